@@ -1,0 +1,1 @@
+"""The voice: words in Korean and English, laid out as Block Kit. A leaf that decides nothing."""

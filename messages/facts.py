@@ -1,0 +1,135 @@
+"""What each message needs to know: plain values, ready for JSON, so that a letter can wait in the database.
+
+Moments are ISO 8601 strings with an offset; levels, states and kinds are the lower-case names of the
+enumerations they come from; a user is a Slack user id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+from pydantic import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Base of all facts: something that can be stored as JSON and handed to a template."""
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """The facts as a dictionary of JSON values, the shape that templates read."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemFacts(Facts):
+    """Why there is no value (`probes.base.Problem`)."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingFacts(Facts):
+    """One reading and how it was judged. `level` is None inside the target band or without bands."""
+
+    metric: str
+    target: str
+    value: float | None
+    unit: str
+    level: str | None
+    band: str | None
+    """The band the value is in, as the configuration writes it (`70-85%`); None without bands."""
+    problem: ProblemFacts | None
+    at: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertFacts(Facts):
+    """One alert as its card shows it."""
+
+    id: int
+    version: int
+    status: str
+    """pending, firing, acked or resolved"""
+    kind: str
+    """threshold, or no_data for a probe that cannot measure"""
+    level: str
+    peak_level: str
+    """the worst level it has had since it opened"""
+    metric: str
+    target: str
+    layer: str
+    environment: str
+    value: float | None
+    unit: str
+    band: str | None
+    target_band: str | None
+    problem: ProblemFacts | None
+    value_at_firing: float | None
+    peak: float | None
+    """the worst value since it opened: highest or lowest, whichever side is bad"""
+    detected_at: str
+    """when the first of the bad checks was taken"""
+    fired_at: str | None
+    resolved_at: str | None
+    acked_by: str | None
+    acked_at: str | None
+    repeats: int
+    """bad checks since it fired"""
+    reopened: int
+    """how often it came back within the reopening time"""
+    delivery_ms: int | None
+    """from the check that fired it until Slack took the card; None until known"""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """short facts of the latest reading, such as the largest processes"""
+    reason: str = ""
+    """the code of the last decision's reason (`bot.domain.alerts.reasons`)"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusFacts(Facts):
+    """The system as a whole: the answer to `status` and the first post after a start."""
+
+    state: str
+    host: str
+    environment: str
+    version: str
+    at: str
+    started_at: str
+    readings: tuple[ReadingFacts, ...]
+    alerts: tuple[AlertFacts, ...]
+    """open alerts, worst first"""
+    probes: int
+    probes_failing: int
+    undelivered: int
+    """letters that Slack has not taken yet"""
+    dead_letters: int
+    store_problem: str | None
+    """why the database cannot be written, in the database's words; None when it can"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFacts(Facts):
+    """One probe in the list of probes."""
+
+    name: str
+    layer: str
+    target: str
+    interval_seconds: float
+    timeout_seconds: float
+    last_at: str | None
+    took_ms: float | None
+    problem: ProblemFacts | None
+    readings: tuple[ReadingFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandFacts(Facts):
+    """One subcommand in the help."""
+
+    name: str
+    korean: str
+    arguments: str
+    """how its arguments are written, `[ID]`; empty when it takes none"""
