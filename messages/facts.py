@@ -133,3 +133,70 @@ class CommandFacts(Facts):
     korean: str
     arguments: str
     """how its arguments are written, `[ID]`; empty when it takes none"""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertNoteFacts(Facts):
+    """One line in an alert's thread: what has just happened to it."""
+
+    alert: AlertFacts
+    note: str
+    """opened, acked, level_up, level_down, resolved, reopened, no_data or measured_again"""
+    actor: str | None = None
+    """who did it, when it was a person"""
+    from_level: str | None = None
+    """the level before, for level_up and level_down"""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeListFacts(Facts):
+    """All probes: the answer to `probes`."""
+
+    probes: tuple[ProbeFacts, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertListFacts(Facts):
+    """Some alerts: the answer to `alerts`."""
+
+    alerts: tuple[AlertFacts, ...]
+    filter: str
+    """open, resolved or all"""
+    total: int
+    """how many match the filter, of which `alerts` are the first"""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFacts(Facts):
+    """One decision in the life of an alert, silence included."""
+
+    at: str
+    event: str
+    """what was judged: a code of the alert engine such as reading or ack"""
+    reason: str
+    """code of the reason (`bot.domain.alerts.reasons`)"""
+    from_status: str
+    to_status: str
+    level: str | None
+    actor: str | None = None
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
+    """what the reason's sentence may name: bad, needed, good, level, value, unit, band"""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertDetailFacts(Facts):
+    """One alert and why it is as it is."""
+
+    alert: AlertFacts
+    decisions: tuple[DecisionFacts, ...]
+    """oldest first"""
+
+
+@dataclass(frozen=True, slots=True)
+class HomeFacts(Facts):
+    """The Home tab."""
+
+    status: StatusFacts
+    command: str
+    """the slash command as people type it, `/guardian`"""
+    commands: tuple[CommandFacts, ...]
