@@ -1,0 +1,1 @@
+"""How an alert lives: pure decisions about levels, confirmation, acknowledgement and resolution."""

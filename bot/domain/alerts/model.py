@@ -1,0 +1,207 @@
+"""The values that the alert machine works on. All are frozen: a decision gives a new one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from bot.domain.alerts.reasons import Reason
+from bot.domain.bands import Bands
+from bot.domain.levels import Level
+from probes.base import Layer, Problem
+
+
+class Status(StrEnum):
+    """Where an alert stands. OK has no row: an alert begins with its first bad check."""
+
+    PENDING = "pending"
+    FIRING = "firing"
+    ACKED = "acked"
+    RESOLVED = "resolved"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people have been told and it is not over."""
+        return self in (Status.FIRING, Status.ACKED)
+
+
+class Condition(StrEnum):
+    """What is wrong: part of an alert's identity."""
+
+    THRESHOLD = "threshold"
+    NO_DATA = "no_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How readings of one metric are judged. The defaults are those of the design's section State.
+
+    confirm, confirm_critical, confirm_emergency: bad checks in a row before a level counts.
+    clear: good checks in a row beyond the exit threshold; margin: how far that lies on the good side of
+    the entry bound, in the metric's own unit. missed: intervals without data before that is an alert.
+    """
+
+    metric: str
+    layer: Layer
+    bands: Bands | None
+    confirm: int = 3
+    confirm_critical: int = 2
+    confirm_emergency: int = 1
+    clear: int = 2
+    margin: float = 5.0
+    missed: int = 3
+    reopen_within: timedelta = timedelta(minutes=15)
+    repeat_window: timedelta = timedelta(minutes=5)
+
+    def checks_for(self, level: Level) -> int:
+        """How many bad checks in a row confirm `level`; security events need one (design, State)."""
+        if self.layer is Layer.SECURITY or level is Level.EMERGENCY:
+            return self.confirm_emergency
+        return self.confirm_critical if level is Level.CRITICAL else self.confirm
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an alert is about. Neither level nor value belong to it, so a worse value is the same alert."""
+
+    environment: str
+    source: str
+    """identity of the probe that measures it, `name:target`"""
+    metric: str
+    target: str
+    condition: Condition
+
+    @property
+    def key(self) -> str:
+        """The dedupe key: at most one open alert has it."""
+        parts = (self.environment, self.source, self.metric, self.target, self.condition)
+        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert from its first bad check to the end of its reopening time.
+
+    `version` counts transitions (status, level, reopening), not readings, so that a button stays good
+    while only the figures change.
+    """
+
+    id: int
+    subject: Subject
+    layer: Layer
+    version: int
+    status: Status
+    level: Level
+    peak_level: Level
+    unit: str
+    value: float | None
+    band: str | None
+    target_band: str | None
+    problem: Problem | None
+    detected_at: datetime
+    """when the first of the bad checks in a row was taken"""
+    last_at: datetime
+    """when the latest check was taken"""
+    recent: tuple[int, ...] = ()
+    """levels of the last checks, 0 for a good one; as many as the longest confirmation needs"""
+    below: tuple[int, ...] = ()
+    """levels, after hysteresis, of the last checks in a row that were below the alert's own level"""
+    value_at_firing: float | None = None
+    peak: float | None = None
+    fired_at: datetime | None = None
+    resolved_at: datetime | None = None
+    acked_by: str | None = None
+    acked_at: datetime | None = None
+    last_post_at: datetime | None = None
+    """when the card was last posted or edited by decision: start of the window against repeats"""
+    repeats: int = 0
+    reopened: int = 0
+    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    reason: Reason = Reason.BELOW_CONFIRMATION
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A check gave a value."""
+
+    value: float
+    at: datetime
+    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A check gave no value."""
+
+    problem: Problem
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Someone pressed 확인 on a card drawn for `version`."""
+
+    by: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unwatched:
+    """The configuration no longer has what this alert is about."""
+
+
+Event = Measured | Missed | Acknowledged | Unwatched
+
+
+class Note(StrEnum):
+    """A line in the alert's thread."""
+
+    OPENED = "opened"
+    ACKED = "acked"
+    LEVEL_UP = "level_up"
+    LEVEL_DOWN = "level_down"
+    RESOLVED = "resolved"
+    REOPENED = "reopened"
+    NO_DATA = "no_data"
+    MEASURED_AGAIN = "measured_again"
+
+
+@dataclass(frozen=True, slots=True)
+class PostCard:
+    """Put a new card into the alert channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class EditCard:
+    """Draw the card again in place."""
+
+
+@dataclass(frozen=True, slots=True)
+class AddNote:
+    """Add a line to the card's thread, also shown in the channel when `broadcast`."""
+
+    note: Note
+    broadcast: bool = False
+    actor: str | None = None
+    from_level: Level | None = None
+
+
+Effect = PostCard | EditCard | AddNote
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of an event: the alert as it is now (None: nothing to remember), what people see, why."""
+
+    alert: Alert | None
+    effects: tuple[Effect, ...]
+    reason: Reason
+
+    @property
+    def silent(self) -> bool:
+        """Whether nobody sees anything of it."""
+        return not self.effects
