@@ -1,0 +1,1 @@
+"""What is remembered. Rows never leave this package: it takes and gives domain values."""

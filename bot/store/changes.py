@@ -1,0 +1,113 @@
+"""What can be written, as values: a list of changes is one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.alerts.model import Alert, Status
+from bot.domain.alerts.reasons import Reason
+from bot.domain.letters import Card, Letter
+from bot.domain.levels import Level
+
+
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """An alert that has just begun."""
+
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedAlert:
+    """An alert as it is now, if it still is at version `expected`."""
+
+    alert: Alert
+    expected: int
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedAlert:
+    """A pending alert that came to nothing."""
+
+    alert_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionMade:
+    """A line in the history of an alert."""
+
+    alert_id: int
+    version: int
+    at: datetime
+    event: str
+    reason: Reason
+    from_status: Status | None
+    to_status: Status
+    level: Level
+    value: float | None
+    actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLetter:
+    """A letter to send."""
+
+    letter: Letter
+
+
+@dataclass(frozen=True, slots=True)
+class LetterLeased:
+    """A letter is about to be sent; until then nobody else may."""
+
+    letter_id: int
+    attempts: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class LetterReleased:
+    """Sending failed for certain: nothing has arrived, and it is tried again."""
+
+    letter_id: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetterSent:
+    """Slack has taken it; `card` says where, when it was a card."""
+
+    letter_id: int
+    at: datetime
+    ts: str
+    card: Card | None
+
+
+@dataclass(frozen=True, slots=True)
+class LetterSuperseded:
+    """A newer edit of the same card says it all."""
+
+    letter_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class LetterDead:
+    """Given up."""
+
+    letter_id: int
+    at: datetime
+    error: str
+
+
+Change = (
+    NewAlert
+    | ChangedAlert
+    | DroppedAlert
+    | DecisionMade
+    | NewLetter
+    | LetterLeased
+    | LetterReleased
+    | LetterSent
+    | LetterSuperseded
+    | LetterDead
+)

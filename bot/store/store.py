@@ -1,0 +1,215 @@
+"""The store: one place that writes changes and answers questions about alerts, letters and readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.alerts.model import Alert, Status
+from bot.domain.letters import Card, Letter, LetterState
+from bot.store import tables
+from bot.store.changes import (
+    Change,
+    ChangedAlert,
+    DecisionMade,
+    DroppedAlert,
+    LetterDead,
+    LetterLeased,
+    LetterReleased,
+    LetterSent,
+    LetterSuperseded,
+    NewAlert,
+    NewLetter,
+)
+from bot.store.database import Database
+from bot.store.errors import Stale
+from bot.store.rows import (
+    alert_of,
+    alert_row,
+    card_of,
+    card_row,
+    decision_of,
+    decision_row,
+    letter_of,
+    letter_row,
+)
+from probes.base import Reading
+
+_OPEN = (Status.FIRING.value, Status.ACKED.value)
+_LIVE = (Status.PENDING.value, *_OPEN)
+
+
+class Store:
+    """Everything Guardian remembers. Every method may raise StoreUnavailable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def write(self, changes: Sequence[Change]) -> None:
+        """Write all of `changes` in one transaction, or none.
+
+        Raises Stale when an alert is no longer at the version that a change expects.
+        """
+        if not changes:
+            return
+        async with self._database.begin() as connection:
+            for change in changes:
+                await _apply(connection, change)
+
+    async def live_alerts(self, resolved_since: datetime) -> list[Alert]:
+        """Alerts that are pending or open, and those resolved since a moment: all that can still move."""
+        table = tables.alerts
+        recently = (table.c.status == Status.RESOLVED.value) & (table.c.resolved_at >= resolved_since)
+        async with self._database.read() as connection:
+            rows = await connection.execute(
+                select(table).where(table.c.status.in_(_LIVE) | recently).order_by(table.c.id)
+            )
+            return [alert_of(row) for row in rows.mappings()]
+
+    async def open_alerts(self, limit: int | None = None) -> list[Alert]:
+        """Alerts that people have been told of and that are not over: worst first, then oldest."""
+        table = tables.alerts
+        query = select(table).where(table.c.status.in_(_OPEN)).order_by(table.c.level.desc(), table.c.id)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.limit(limit))
+            return [alert_of(row) for row in rows.mappings()]
+
+    async def recent_alerts(self, limit: int) -> list[Alert]:
+        """The latest alerts that people have been told of, open or over, newest first."""
+        table = tables.alerts
+        query = select(table).where(table.c.status != Status.PENDING.value).order_by(table.c.id.desc())
+        async with self._database.read() as connection:
+            rows = await connection.execute(query.limit(limit))
+            return [alert_of(row) for row in rows.mappings()]
+
+    async def alert(self, alert_id: int) -> Alert | None:
+        """The alert with that id; None if there is none."""
+        async with self._database.read() as connection:
+            row = (
+                (await connection.execute(select(tables.alerts).where(tables.alerts.c.id == alert_id)))
+                .mappings()
+                .first()
+            )
+            return None if row is None else alert_of(row)
+
+    async def decisions(self, alert_id: int, limit: int) -> list[DecisionMade]:
+        """The latest decisions about an alert, oldest first."""
+        table = tables.decisions
+        query = select(table).where(table.c.alert_id == alert_id).order_by(table.c.id.desc()).limit(limit)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query)
+            return [decision_of(row) for row in rows.mappings()][::-1]
+
+    async def queued_letters(self) -> list[Letter]:
+        """All letters that Slack has not taken yet, in the order of their ids."""
+        table = tables.letters
+        query = select(table).where(table.c.state == LetterState.QUEUED.value).order_by(table.c.id)
+        async with self._database.read() as connection:
+            rows = await connection.execute(query)
+            return [letter_of(row) for row in rows.mappings()]
+
+    async def dead_letters(self) -> int:
+        """How many letters were given up."""
+        table = tables.letters
+        query = select(func.count()).where(table.c.state == LetterState.DEAD.value)
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def cards(self, streams: Iterable[str]) -> dict[str, Card]:
+        """Where the cards of those streams are; a stream without one is left out."""
+        wanted = list(streams)
+        found: dict[str, Card] = {}
+        async with self._database.read() as connection:
+            # SQLite takes a limited number of variables in one statement.
+            for start in range(0, len(wanted), 500):
+                part = wanted[start : start + 500]
+                rows = await connection.execute(select(tables.cards).where(tables.cards.c.stream.in_(part)))
+                found.update((row["stream"], card_of(row)) for row in rows.mappings())
+        return found
+
+    async def last_ids(self) -> tuple[int, int]:
+        """The highest alert id and the highest letter id ever given; 0 where there is none."""
+        async with self._database.read() as connection:
+            alert = (await connection.execute(select(func.max(tables.alerts.c.id)))).scalar()
+            letter = (await connection.execute(select(func.max(tables.letters.c.id)))).scalar()
+            return int(alert or 0), int(letter or 0)
+
+    async def add_readings(self, readings: Sequence[tuple[str, Reading]]) -> None:
+        """Add to the history; each reading comes with the identity of its source."""
+        if not readings:
+            return
+        rows = [
+            {
+                "at": reading.at,
+                "source": source,
+                "metric": reading.metric,
+                "target": reading.target,
+                "value": reading.value,
+                "unit": reading.unit.value,
+                "problem_kind": reading.problem.kind.value if reading.problem else None,
+            }
+            for source, reading in readings
+        ]
+        async with self._database.begin() as connection:
+            await connection.execute(insert(tables.readings), rows)
+
+    async def prune(self, readings_before: datetime, letters_before: datetime) -> int:
+        """Delete readings and finished letters older than those moments; the number of rows deleted."""
+        letters = tables.letters
+        async with self._database.begin() as connection:
+            gone = await connection.execute(
+                delete(tables.readings).where(tables.readings.c.at < readings_before)
+            )
+            done = (LetterState.SENT.value, LetterState.SUPERSEDED.value)
+            old = await connection.execute(
+                delete(letters).where(letters.c.state.in_(done), letters.c.created_at < letters_before)
+            )
+            return gone.rowcount + old.rowcount
+
+    async def close(self) -> None:
+        """Close the database."""
+        await self._database.close()
+
+
+async def _apply(connection: AsyncConnection, change: Change) -> None:
+    alerts, letters = tables.alerts, tables.letters
+    match change:
+        case NewAlert(alert):
+            await connection.execute(insert(alerts).values(alert_row(alert)))
+        case ChangedAlert(alert, expected):
+            done = await connection.execute(
+                update(alerts)
+                .where(alerts.c.id == alert.id, alerts.c.version == expected)
+                .values(alert_row(alert))
+            )
+            if done.rowcount != 1:
+                raise Stale(alert.id, expected)
+        case DroppedAlert(alert_id):
+            await connection.execute(
+                delete(alerts).where(alerts.c.id == alert_id, alerts.c.status == Status.PENDING.value)
+            )
+        case DecisionMade():
+            await connection.execute(insert(tables.decisions).values(decision_row(change)))
+        case NewLetter(letter):
+            await connection.execute(insert(letters).values(letter_row(letter)))
+        case LetterSent(letter_id, at, ts, card):
+            await _mark(connection, letter_id, state=LetterState.SENT.value, sent_at=at, ts=ts)
+            if card is not None:
+                cards = tables.cards
+                await connection.execute(delete(cards).where(cards.c.stream == card.stream))
+                await connection.execute(insert(cards).values(card_row(card)))
+        case LetterLeased(letter_id, attempts, until):
+            await _mark(connection, letter_id, attempts=attempts, leased_until=until)
+        case LetterReleased(letter_id, error):
+            await _mark(connection, letter_id, leased_until=None, error=error)
+        case LetterSuperseded(letter_id):
+            await _mark(connection, letter_id, state=LetterState.SUPERSEDED.value)
+        case LetterDead(letter_id, at, error):
+            await _mark(connection, letter_id, state=LetterState.DEAD.value, sent_at=at, error=error)
+
+
+async def _mark(connection: AsyncConnection, letter_id: int, **values: object) -> None:
+    await connection.execute(update(tables.letters).where(tables.letters.c.id == letter_id).values(**values))
