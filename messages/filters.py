@@ -1,0 +1,123 @@
+"""The Jinja filters of the templates: values in, words out, in one language.
+
+A filter that returns `Ready` has escaped what it was given; all else is escaped when it is printed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from zoneinfo import ZoneInfo
+
+from pydantic import JsonValue
+
+from messages import formats
+from messages.catalog import Catalog
+from messages.escape import Ready, clean, code_text, truncate, user_text
+
+MACHINE_WIDE = frozenset(
+    {"cpu_usage", "memory_usage", "swap_usage", "load_average", "process_count", "zombie_count"}
+)
+"""Metrics of the machine as a whole: a sentence about them needs no target."""
+
+
+class Filters:
+    """The filters of one language and time zone; without `slack` they write no mentions and no code spans."""
+
+    def __init__(self, catalog: Catalog, timezone: ZoneInfo, *, slack: bool) -> None:
+        self._catalog = catalog
+        self._timezone = timezone
+        self._slack = slack
+
+    def all(self) -> dict[str, Callable[..., object]]:
+        """Every filter by the name that templates use."""
+        return {
+            "amount": self.amount,
+            "between": self.between,
+            "brief": self.brief,
+            "clock": self.clock,
+            "code": self.code,
+            "duration": self.duration,
+            "milliseconds": self.milliseconds,
+            "moment": self.moment,
+            "number": formats.plain_number,
+            "term": self.term,
+            "user": self.user,
+            "value": self.value,
+        }
+
+    def term(self, name: str, group: str) -> str:
+        """What a code is called: `{{ "cpu_usage" | term("metric") }}` → CPU 사용률."""
+        return self._catalog.term(group, name)
+
+    def value(self, thing: Mapping[str, JsonValue], name: str = "value") -> str:
+        """The value of a reading or an alert with its unit; `name` may be peak or value_at_firing."""
+        value, unit, metric = thing[name], thing["unit"], thing["metric"]
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise TypeError(f"{name} of {metric} is not a number")
+        return self.amount(value, str(unit), str(metric))
+
+    def amount(self, value: float, unit: str = "", metric: str = "") -> str:
+        """A number with its unit (`probes.base.Unit`), as `messages.formats` describes."""
+        if metric == "reachable":
+            return self.term("yes" if value else "no", "reachable")
+        if unit == "%":
+            return formats.percent(value)
+        if unit == "ms":
+            return self.milliseconds(value)
+        if unit == "s":
+            return self.duration(value)
+        if unit == "B":
+            return formats.size(value)
+        if unit == "B/s":
+            return formats.size(value) + "/s"
+        if unit == "/s":
+            return formats.plain_number(value) + "/s"
+        return f"{formats.plain_number(value)} {unit}" if unit else formats.plain_number(value)
+
+    def milliseconds(self, value: float) -> str:
+        """1234.5 → `1,235ms`; from ten seconds on `12.3초`, from two minutes on a duration."""
+        if abs(value) < 10_000 or not math.isfinite(value):
+            return formats.decimal(value, 1 if abs(value) < 10 else 0) + "ms"
+        return self.duration(value / 1000)
+
+    def duration(self, seconds: float) -> str:
+        """192 → `3분 12초` or `3m 12s`; below a minute one decimal at most."""
+        if not math.isfinite(seconds):
+            return formats.decimal(seconds, 0)
+        if seconds < 0:
+            return self.duration(0)
+        if 0 < seconds < 1:
+            return f"{max(1, round(seconds * 1000))}ms"
+        if seconds < 60:
+            return formats.decimal(seconds, 1) + self.term("second", "duration")
+        parts = formats.duration_parts(seconds)
+        return " ".join(f"{count:,}{self.term(unit, 'duration')}" for count, unit in parts)
+
+    def between(self, start: str, end: str) -> str:
+        """How long from one moment to the other."""
+        return self.duration((formats.parse_moment(end) - formats.parse_moment(start)).total_seconds())
+
+    def clock(self, moment: str) -> str:
+        """The moment in the configured time zone, as text."""
+        return formats.local_time(formats.parse_moment(moment), self._timezone)
+
+    def moment(self, moment: str) -> str:
+        """The moment in each reader's own time zone; readers without Slack's help see the configured one."""
+        if not self._slack:
+            return self.clock(moment)
+        at = formats.parse_moment(moment)
+        fallback = formats.local_time(at, self._timezone)
+        return Ready(f"<!date^{int(at.timestamp())}^{{date_num}} {{time_secs}}|{fallback}>")
+
+    def user(self, user: str) -> str:
+        """A mention of that Slack user."""
+        return user_text(user) if self._slack else clean(user)
+
+    def code(self, value: object, limit: int = 120) -> str:
+        """The value as a code span."""
+        return code_text(value, limit) if self._slack else truncate(clean(str(value)), limit)
+
+    def brief(self, value: object, limit: int = 60) -> str:
+        """At most that many characters of the value."""
+        return truncate(clean(str(value)), limit)
