@@ -1,0 +1,1 @@
+"""The loops: what runs all the time and ties readings, decisions, the store and Slack together."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.alerts.model import (
     Acknowledged,
@@ -61,8 +61,8 @@ def _check(
         if level is None:
             return Decision(None, (), Reason.TARGET_BAND)
         alert = _begin(rule, subject, check, level)
-    elif check.at <= alert.last_at:
-        # Delivered twice, or a clock that stepped back: a check counts once.
+    elif check.at == alert.last_at:
+        # A check counts once. An earlier one is a clock that stepped back, and must not be ignored.
         return Decision(alert, (), alert.reason)
     if alert.status is Status.RESOLVED and level is None:
         # What was true at the end stays on the card; only a begun count of bad checks is forgotten.
@@ -133,7 +133,7 @@ def _while_open(
             return _fall(rule, alert, Level(remaining), now) if remaining else _resolve(alert, now)
         return Decision(replace(alert, reason=Reason.CLEARING), (), Reason.CLEARING)
     repeated = replace(alert, below=(), repeats=alert.repeats + (level is not None))
-    if alert.last_post_at is not None and now - alert.last_post_at < rule.repeat_window:
+    if alert.last_post_at is not None and timedelta(0) <= now - alert.last_post_at < rule.repeat_window:
         return Decision(replace(repeated, reason=Reason.DUPLICATE), (), Reason.DUPLICATE)
     edited = replace(repeated, last_post_at=now, reason=Reason.STILL_FIRING)
     return Decision(edited, (EditCard(),), Reason.STILL_FIRING)

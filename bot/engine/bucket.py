@@ -1,0 +1,60 @@
+"""One allowance of Slack's: a channel's posts, or all edits. Who is next, and may it go now?"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How fast a bucket may send: `per_second` on average, `burst` at once."""
+
+    per_second: float
+    burst: int
+
+
+class Bucket:
+    """A priority queue of streams with a token bucket in front. Time comes in as monotonic seconds."""
+
+    def __init__(self, name: str, allowance: Allowance) -> None:
+        self.name = name
+        self._allowance = allowance
+        self._heap: list[tuple[int, int, str]] = []
+        self._tokens = float(allowance.burst)
+        self._filled_at: float | None = None
+        self._paused_until = 0.0
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, priority: int, letter_id: int, stream: str) -> None:
+        """Queue a stream whose oldest letter belongs here."""
+        heapq.heappush(self._heap, (priority, letter_id, stream))
+
+    def pause(self, now: float, seconds: float) -> None:
+        """Send nothing for a while: the other side asked for it."""
+        self._paused_until = max(self._paused_until, now + seconds)
+
+    def wait(self, now: float) -> float | None:
+        """Seconds until the next may go: 0 for at once, None when nobody waits."""
+        if not self._heap:
+            return None
+        self._fill(now)
+        paused = self._paused_until - now
+        lacking = (1 - self._tokens) / self._allowance.per_second
+        return max(0.0, paused, lacking)
+
+    def take(self) -> str:
+        """The stream to send from, by priority and then by age."""
+        return heapq.heappop(self._heap)[2]
+
+    def spend(self) -> None:
+        """Something goes out; call it only when `wait` gives 0."""
+        self._tokens -= 1
+
+    def _fill(self, now: float) -> None:
+        if self._filled_at is not None:
+            gained = (now - self._filled_at) * self._allowance.per_second
+            self._tokens = min(float(self._allowance.burst), self._tokens + gained)
+        self._filled_at = now

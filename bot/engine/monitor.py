@@ -1,0 +1,186 @@
+"""The watch: takes readings, and hands them to the alert desk.
+
+Whatever a probe does (throws, hangs, returns nonsense), it costs that probe a reading and nobody else
+anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import structlog
+
+from bot.domain.alerts.model import Condition, Decision, Measured, Missed, Rule, Status, Subject
+from bot.engine.board import Board, Checked, source_of
+from bot.engine.clock import Clock
+from bot.engine.desk import AlertDesk, Observation
+from bot.engine.history import History
+from bot.engine.threads import in_daemon_thread
+from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, Reading
+
+log = structlog.get_logger(__name__)
+
+
+class Monitor:
+    """Checks probes. One check of a probe is under way at a time; a hanging one is a missed check."""
+
+    def __init__(
+        self,
+        desk: AlertDesk,
+        board: Board,
+        history: History,
+        clock: Clock,
+        environment: str,
+        rules: Mapping[str, Rule],
+    ) -> None:
+        self._desk = desk
+        self._board = board
+        self._history = history
+        self._clock = clock
+        self._environment = environment
+        self._rules = rules
+        self._subjects: dict[tuple[str, str, str, Condition], Subject] = {}
+        self._under_way: dict[str, asyncio.Future[list[Reading]]] = {}
+        self._checking: set[str] = set()
+        self._failing: set[str] = set()
+
+    async def check(self, probe: Probe) -> bool:
+        """Read a probe and judge what it says.
+
+        Whether an alert of this probe counts checks, so that the next one should come soon.
+        """
+        source = source_of(probe)
+        if source in self._checking:
+            return False  # its time-out is longer than its interval: the last check is still being waited for
+        self._checking.add(source)
+        at, began = self._clock(), time.perf_counter()
+        try:
+            readings, failed = await self._read(probe, source, at)
+        finally:
+            self._checking.discard(source)
+        took_ms = (time.perf_counter() - began) * 1000
+        self._board.put(source, Checked(at, took_ms, tuple(readings)))
+        self._history.add(source, readings)
+        self._note_failure(source, readings, failed)
+        decisions = await self._desk.judge(self._observe(probe, source, readings, failed))
+        return any(_counts(decision) for decision in decisions)
+
+    async def _read(self, probe: Probe, source: str, at: datetime) -> tuple[list[Reading], bool]:
+        """The readings, and whether the probe failed as a whole."""
+        hanging = self._under_way.pop(source, None)
+        if hanging is not None and not hanging.done():
+            self._under_way[source] = hanging
+            return _without(probe, at, Problem(ProblemKind.TIMEOUT, "the last check still hangs")), True
+        try:
+            async with asyncio.timeout(probe.timeout.total_seconds()):
+                if isinstance(probe, BlockingProbe):
+                    blocking = probe
+                    future = in_daemon_thread(lambda: blocking.read_blocking(at), f"probe-{probe.name}")
+                    self._under_way[source] = future
+                    readings = await asyncio.shield(future)
+                elif isinstance(probe, AsyncProbe):
+                    readings = await probe.read(at)
+                else:
+                    raise TypeError(f"{type(probe).__name__} has no read")
+        except TimeoutError:
+            seconds = probe.timeout.total_seconds()
+            return _without(probe, at, Problem(ProblemKind.TIMEOUT, f"{seconds:g} s")), True
+        except Exception as error:  # a probe may raise anything; that is its problem and becomes its reading
+            detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            if source not in self._failing:
+                log.exception("probe_failed", probe=source)
+            return _without(probe, at, Problem(ProblemKind.FAILED, detail[:300])), True
+        nonsense = _nonsense(probe, readings)
+        if nonsense is not None:
+            return _without(probe, at, Problem(ProblemKind.NONSENSE, nonsense)), True
+        return readings, False
+
+    def _observe(
+        self, probe: Probe, source: str, readings: Sequence[Reading], failed: bool
+    ) -> list[Observation]:
+        """What the readings mean for the alerts: each value for its threshold, and for each target whether
+        there was any data at all. A target that is measured in part is not blind, so it raises one alert
+        for what is wrong and not a second one for what could not be measured because of it."""
+        observations: list[Observation] = []
+        blind: dict[str, Problem | None] = {}
+        at = self._clock()
+        for reading in readings:
+            at = reading.at
+            if reading.value is None:
+                blind.setdefault(reading.target, reading.problem)
+                continue
+            blind[reading.target] = None
+            rule = self._rules.get(reading.metric)
+            if rule is not None and rule.bands is not None:
+                subject = self._subject(source, reading.metric, reading.target, Condition.THRESHOLD)
+                observations.append(
+                    Observation(rule, subject, Measured(reading.value, reading.at, reading.facts))
+                )
+        for reading in readings:
+            if reading.value is not None:
+                blind[reading.target] = None
+        if not failed:
+            # The probe itself works, whatever is wrong with some of its targets.
+            blind.setdefault(probe.target, None)
+        metric = next(iter(probe.metrics))
+        rule = self._rules.get(metric) or Rule(metric=metric, layer=probe.layer, bands=None)
+        for target, problem in blind.items():
+            subject = self._subject(source, metric, target, Condition.NO_DATA)
+            event = Measured(0.0, at) if problem is None else Missed(problem, at)
+            observations.append(Observation(rule, subject, event))
+        return observations
+
+    def _subject(self, source: str, metric: str, target: str, condition: Condition) -> Subject:
+        known = (source, metric, target, condition)
+        subject = self._subjects.get(known)
+        if subject is None:
+            subject = Subject(self._environment, source, metric, target, condition)
+            self._subjects[known] = subject
+        return subject
+
+    def _note_failure(self, source: str, readings: Sequence[Reading], failed: bool) -> None:
+        """Log when a probe begins or ceases to fail, not at every check."""
+        if failed and source not in self._failing:
+            self._failing.add(source)
+            problem = readings[0].problem if readings else None
+            detail = f"{problem.kind.value}: {problem.detail}" if problem else ""
+            log.warning("probe_cannot_measure", probe=source, problem=detail)
+        elif not failed and source in self._failing:
+            self._failing.discard(source)
+            log.info("probe_measures_again", probe=source)
+
+
+def _counts(decision: Decision) -> bool:
+    alert = decision.alert
+    if alert is None:
+        return False
+    return (
+        alert.status is Status.PENDING
+        or bool(alert.below)
+        or (not alert.status.is_open and bool(alert.recent))
+    )
+
+
+def _without(probe: Probe, at: datetime, problem: Problem) -> list[Reading]:
+    """What a probe that failed as a whole leaves: each of its metrics without a value."""
+    return [
+        Reading(metric=metric, target=probe.target, value=None, unit=unit, at=at, problem=problem)
+        for metric, unit in probe.metrics.items()
+    ]
+
+
+def _nonsense(probe: Probe, readings: object) -> str | None:
+    """What is wrong with what a probe returned; None when it can be believed."""
+    if not isinstance(readings, list):
+        return f"returned {type(readings).__name__}, not a list of readings"
+    for reading in readings:
+        if not isinstance(reading, Reading):
+            return f"returned a list with {type(reading).__name__} in it"
+        if reading.metric not in probe.metrics:
+            return f"returned the metric {reading.metric}, which it does not declare"
+        if reading.value is not None and not (reading.value - reading.value == 0):
+            return f"returned {reading.value} for {reading.metric}"
+    return None

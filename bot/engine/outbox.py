@@ -1,0 +1,318 @@
+"""The outbox: carries every letter to Slack, each once if that can be known, in order within its stream.
+
+A letter is in the database before it is here. It is leased before it is posted and marked afterwards, so
+that after a crash only what was under way is in doubt, and for that the courier looks before it posts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.domain.letters import Card, Letter, LetterKind
+from bot.engine.bucket import Allowance, Bucket
+from bot.engine.clock import Clock
+from bot.engine.delivery import Arrived, CardGone, Courier, DeliveryFailed, Permanent, Temporary
+from bot.engine.ledger import Ledger
+from bot.store.changes import LetterDead, LetterLeased, LetterReleased, LetterSent
+from bot.store.errors import StoreUnavailable
+
+log = structlog.get_logger(__name__)
+
+EDITS = "edits"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPolicy:
+    """How hard the outbox tries; the defaults are those of the design's section Delivery.
+
+    Slack takes about one post a second and channel with short bursts, and fifty edits a minute.
+    """
+
+    posts: Allowance = field(default_factory=lambda: Allowance(per_second=1.0, burst=5))
+    edits: Allowance = field(default_factory=lambda: Allowance(per_second=50 / 60, burst=10))
+    first_retry: float = 1.0
+    longest_retry: float = 60.0
+    give_up_after: timedelta = timedelta(hours=24)
+    lease: timedelta = timedelta(seconds=60)
+    at_once: int = 3
+    """letters of one bucket under way at the same time"""
+
+
+@dataclass(slots=True)
+class _Stream:
+    """Unsent letters of one stream, oldest first."""
+
+    letters: deque[Letter] = field(default_factory=deque)
+    in_flight: bool = False
+    in_doubt: bool = False
+    """the oldest may have arrived already"""
+    failures: int = 0
+
+
+class Outbox:
+    """Takes letters that are written down and sees them sent."""
+
+    def __init__(
+        self, ledger: Ledger, courier: Courier, clock: Clock, policy: DeliveryPolicy | None = None
+    ) -> None:
+        self._ledger = ledger
+        self._courier = courier
+        self._clock = clock
+        self._policy = policy or DeliveryPolicy()
+        self._streams: dict[str, _Stream] = {}
+        self._cards: dict[str, Card] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self._busy: dict[str, int] = {}
+        self._retries: set[asyncio.TimerHandle] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake = asyncio.Event()
+        self._ids = itertools.count(1)
+        self.dead = 0
+        """letters given up since they were first counted"""
+        self.failing: dict[str, str] = {}
+        """the last failure of each bucket that is failing now"""
+
+    async def load(self) -> None:
+        """Read what is unsent from the database. Raises StoreUnavailable."""
+        store = self._ledger.store
+        _, last = await store.last_ids()
+        self._ids = itertools.count(last + 1)
+        self.dead = await store.dead_letters()
+        letters = await store.queued_letters()
+        self._cards.update(await store.cards({letter.stream for letter in letters}))
+        self.accept(letters)
+
+    def next_ids(self) -> Iterator[int]:
+        """Ids for new letters; each is given once."""
+        return self._ids
+
+    @property
+    def unsent(self) -> int:
+        """How many letters Slack has not taken yet."""
+        return sum(len(stream.letters) for stream in self._streams.values())
+
+    def card(self, stream: str) -> Card | None:
+        """Where the card of a stream is, as far as this process knows."""
+        return self._cards.get(stream)
+
+    def superseded_by(self, letters: Sequence[Letter]) -> list[int]:
+        """Ids of unsent edits that `letters` make superfluous: only the newest drawing of a card matters."""
+        old: list[int] = []
+        for letter in letters:
+            stream = self._streams.get(letter.stream)
+            if stream is None or letter.kind is not LetterKind.EDIT:
+                continue
+            waiting = itertools.islice(stream.letters, 1 if stream.in_flight else 0, None)
+            old += [earlier.id for earlier in waiting if earlier.kind is LetterKind.EDIT]
+        return old
+
+    def accept(self, letters: Sequence[Letter]) -> None:
+        """Queue letters that have been written down (or kept, when the database cannot be written)."""
+        superseded = set(self.superseded_by(letters))
+        for letter in letters:
+            stream = self._streams.setdefault(letter.stream, _Stream())
+            head = stream.letters[0] if stream.letters else None
+            if superseded:
+                stream.letters = deque(each for each in stream.letters if each.id not in superseded)
+            stream.letters.append(letter)
+            if stream.letters[0] is not head:
+                stream.in_doubt = stream.letters[0].leased_until is not None
+                self._queue(letter.stream, stream)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Send what may be sent, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            wait = self._dispatch(loop.time())
+            if wait is None:
+                await self._wake.wait()
+                continue
+            try:
+                async with asyncio.timeout(wait):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+
+    async def drain(self, seconds: float) -> bool:
+        """Wait until nothing is under way, `seconds` at most; whether that came about."""
+        if not self._tasks:
+            return True
+        _, pending = await asyncio.wait(set(self._tasks), timeout=seconds)
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending, timeout=1)
+        return not pending
+
+    async def close(self) -> None:
+        """Forget the timers of retries; what is unsent stays in the database."""
+        for handle in self._retries:
+            handle.cancel()
+        self._retries.clear()
+
+    def _dispatch(self, now: float) -> float | None:
+        """Start whatever may go now; seconds until something else may, None when only news can tell."""
+        waits: list[float] = []
+        for bucket in self._buckets.values():
+            while self._busy.get(bucket.name, 0) < self._policy.at_once:
+                wait = bucket.wait(now)
+                if wait is None:
+                    break
+                if wait > 0:
+                    waits.append(wait)
+                    break
+                name = bucket.take()
+                stream = self._streams.get(name)
+                if stream is None or not stream.letters or stream.in_flight:
+                    continue  # queued twice, because its oldest letter was superseded meanwhile
+                bucket.spend()
+                stream.in_flight = True
+                self._busy[bucket.name] = self._busy.get(bucket.name, 0) + 1
+                task = asyncio.create_task(self._carry(name, stream, bucket))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        return min(waits, default=None)
+
+    def _queue(self, name: str, stream: _Stream) -> None:
+        """Queue a stream by its oldest letter, unless that is under way."""
+        if stream.letters and not stream.in_flight:
+            letter = stream.letters[0]
+            self._bucket(letter).add(int(letter.priority), letter.id, name)
+            self._wake.set()
+
+    def _bucket(self, letter: Letter) -> Bucket:
+        name = EDITS if letter.kind is LetterKind.EDIT else letter.channel
+        bucket = self._buckets.get(name)
+        if bucket is None:
+            allowance = self._policy.edits if name == EDITS else self._policy.posts
+            bucket = self._buckets[name] = Bucket(name, allowance)
+        return bucket
+
+    async def _carry(self, name: str, stream: _Stream, bucket: Bucket) -> None:
+        """Send the oldest letter of a stream and see to what comes of it."""
+        letter = stream.letters[0]
+        retry: float | None = None
+        try:
+            if self._clock() - letter.created_at > self._policy.give_up_after:
+                raise Permanent(self.failing.get(bucket.name, "too old"))
+            await self._send(letter, stream)
+        except Permanent as error:
+            await self._bury(letter, error.detail)
+            self._done(name, stream)
+        except DeliveryFailed as error:
+            retry = self._failed(stream, bucket, error)
+        except Exception:  # a bug in one letter must neither stop the others nor lose this one
+            log.exception("letter_not_sent", letter=letter.id, template=letter.template)
+            stream.failures += 1
+            retry = self._policy.longest_retry
+        else:
+            self.failing.pop(bucket.name, None)
+            self._done(name, stream)
+        finally:
+            stream.in_flight = False
+            self._busy[bucket.name] -= 1
+        if retry is None:
+            self._queue(name, stream)
+        else:
+            self._later(retry, name, stream)
+        self._wake.set()
+
+    def _done(self, name: str, stream: _Stream) -> None:
+        stream.letters.popleft()
+        stream.failures = 0
+        stream.in_doubt = bool(stream.letters) and stream.letters[0].leased_until is not None
+        if not stream.letters:
+            self._streams.pop(name, None)
+
+    async def _send(self, letter: Letter, stream: _Stream) -> None:
+        card = await self._card_of(letter.stream)
+        if letter.kind is LetterKind.EDIT and card is not None:
+            try:
+                await self._courier.edit(letter, card)
+            except CardGone as gone:
+                log.warning("card_is_gone", stream=letter.stream, detail=gone.detail)
+                self._cards.pop(letter.stream, None)
+            else:
+                await self._ledger.write([LetterSent(letter.id, self._clock(), card.ts, None)])
+                return
+        # A card, or an edit whose card is gone: the alert goes on with a new card.
+        as_card = letter.kind is not LetterKind.NOTE
+        thread = None if as_card else card
+        arrived = None
+        if stream.in_doubt:
+            arrived = await self._courier.find(letter, thread)
+            stream.in_doubt = False
+        if arrived is None:
+            arrived = await self._post(letter, stream, thread)
+        now = self._clock()
+        posted: Card | None = None
+        if as_card:
+            posted = Card(letter.stream, arrived.channel_id, arrived.ts, now, self._took_ms(letter, now))
+            self._cards[letter.stream] = posted
+        await self._ledger.write([LetterSent(letter.id, now, arrived.ts, posted)])
+
+    async def _post(self, letter: Letter, stream: _Stream, thread: Card | None) -> Arrived:
+        now = self._clock()
+        await self._ledger.write(
+            [LetterLeased(letter.id, letter.attempts + stream.failures + 1, now + self._policy.lease)]
+        )
+        # Until an answer is here, whoever finds this lease must look before posting again.
+        stream.in_doubt = True
+        try:
+            try:
+                return await self._courier.post(letter, thread, self._took_ms(letter, now))
+            except CardGone as gone:
+                log.warning("thread_is_gone", stream=letter.stream, detail=gone.detail)
+                return await self._courier.post(letter, None, self._took_ms(letter, now))
+        except (Temporary, Permanent) as error:
+            stream.in_doubt = False
+            await self._ledger.write([LetterReleased(letter.id, error.detail)])
+            raise
+
+    def _failed(self, stream: _Stream, bucket: Bucket, error: DeliveryFailed) -> float:
+        """Note a failure; seconds until the next try."""
+        stream.failures += 1
+        if bucket.name not in self.failing:
+            log.warning("slack_does_not_take_letters", bucket=bucket.name, detail=error.detail)
+        self.failing[bucket.name] = error.detail
+        if isinstance(error, Temporary) and error.retry_after is not None:
+            bucket.pause(asyncio.get_running_loop().time(), error.retry_after)
+            return 0.0
+        policy = self._policy
+        longest = min(policy.longest_retry, policy.first_retry * 2.0 ** min(stream.failures - 1, 16))
+        # Half of it fixed, half by chance, so that many streams don't come back at the same instant.
+        return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - spreads load, guards no secret
+
+    async def _bury(self, letter: Letter, detail: str) -> None:
+        self.dead += 1
+        log.error("letter_given_up", letter=letter.id, template=letter.template, detail=detail)
+        await self._ledger.write([LetterDead(letter.id, self._clock(), detail)])
+
+    def _later(self, seconds: float, name: str, stream: _Stream) -> None:
+        def again() -> None:
+            self._retries.discard(handle)
+            self._queue(name, stream)
+
+        handle = asyncio.get_running_loop().call_later(seconds, again)
+        self._retries.add(handle)
+
+    async def _card_of(self, stream: str) -> Card | None:
+        if stream not in self._cards:
+            try:
+                self._cards.update(await self._ledger.store.cards([stream]))
+            except StoreUnavailable:
+                return None
+        return self._cards.get(stream)
+
+    def _took_ms(self, letter: Letter, now: datetime) -> int:
+        return max(0, round((now - letter.since).total_seconds() * 1000))
