@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,6 +41,9 @@ class ProblemKind(StrEnum):
     FAILED = "failed"
 
 
+_NO_FACTS: Mapping[str, str] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Why there is no value: a kind to act on and a detail for people (never a secret)."""
@@ -62,13 +66,53 @@ class Reading:
     unit: Unit
     at: datetime
     problem: Problem | None = None
-    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.problem is not None):
-            raise ValueError(f"{self.metric} of {self.target}: either a value or a problem, not both or neither")
+            raise ValueError(
+                f"{self.metric} of {self.target}: either a value or a problem, not both or neither"
+            )
         if self.at.tzinfo is None:
             raise ValueError(f"{self.metric} of {self.target}: a moment needs a time zone")
+
+
+def measured(
+    metric: str,
+    target: str,
+    value: float,
+    unit: Unit,
+    at: datetime,
+    facts: Mapping[str, str] | None = None,
+    *,
+    low: float = 0.0,
+    high: float | None = None,
+) -> Reading:
+    """A reading of `value`, or one with the problem `nonsense` when it cannot be true.
+
+    Not a number, infinite, below `low` (zero) or above `high` (100 for percentages, else no limit) is
+    nonsense: a source that lies must not look like a healthy one, nor raise an alert about the machine.
+    """
+    if high is None:
+        high = 100.0 if unit is Unit.PERCENT else math.inf
+    if not math.isfinite(value) or not low <= value <= high:
+        return unmeasured(metric, target, unit, at, ProblemKind.NONSENSE, f"{value:g}", facts)
+    return Reading(metric, target, value, unit, at, facts=_NO_FACTS if facts is None else facts)
+
+
+def unmeasured(
+    metric: str,
+    target: str,
+    unit: Unit,
+    at: datetime,
+    kind: ProblemKind,
+    detail: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> Reading:
+    """A reading without a value, saying why."""
+    return Reading(
+        metric, target, None, unit, at, Problem(kind, detail), _NO_FACTS if facts is None else facts
+    )
 
 
 class Layer(StrEnum):
