@@ -1,0 +1,125 @@
+"""What the models can't see by themselves: bands, names of metrics, secrets in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+
+from pydantic import JsonValue
+
+from bot.config.document import Document
+from bot.config.kpis import DEFAULT_RULE
+from bot.config.metrics import UNITS
+from bot.config.problems import ConfigProblem, Steps, path_text
+from bot.config.values import has_password
+from bot.domain.band_notation import TARGET, BandsInvalid, parse_bands
+from bot.domain.levels import Level
+from probes.base import Unit
+
+KPI_SECTIONS = ("infrastructure_kpis", "application_kpis", "kpis")
+_BAND_KEYS = frozenset({TARGET, *(level.word for level in Level)})
+_METRIC = re.compile(r"[a-z][a-z0-9_]{0,79}")
+_SECRET_KEY = re.compile(
+    r"token|secret|password|passwd|passphrase|api_?key|signing|credential", re.IGNORECASE
+)
+_SECRET_VALUE = re.compile(r"\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{4,}|\b(?:Bearer|Basic)\s+\S{4,}", re.IGNORECASE)
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"})
+
+
+def looks_secret(key: str) -> bool:
+    """Whether a key of that name is for something secret."""
+    return _SECRET_KEY.search(key) is not None
+
+
+def nearest(word: str, known: Mapping[str, object] | list[str]) -> str:
+    """The known word most like `word`; empty if none is like it."""
+    close = get_close_matches(word, list(known), n=1)
+    return close[0] if close else ""
+
+
+def check(document: Document) -> Iterator[ConfigProblem]:
+    """Every such problem in the document, whatever else is wrong with it."""
+    data = document.data
+    if isinstance(data, dict):
+        yield from _check_kpis(document, data)
+        yield from _check_rules(document, data)
+    yield from _check_secrets(document, data, ())
+
+
+def _check_kpis(document: Document, data: dict[str, JsonValue]) -> Iterator[ConfigProblem]:
+    seen: dict[str, Steps] = {}
+    for section in KPI_SECTIONS:
+        metrics = data.get(section)
+        if not isinstance(metrics, dict):
+            continue
+        for metric, texts in metrics.items():
+            steps: Steps = (section, metric)
+            if metric in seen:
+                yield _problem(document, steps, "metric_twice", other=path_text(seen[metric]))
+            seen[metric] = steps
+            close = get_close_matches(metric, UNITS, n=1, cutoff=0.8 if section == "kpis" else 0.6)
+            if metric not in UNITS and (close or section != "kpis"):
+                yield _problem(
+                    document, steps, "unknown_metric", key=metric, nearest=close[0] if close else ""
+                )
+                continue
+            if not _METRIC.fullmatch(metric):
+                yield _problem(document, steps, "metric_name", key=metric)
+            if not isinstance(texts, dict):
+                continue
+            unit = UNITS.get(metric)
+            yield from _check_bands(document, steps, texts, unit)
+            targets = texts.get("targets")
+            for target, own in targets.items() if isinstance(targets, dict) else ():
+                if isinstance(own, dict):
+                    yield from _check_bands(document, (*steps, "targets", target), own, unit)
+
+
+def _check_bands(
+    document: Document, steps: Steps, texts: dict[str, JsonValue], unit: Unit | None
+) -> Iterator[ConfigProblem]:
+    known = {key: text for key, text in texts.items() if key in _BAND_KEYS and text is not None}
+    try:
+        parse_bands(known, unit)
+    except BandsInvalid as invalid:
+        for problem in invalid.problems:
+            place = (*steps, problem.key) if problem.key else steps
+            yield _problem(document, place, problem.fault.value, **problem.values)
+
+
+def _check_rules(document: Document, data: dict[str, JsonValue]) -> Iterator[ConfigProblem]:
+    rules = data.get("rules")
+    if not isinstance(rules, dict):
+        return
+    own: list[str] = []
+    for section in KPI_SECTIONS:
+        metrics = data.get(section)
+        own += metrics if isinstance(metrics, dict) else []
+    known = [DEFAULT_RULE, *UNITS, *own]
+    for metric in rules:
+        if metric not in known:
+            close = nearest(metric, known)
+            yield _problem(document, ("rules", metric), "unknown_metric", key=metric, nearest=close)
+
+
+def _check_secrets(document: Document, value: JsonValue, steps: Steps) -> Iterator[ConfigProblem]:
+    if isinstance(value, dict):
+        for key, child in value.items():
+            place = (*steps, key)
+            in_headers = bool(steps) and steps[-1] == "headers"
+            if in_headers and (key.lower() in _SECRET_HEADERS or looks_secret(key)):
+                yield _problem(document, place, "secret_header", key=key)
+            elif steps == ("store",) and key == "url" and isinstance(child, str) and has_password(child):
+                yield _problem(document, place, "secret_in_store_url")
+            else:
+                yield from _check_secrets(document, child, place)
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield from _check_secrets(document, child, (*steps, index))
+    elif isinstance(value, str) and _SECRET_VALUE.search(value):
+        yield _problem(document, steps, "secret_value")
+
+
+def _problem(document: Document, steps: Steps, code: str, **values: str) -> ConfigProblem:
+    return ConfigProblem(path_text(steps), document.line_of(steps), code, values)

@@ -1,0 +1,125 @@
+"""What pydantic refuses, as our own problems: a code and values instead of its English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic_core import ErrorDetails
+
+from bot.config.checks import looks_secret, nearest
+from bot.config.document import Document
+from bot.config.problems import ConfigProblem, Steps, path_text
+
+_CODES = {
+    "missing": "missing",
+    "bool_type": "not_bool",
+    "string_type": "not_text",
+    "int_type": "not_integer",
+    "int_from_float": "not_integer",
+    "float_type": "not_number",
+    "finite_number": "not_number",
+    "path_type": "not_text",
+    "model_type": "not_mapping",
+    "model_attributes_type": "not_mapping",
+    "dict_type": "not_mapping",
+    "tuple_type": "not_list",
+    "list_type": "not_list",
+    "too_long": "list_too_long",
+    "string_too_short": "text_empty",
+    "string_too_long": "text_too_long",
+    "greater_than_equal": "number_range",
+    "less_than_equal": "number_range",
+    "literal_error": "not_one_of",
+    "string_pattern_mismatch": "text_pattern",
+}
+
+_VARIABLES = (
+    (re.compile("app", re.IGNORECASE), "SLACK_APP_TOKEN"),
+    (re.compile("sign", re.IGNORECASE), "SLACK_SIGNING_SECRET"),
+    (re.compile("passw", re.IGNORECASE), "DATABASE_URL"),
+)
+
+
+def refusals(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[ConfigProblem]:
+    """A problem for each thing that `model` refused in `document`."""
+    for detail in error.errors(include_url=False):
+        # pydantic marks a wrong key of a mapping by a step of its own.
+        steps: Steps = tuple(step for step in detail["loc"] if step != "[key]")
+        code, values = _translate(detail, steps, document, model)
+        yield ConfigProblem(path_text(steps), document.line_of(steps), code, values)
+
+
+def _translate(
+    detail: ErrorDetails, steps: Steps, document: Document, model: type[BaseModel]
+) -> tuple[str, dict[str, str | int | float]]:
+    kind = detail["type"]
+    context = detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        key = str(steps[-1])
+        if looks_secret(key):
+            return "secret_in_file", {"key": key, "variable": _variable(key)}
+        return "unknown_key", {"key": key, "nearest": nearest(key, _keys(model, steps[:-1]))}
+    code = _CODES.get(kind)
+    if code is None:
+        # Ours, with values that are ours too; pydantic's own that nobody foresaw are shown as they are.
+        known = {name: value for name, value in context.items() if isinstance(value, str | int | float)}
+        return (kind, known) if kind in _OURS else ("refused", {"detail": detail["msg"]})
+    match code:
+        case "missing":
+            return code, {"key": str(steps[-1])}
+        case "not_one_of":
+            known_words = re.findall(r"'([^']*)'", str(context["expected"]))
+            text = str(detail["input"])[:80]
+            return code, {
+                "text": text,
+                "known": ", ".join(known_words),
+                "nearest": nearest(text, known_words),
+            }
+        case "number_range":
+            bound = context.get("ge", context.get("le", 0))
+            return "number_low" if "ge" in context else "number_high", {"bound": bound}
+        case "text_too_long" | "list_too_long":
+            return code, {"limit": context["max_length"]}
+    return code, {}
+
+
+_OURS = frozenset(
+    "duration duration_range timezone timezone_no_data url url_credentials url_scheme statuses channel"
+    " header_name header_value variable name database_url timeout_over_interval head_without_body".split()
+)
+"""The types of our own errors (`bot.config.values`, `bot.config.watching`)."""
+
+
+def _variable(key: str) -> str:
+    return next((variable for pattern, variable in _VARIABLES if pattern.search(key)), "SLACK_BOT_TOKEN")
+
+
+def _keys(model: type[BaseModel], steps: Steps) -> list[str]:
+    """The keys that the mapping at `steps` may have, found by walking the model's JSON schema."""
+    schema: JsonValue = model.model_json_schema()
+    definitions = _member(schema, "$defs")
+    here = _resolve(schema, definitions)
+    for step in steps:
+        if isinstance(step, int):
+            here = _member(here, "items")
+        else:
+            here = _member(_member(here, "properties"), step) or _member(here, "additionalProperties")
+        here = _resolve(here, definitions)
+    properties = _member(here, "properties")
+    return list(properties) if isinstance(properties, dict) else []
+
+
+def _member(schema: JsonValue, key: str) -> JsonValue:
+    return schema.get(key) if isinstance(schema, dict) else None
+
+
+def _resolve(schema: JsonValue, definitions: JsonValue) -> JsonValue:
+    """Behind a reference, or the branch of `X or null` that is X."""
+    branches = _member(schema, "anyOf")
+    for branch in branches if isinstance(branches, list) else ():
+        if _member(branch, "$ref") or _member(branch, "type") in ("object", "array"):
+            schema = branch
+    reference = _member(schema, "$ref")
+    return _member(definitions, str(reference).rsplit("/", 1)[-1]) if reference else schema
