@@ -1,4 +1,4 @@
-"""Block Kit pieces that keep Slack's limits: slackblocks checks them, and `clip` sees that it need not refuse.
+"""Block Kit pieces that keep Slack's limits: slackblocks checks them, `clip` sees that it need not refuse.
 
 Every block gets an id that says what it is, so that an edited card keeps its ids and tests can name parts.
 Texts come escaped; `verbatim` keeps Slack from turning `@channel` or `#general` inside them into mentions.

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pydantic import JsonValue
+
+from messages import answer_facts as answers
 from messages.facts import (
+    AlertDetailFacts,
     AlertFacts,
+    AlertListFacts,
+    AlertNoteFacts,
     CommandFacts,
+    DecisionFacts,
     Facts,
+    HomeFacts,
+    ProbeFacts,
+    ProbeListFacts,
     ProblemFacts,
     ReadingFacts,
     StatusFacts,
@@ -228,6 +238,70 @@ COMMANDS = (
     CommandFacts("version", "버전", ""),
 )
 
+PROBES = (
+    ProbeFacts("cpu", "infrastructure", "web-1", 15.0, 5.0, _AT, 2.4, None, READINGS[:1]),
+    ProbeFacts(
+        "disk",
+        "infrastructure",
+        "web-1",
+        60.0,
+        10.0,
+        _AT,
+        31.0,
+        None,
+        (
+            replace(READINGS[2], facts={"free": "39 GiB", "total": "100 GiB", "device": "/dev/sda1"}),
+            _reading("disk_usage", "/var", 88.0, "%", "85-95%", "warning"),
+        ),
+    ),
+    ProbeFacts(
+        "shop",
+        "application",
+        "https://shop.example.com/",
+        10.0,
+        5.0,
+        _AT,
+        5000.0,
+        ProblemFacts("timeout", "no answer within 5 s"),
+        (),
+    ),
+    ProbeFacts("network", "infrastructure", "web-1", 15.0, 5.0, None, None, None, ()),
+)
+
+
+def _decision(
+    second: int, reason: str, from_status: str | None, to_status: str, **more: JsonValue
+) -> DecisionFacts:
+    actor = more.pop("actor", None)
+    return DecisionFacts(
+        at=f"2025-08-20T05:03:{second:02}+00:00",
+        event="ack" if actor else "measured",
+        reason=reason,
+        from_status=from_status,
+        to_status=to_status,
+        level="warning",
+        actor=str(actor) if actor else None,
+        values=more,
+    )
+
+
+DECISIONS = (
+    _decision(5, "below_confirmation", None, "pending", bad=1, needed=3),
+    _decision(20, "below_confirmation", "pending", "pending", bad=2, needed=3),
+    _decision(35, "confirmed", "pending", "firing", bad=3),
+    _decision(40, "still_firing", "firing", "firing", value=82.5, unit="%", band="80-90%"),
+    _decision(45, "still_firing", "firing", "firing", value=83.0, unit="%", band="80-90%"),
+    _decision(50, "level_rise", "firing", "firing", level="critical"),
+    _decision(55, "acked", "firing", "acked", actor="U024BE7LH"),
+)
+
+
+def _note(
+    alert: AlertFacts, note: str, actor: str | None = None, from_level: str | None = None
+) -> AlertNoteFacts:
+    return AlertNoteFacts(alert, note, actor, from_level)
+
+
 EXAMPLES: dict[str, dict[str, Facts]] = {
     "alert": {
         "firing": MEMORY,
@@ -247,5 +321,58 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     },
     "status": {"green": GREEN, "red": RED, "empty": replace(GREEN, readings=(), probes=0)},
     "startup": {"green": GREEN},
+    "alert_note": {
+        "opened": _note(MEMORY, "opened"),
+        "opened_down": _note(DOWN, "opened"),
+        "acked": _note(ACKED, "acked", actor="U024BE7LH"),
+        "level_up": _note(CRITICAL, "level_up", from_level="warning"),
+        "level_down": _note(MEMORY, "level_down", from_level="critical"),
+        "resolved": _note(RESOLVED, "resolved"),
+        "reopened": _note(ACKED, "reopened"),
+        "no_data": _note(NO_DATA, "no_data"),
+        "measured_again": _note(CRITICAL, "measured_again"),
+    },
+    "probes": {
+        "some": ProbeListFacts(PROBES),
+        "fine": ProbeListFacts(PROBES[:2]),
+        "none": ProbeListFacts(()),
+    },
+    "probe": {"disk": PROBES[1], "failing": PROBES[2], "new": PROBES[3]},
+    "alerts": {
+        "open": AlertListFacts((ACKED, DOWN, NO_DATA), "open", 3),
+        "resolved": AlertListFacts((RESOLVED,), "resolved", 31),
+        "none": AlertListFacts((), "open", 0),
+    },
+    "alert_detail": {
+        "acked": AlertDetailFacts(ACKED, DECISIONS),
+        "resolved": AlertDetailFacts(RESOLVED, ()),
+    },
+    "help": {"all": answers.HelpFacts("/guardian", COMMANDS)},
+    "version": {"one": answers.VersionFacts("0.1.0", "3.11.7", "web-1", "2025-08-20T02:05:00+00:00")},
+    "unknown_command": {
+        "near": answers.UnknownCommandFacts("stauts", "status", "/guardian", COMMANDS),
+        "far": answers.UnknownCommandFacts("coffee", None, "/guardian", COMMANDS),
+    },
+    "bad_argument": {"id": answers.BadArgumentFacts("/guardian", "alerts", "twelve", "[ID]")},
+    "not_found": {
+        "alert": answers.NotFoundFacts("alert", "#99"),
+        "probe": answers.NotFoundFacts("probe", "cpux", ("cpu", "disk", "memory")),
+    },
+    "error": {"one": answers.ErrorFacts("a1f3")},
+    "stale_click": {"resolved": answers.ClickFacts(RESOLVED), "acked": answers.ClickFacts(ACKED)},
+    "ack_done": {"one": answers.ClickFacts(ACKED)},
+    "already_acked": {"one": answers.ClickFacts(ACKED)},
+    "store_down": {"one": answers.StoreDownFacts("web-1", _AT, "database or disk is full")},
+    "store_back": {"one": answers.StoreBackFacts("web-1", "2025-08-20T05:03:05+00:00", _AT)},
+    "dead_letter": {
+        "one": answers.DeadLetterFacts(
+            "alert", "⚠️ 주의: 메모리 사용률 82%", "#guardian-alerts", "is_archived", 1, _AT, 1
+        ),
+    },
+    "delivered_late": {"some": answers.DeliveredLateFacts("2025-08-20T05:03:05+00:00", _AT, 4)},
+    "home": {
+        "green": HomeFacts(GREEN, "/guardian", COMMANDS),
+        "red": HomeFacts(RED, "/guardian", COMMANDS),
+    },
 }
 """Message name → state → facts."""

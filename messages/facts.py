@@ -175,7 +175,8 @@ class DecisionFacts(Facts):
     """what was judged: a code of the alert engine such as reading or ack"""
     reason: str
     """code of the reason (`bot.domain.alerts.reasons`)"""
-    from_status: str
+    from_status: str | None
+    """None for the first decision about an alert"""
     to_status: str
     level: str | None
     actor: str | None = None

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
+from jinja2 import Environment
 from pydantic import JsonValue
 
 from messages import formats
@@ -21,10 +22,18 @@ MACHINE_WIDE = frozenset(
 """Metrics of the machine as a whole: a sentence about them needs no target."""
 
 
+def plural(count: int, one: str, many: str) -> str:
+    """The count with its English noun: `{{ 3 | plural("alert", "alerts") }}` → 3 alerts."""
+    return f"{formats.plain_number(count)} {one if count == 1 else many}"
+
+
 class Filters:
     """The filters of one language and time zone; without `slack` they write no mentions and no code spans."""
 
-    def __init__(self, catalog: Catalog, timezone: ZoneInfo, *, slack: bool) -> None:
+    def __init__(
+        self, environment: Environment, catalog: Catalog, timezone: ZoneInfo, *, slack: bool
+    ) -> None:
+        self._environment = environment
         self._catalog = catalog
         self._timezone = timezone
         self._slack = slack
@@ -41,6 +50,8 @@ class Filters:
             "milliseconds": self.milliseconds,
             "moment": self.moment,
             "number": formats.plain_number,
+            "plural": plural,
+            "reason": self.reason,
             "term": self.term,
             "user": self.user,
             "value": self.value,
@@ -117,6 +128,20 @@ class Filters:
     def code(self, value: object, limit: int = 120) -> str:
         """The value as a code span."""
         return code_text(value, limit) if self._slack else truncate(clean(str(value)), limit)
+
+    def reason(self, code: str, values: Mapping[str, JsonValue]) -> str:
+        """The sentence of a decision's reason; a code that has none comes back itself.
+
+        A number among the values is written with the `unit` beside it.
+        """
+        sentence = self._catalog.find(f"reasons.{code}")
+        if sentence is None:
+            return code
+        told: dict[str, object] = {name: value for name, value in values.items() if value is not None}
+        value = told.get("value")
+        if isinstance(value, int | float):
+            told["value"] = self.amount(value, str(told.get("unit", "")))
+        return Ready(self._environment.from_string(sentence).render(told))
 
     def brief(self, value: object, limit: int = 60) -> str:
         """At most that many characters of the value."""

@@ -37,7 +37,7 @@ def environment(language: str, catalog: Catalog, timezone: ZoneInfo, *, slack: b
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters.update(Filters(catalog, timezone, slack=slack).all())
+    made.filters.update(Filters(made, catalog, timezone, slack=slack).all())
     made.globals["machine_wide"] = MACHINE_WIDE
     return made
 
