@@ -61,11 +61,11 @@ def _check_kpis(document: Document, data: dict[str, JsonValue]) -> Iterator[Conf
             close = get_close_matches(metric, UNITS, n=1, cutoff=0.8 if section == "kpis" else 0.6)
             if metric not in UNITS and (close or section != "kpis"):
                 yield _problem(
-                    document, steps, "unknown_metric", key=metric, nearest=close[0] if close else ""
+                    document, steps, "unknown_metric", word=metric, nearest=close[0] if close else ""
                 )
                 continue
             if not _METRIC.fullmatch(metric):
-                yield _problem(document, steps, "metric_name", key=metric)
+                yield _problem(document, steps, "metric_name", word=metric)
             if not isinstance(texts, dict):
                 continue
             unit = UNITS.get(metric)
@@ -100,7 +100,7 @@ def _check_rules(document: Document, data: dict[str, JsonValue]) -> Iterator[Con
     for metric in rules:
         if metric not in known:
             close = nearest(metric, known)
-            yield _problem(document, ("rules", metric), "unknown_metric", key=metric, nearest=close)
+            yield _problem(document, ("rules", metric), "unknown_metric", word=metric, nearest=close)
 
 
 def _check_secrets(document: Document, value: JsonValue, steps: Steps) -> Iterator[ConfigProblem]:
@@ -109,10 +109,10 @@ def _check_secrets(document: Document, value: JsonValue, steps: Steps) -> Iterat
             place = (*steps, key)
             in_headers = bool(steps) and steps[-1] == "headers"
             if in_headers and (key.lower() in _SECRET_HEADERS or looks_secret(key)):
-                yield _problem(document, place, "secret_header", key=key)
+                yield _problem(document, place, "secret_header", word=key)
             elif steps == ("store",) and key == "url" and isinstance(child, str) and has_password(child):
                 yield _problem(document, place, "secret_in_store_url")
-            else:
+            elif not looks_secret(key):  # such a key is unknown anyway, and the refusal says what to do
                 yield from _check_secrets(document, child, place)
     elif isinstance(value, list):
         for index, child in enumerate(value):

@@ -126,7 +126,7 @@ class _Builder:
             if merged and name in values:
                 continue
             if name in own:
-                self._problem((*steps, name), line, "yaml_duplicate", key=name, first=own[name])
+                self._problem((*steps, name), line, "yaml_duplicate", word=name, first=own[name])
                 continue
             if not merged:
                 own[name] = line

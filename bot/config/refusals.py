@@ -59,8 +59,8 @@ def _translate(
     if kind == "extra_forbidden":
         key = str(steps[-1])
         if looks_secret(key):
-            return "secret_in_file", {"key": key, "variable": _variable(key)}
-        return "unknown_key", {"key": key, "nearest": nearest(key, _keys(model, steps[:-1]))}
+            return "secret_in_file", {"word": key, "variable": _variable(key)}
+        return "unknown_key", {"word": key, "nearest": nearest(key, _keys(model, steps[:-1]))}
     code = _CODES.get(kind)
     if code is None:
         # Ours, with values that are ours too; pydantic's own that nobody foresaw are shown as they are.
@@ -68,7 +68,7 @@ def _translate(
         return (kind, known) if kind in _OURS else ("refused", {"detail": detail["msg"]})
     match code:
         case "missing":
-            return code, {"key": str(steps[-1])}
+            return code, {"word": str(steps[-1])}
         case "not_one_of":
             known_words = re.findall(r"'([^']*)'", str(context["expected"]))
             text = str(detail["input"])[:80]

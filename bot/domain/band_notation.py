@@ -114,7 +114,7 @@ def _texts(texts: Mapping[str, object], problems: list[BandProblem]) -> dict[str
     found = {}
     for key, text in texts.items():
         if key not in known:
-            problems.append(BandProblem(key, BandFault.UNKNOWN_LEVEL, {"key": key}))
+            problems.append(BandProblem(key, BandFault.UNKNOWN_LEVEL, {"word": key}))
         elif not isinstance(text, str):
             problems.append(BandProblem(key, BandFault.NOT_TEXT, {"text": str(text)}))
         else:
