@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.alerts.model import Rule
+from bot.domain.alerts.model import Rules
 from messages.facts import ProbeFacts, ProblemFacts, ReadingFacts
-from probes.base import Probe, Problem, Reading
+from probes.base import Layer, Probe, Problem, Reading
 
 
 def source_of(probe: Probe) -> str:
@@ -35,7 +35,7 @@ class Checked:
 class Board:
     """Knows all probes and the last check of each."""
 
-    def __init__(self, probes: Iterable[Probe], rules: Mapping[str, Rule]) -> None:
+    def __init__(self, probes: Iterable[Probe], rules: Rules) -> None:
         self._probes = {source_of(probe): probe for probe in probes}
         self._rules = rules
         self._checked: dict[str, Checked] = {}
@@ -65,8 +65,8 @@ class Board:
     def readings(self) -> tuple[ReadingFacts, ...]:
         """The last readings of all probes, in the order of the configuration."""
         return tuple(
-            self._judged(reading)
-            for source in self._probes
+            self._judged(reading, probe.layer)
+            for source, probe in self._probes.items()
             if source in self._checked
             for reading in self._checked[source].readings
         )
@@ -87,15 +87,14 @@ class Board:
             last_at=checked.at.isoformat() if checked else None,
             took_ms=checked.took_ms if checked else None,
             problem=_problem_facts(problem),
-            readings=self._all_judged(checked.readings) if checked else (),
+            readings=self._all_judged(checked.readings, probe.layer) if checked else (),
         )
 
-    def _all_judged(self, readings: Sequence[Reading]) -> tuple[ReadingFacts, ...]:
-        return tuple(self._judged(reading) for reading in readings)
+    def _all_judged(self, readings: Sequence[Reading], layer: Layer) -> tuple[ReadingFacts, ...]:
+        return tuple(self._judged(reading, layer) for reading in readings)
 
-    def _judged(self, reading: Reading) -> ReadingFacts:
-        rule = self._rules.get(reading.metric)
-        bands = rule.bands if rule else None
+    def _judged(self, reading: Reading, layer: Layer) -> ReadingFacts:
+        bands = self._rules.rule_for(reading.metric, reading.target, layer).bands
         level = bands.level_of(reading.value) if bands and reading.value is not None else None
         band = None
         if bands is not None and reading.value is not None:

@@ -7,7 +7,7 @@ and only then hands the letters to the outbox.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -23,6 +23,7 @@ from bot.domain.alerts.model import (
     Measured,
     Missed,
     Rule,
+    Rules,
     Status,
     Subject,
     Unwatched,
@@ -46,6 +47,9 @@ from bot.store.errors import Stale
 
 log = structlog.get_logger(__name__)
 
+LONGEST_REOPENING = timedelta(days=1)
+"""The longest reopening time that a configuration may give: older alerts are history."""
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -65,7 +69,7 @@ class AlertDesk:
         outbox: Outbox,
         clock: Clock,
         channel: str,
-        rules: Mapping[str, Rule],
+        rules: Rules,
     ) -> None:
         self._ledger = ledger
         self._outbox = outbox
@@ -78,8 +82,7 @@ class AlertDesk:
 
     async def load(self) -> None:
         """Read all alerts that can still move. Raises StoreUnavailable."""
-        longest = max((rule.reopen_within for rule in self._rules.values()), default=timedelta(minutes=15))
-        alerts = await self._ledger.store.live_alerts(self._clock() - longest)
+        alerts = await self._ledger.store.live_alerts(self._clock() - LONGEST_REOPENING)
         self._live = {alert.subject.key: alert for alert in alerts}
         self._last_id, _ = await self._ledger.store.last_ids()
 
@@ -146,8 +149,7 @@ class AlertDesk:
         )
 
     def _rule(self, alert: Alert) -> Rule:
-        known = self._rules.get(alert.subject.metric)
-        return known or Rule(metric=alert.subject.metric, layer=alert.layer, bands=None)
+        return self._rules.rule_for(alert.subject.metric, alert.subject.target, alert.layer)
 
     def _by_id(self, alert_id: int) -> Alert | None:
         return next((alert for alert in self._live.values() if alert.id == alert_id), None)

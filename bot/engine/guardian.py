@@ -90,6 +90,11 @@ class Guardian:
         decisions = await self._ledger.store.decisions(alert_id, _DECISIONS_SHOWN)
         return self._facts(alert), tuple(_decision_facts(decision) for decision in decisions)
 
+    @property
+    def delivery_fails(self) -> bool:
+        """Whether Slack takes no letters just now, so that cards don't show what has been decided."""
+        return bool(self._outbox.failing)
+
     async def acknowledge(self, alert_id: int, by: str, version: int) -> tuple[Decision, AlertFacts | None]:
         """Someone pressed 확인: the decision, and the alert as it is now (None: there is no such alert)."""
         decision = await self._desk.acknowledge(alert_id, by, version)

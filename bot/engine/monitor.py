@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
-from bot.domain.alerts.model import Condition, Decision, Measured, Missed, Rule, Status, Subject
+from bot.domain.alerts.model import Condition, Decision, Measured, Missed, Rules, Status, Subject
 from bot.engine.board import Board, Checked, source_of
 from bot.engine.clock import Clock
 from bot.engine.desk import AlertDesk, Observation
@@ -34,7 +34,7 @@ class Monitor:
         history: History,
         clock: Clock,
         environment: str,
-        rules: Mapping[str, Rule],
+        rules: Rules,
     ) -> None:
         self._desk = desk
         self._board = board
@@ -113,8 +113,8 @@ class Monitor:
                 blind.setdefault(reading.target, reading.problem)
                 continue
             blind[reading.target] = None
-            rule = self._rules.get(reading.metric)
-            if rule is not None and rule.bands is not None:
+            rule = self._rules.rule_for(reading.metric, reading.target, probe.layer)
+            if rule.bands is not None:
                 subject = self._subject(source, reading.metric, reading.target, Condition.THRESHOLD)
                 observations.append(
                     Observation(rule, subject, Measured(reading.value, reading.at, reading.facts))
@@ -126,8 +126,8 @@ class Monitor:
             # The probe itself works, whatever is wrong with some of its targets.
             blind.setdefault(probe.target, None)
         metric = next(iter(probe.metrics))
-        rule = self._rules.get(metric) or Rule(metric=metric, layer=probe.layer, bands=None)
         for target, problem in blind.items():
+            rule = self._rules.rule_for(metric, target, probe.layer)
             subject = self._subject(source, metric, target, Condition.NO_DATA)
             event = Measured(0.0, at) if problem is None else Missed(problem, at)
             observations.append(Observation(rule, subject, event))

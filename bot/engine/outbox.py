@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import random
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -42,6 +42,8 @@ class DeliveryPolicy:
     longest_retry: float = 60.0
     give_up_after: timedelta = timedelta(hours=24)
     lease: timedelta = timedelta(seconds=60)
+    late_after: timedelta = timedelta(seconds=60)
+    """an outage at least this long is told afterwards"""
     at_once: int = 3
     """letters of one bucket under way at the same time"""
 
@@ -61,12 +63,21 @@ class Outbox:
     """Takes letters that are written down and sees them sent."""
 
     def __init__(
-        self, ledger: Ledger, courier: Courier, clock: Clock, policy: DeliveryPolicy | None = None
+        self,
+        ledger: Ledger,
+        courier: Courier,
+        clock: Clock,
+        policy: DeliveryPolicy | None = None,
+        on_dead: Callable[[Letter, str], None] = lambda letter, detail: None,
+        on_late: Callable[[datetime, int], None] = lambda since, letters: None,
     ) -> None:
         self._ledger = ledger
         self._courier = courier
         self._clock = clock
         self._policy = policy or DeliveryPolicy()
+        self._on_dead = on_dead
+        self._on_late = on_late
+        self._failing_since: dict[str, datetime] = {}
         self._streams: dict[str, _Stream] = {}
         self._cards: dict[str, Card] = {}
         self._buckets: dict[str, Bucket] = {}
@@ -216,7 +227,7 @@ class Outbox:
             stream.failures += 1
             retry = self._policy.longest_retry
         else:
-            self.failing.pop(bucket.name, None)
+            self._recovered(bucket)
             self._done(name, stream)
         finally:
             stream.in_flight = False
@@ -284,6 +295,7 @@ class Outbox:
         stream.failures += 1
         if bucket.name not in self.failing:
             log.warning("slack_does_not_take_letters", bucket=bucket.name, detail=error.detail)
+            self._failing_since[bucket.name] = self._clock()
         self.failing[bucket.name] = error.detail
         if isinstance(error, Temporary) and error.retry_after is not None:
             bucket.pause(asyncio.get_running_loop().time(), error.retry_after)
@@ -293,10 +305,19 @@ class Outbox:
         # Half of it fixed, half by chance, so that many streams don't come back at the same instant.
         return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - spreads load, guards no secret
 
+    def _recovered(self, bucket: Bucket) -> None:
+        if self.failing.pop(bucket.name, None) is None:
+            return
+        since = self._failing_since.pop(bucket.name)
+        log.info("slack_takes_letters_again", bucket=bucket.name)
+        if self._clock() - since >= self._policy.late_after:
+            self._on_late(since, self.unsent)
+
     async def _bury(self, letter: Letter, detail: str) -> None:
         self.dead += 1
         log.error("letter_given_up", letter=letter.id, template=letter.template, detail=detail)
         await self._ledger.write([LetterDead(letter.id, self._clock(), detail)])
+        self._on_dead(letter, detail)
 
     def _later(self, seconds: float, name: str, stream: _Stream) -> None:
         def again() -> None:

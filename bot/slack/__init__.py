@@ -1,0 +1,1 @@
+"""Slack: listeners, commands, buttons, and the courier that carries letters."""

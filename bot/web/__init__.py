@@ -1,0 +1,1 @@
+"""HTTP doors: health and metrics, and Slack's requests in HTTP mode."""

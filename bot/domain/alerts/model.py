@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Protocol
 
 from bot.domain.alerts.reasons import Reason
 from bot.domain.bands import Bands
@@ -62,6 +63,14 @@ class Rule:
         if self.layer is Layer.SECURITY or level is Level.EMERGENCY:
             return self.confirm_emergency
         return self.confirm_critical if level is Level.CRITICAL else self.confirm
+
+
+class Rules(Protocol):
+    """Finds the rule for a reading."""
+
+    def rule_for(self, metric: str, target: str, layer: Layer) -> Rule:
+        """How readings of that metric on that target are judged; a rule without bands if nothing is bad."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

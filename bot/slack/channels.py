@@ -1,0 +1,78 @@
+"""From the channel names in the configuration to Slack's channels."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.engine.delivery import Temporary
+from bot.slack.failures import MENDED_BY_PEOPLE, delivery_failures
+
+_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
+_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A channel as Slack has it."""
+
+    id: str
+    is_archived: bool
+    is_member: bool
+
+    @property
+    def problem(self) -> str | None:
+        """Slack's error name for why nothing can be posted there; None when it can."""
+        if self.is_archived:
+            return "is_archived"
+        return None if self.is_member else "not_in_channel"
+
+
+class Channels:
+    """Finds channels by name and remembers them; a name that is an id already is taken as it is."""
+
+    def __init__(self, client: AsyncWebClient, *, private: bool = False) -> None:
+        self._client = client
+        self._types = "public_channel,private_channel" if private else "public_channel"
+        self._known: dict[str, Found] = {}
+
+    async def id_of(self, name: str) -> str:
+        """The id of the channel. Raises Temporary when there is none (yet) or Slack doesn't say."""
+        if _ID.fullmatch(name):
+            return name
+        found = await self.find(name)
+        if found is None:
+            raise Temporary("channel_not_found", retry_after=MENDED_BY_PEOPLE)
+        return found.id
+
+    async def find(self, name: str) -> Found | None:
+        """The channel of that name; None when the bot can see none. Raises as `id_of` does."""
+        bare = name.removeprefix("#")
+        if bare not in self._known:
+            await self._read_all()
+        return self._known.get(bare)
+
+    def forget(self) -> None:
+        """Ask Slack again next time: a channel was renamed, archived or made."""
+        self._known.clear()
+
+    async def _read_all(self) -> None:
+        cursor: str | None = None
+        known: dict[str, Found] = {}
+        while True:
+            with delivery_failures():
+                page = await self._client.conversations_list(
+                    types=self._types, exclude_archived=False, limit=_PAGE, cursor=cursor
+                )
+            channels: list[Mapping[str, object]] = page.get("channels", [])
+            for channel in channels:
+                known[str(channel["name"])] = Found(
+                    str(channel["id"]), bool(channel.get("is_archived")), bool(channel.get("is_member"))
+                )
+            cursor = (page.get("response_metadata") or {}).get("next_cursor")
+            if not cursor:
+                break
+        self._known = known

@@ -1,0 +1,41 @@
+"""What a subcommand is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from bot.engine.guardian import Guardian
+from messages.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What somebody asked."""
+
+    guardian: Guardian
+    slash: str
+    """the slash command as people type it, `/guardian`"""
+    commands: tuple[Command, ...]
+    """all subcommands"""
+    arguments: tuple[str, ...]
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The message to answer with: its template and the facts for it."""
+
+    template: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand. `name` and `korean` are both typed; `arguments` is how its arguments are written."""
+
+    name: str
+    korean: str
+    arguments: str
+    order: int
+    answer: Callable[[Asked], Awaitable[Answer]]

@@ -1,0 +1,123 @@
+"""The Bolt app: what Slack sends, and who answers it. The same for Socket Mode and HTTP.
+
+Everything is acknowledged first and worked on afterwards (`lazy`), because Slack waits three seconds and a
+person waits for the first sign of life. `process_before_response` makes the acknowledgement immediate: Bolt
+otherwise looks for it every 10 ms.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.slack import buttons
+from bot.slack.command import Answer
+from bot.slack.commands.help import command_facts
+from bot.slack.dispatch import Dispatcher
+from bot.slack.duplicates import OnlyOnce
+from bot.slack.replies import Replies
+from messages.facts import HomeFacts
+
+_MENTION = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
+
+
+async def _ack(ack: AsyncAck) -> None:
+    await ack()
+
+
+def build_app(
+    client: AsyncWebClient, dispatcher: Dispatcher, replies: Replies, signing_secret: str | None
+) -> AsyncApp:
+    """The app with all its listeners. `signing_secret` is needed for HTTP mode only, where each request's
+    signature and timestamp are checked."""
+    app = AsyncApp(
+        client=client,
+        signing_secret=signing_secret or "",
+        request_verification_enabled=signing_secret is not None,
+        process_before_response=True,
+    )
+    listeners = Listeners(dispatcher, replies)
+    app.middleware(OnlyOnce())
+    app.command(dispatcher.slash)(ack=_ack, lazy=[listeners.command])
+    app.action(buttons.ACKNOWLEDGE)(ack=_ack, lazy=[listeners.acknowledge])
+    app.action(buttons.MORE)(ack=_ack, lazy=[listeners.more])
+    app.event("app_mention")(ack=_ack, lazy=[listeners.mention])
+    app.event("message")(ack=_ack, lazy=[listeners.direct_message])
+    app.event("app_home_opened")(ack=_ack, lazy=[listeners.home])
+    return app
+
+
+class Listeners:
+    """One method for each thing that Slack sends."""
+
+    def __init__(self, dispatcher: Dispatcher, replies: Replies) -> None:
+        self._dispatcher = dispatcher
+        self._replies = replies
+
+    async def command(self, command: Mapping[str, str]) -> None:
+        """`/guardian …`: answered to the one who typed it."""
+        answer = await self._dispatcher.answer(command.get("text", ""), command["user_id"])
+        await self._respond(command["response_url"], answer)
+
+    async def mention(self, event: Mapping[str, str]) -> None:
+        """`@Guardian …` in a channel: answered in the thread."""
+        await self._converse(event, event.get("thread_ts") or event["ts"])
+
+    async def direct_message(self, event: Mapping[str, str]) -> None:
+        """A direct message: answered there. Edits, joins and what bots write are nobody's question."""
+        if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
+            return
+        await self._converse(event, event.get("thread_ts"))
+
+    async def acknowledge(self, body: Mapping[str, object], action: Mapping[str, str]) -> None:
+        """The button 확인, on a card or in the Home tab."""
+        user_id = _user(body)
+        work = buttons.acknowledged(self._dispatcher, action.get("value", ""), user_id)
+        answer = await self._dispatcher.guarded(buttons.ACKNOWLEDGE, work)
+        url = body.get("response_url")
+        if answer is not None and isinstance(url, str):
+            await self._respond(url, answer)
+        if "view" in body:
+            await self._draw_home(user_id)
+
+    async def more(self, body: Mapping[str, object], action: Mapping[str, object]) -> None:
+        """The menu 더보기 on a card."""
+        option = action.get("selected_option")
+        choice = str(option.get("value", "")) if isinstance(option, dict) else ""
+        block_id = str(action.get("block_id", ""))
+        work = buttons.more(self._dispatcher, choice, block_id, _user(body))
+        answer = await self._dispatcher.guarded(buttons.MORE, work)
+        url = body.get("response_url")
+        if answer is not None and isinstance(url, str):
+            await self._respond(url, answer)
+
+    async def home(self, event: Mapping[str, str]) -> None:
+        """Somebody opened the Home tab."""
+        if event.get("tab", "home") == "home":
+            await self._draw_home(event["user"])
+
+    async def _draw_home(self, user_id: str) -> None:
+        facts = HomeFacts(
+            status=self._dispatcher.guardian.status(),
+            command=self._dispatcher.slash,
+            commands=command_facts(self._dispatcher.commands),
+        )
+        await self._replies.publish_home(user_id, facts.as_json())
+
+    async def _converse(self, event: Mapping[str, str], thread_ts: str | None) -> None:
+        text = _MENTION.sub(" ", event.get("text", "")).strip()
+        text = text.removeprefix(self._dispatcher.slash)
+        answer = await self._dispatcher.answer(text, event.get("user", ""))
+        message = self._replies.words(answer.template, answer.facts)
+        await self._replies.say(event["channel"], message, thread_ts)
+
+    async def _respond(self, response_url: str, answer: Answer) -> None:
+        await self._replies.respond(response_url, self._replies.words(answer.template, answer.facts))
+
+
+def _user(body: Mapping[str, object]) -> str:
+    user = body.get("user")
+    return str(user.get("id", "")) if isinstance(user, dict) else ""
