@@ -33,10 +33,10 @@ def _flatten(node: object, path: str, file: Path) -> Iterator[tuple[str, str]]:
         raise CatalogBroken(f"{file.name}: {path}: expected a text, found {type(node).__name__}")
 
 
-def load(language: str) -> Mapping[str, str]:
+def load(language: str, root: Path = HERE) -> Mapping[str, str]:
     """All texts of one language by their full key; raises `CatalogBroken` on a malformed file."""
     texts: dict[str, str] = {}
-    for file in sorted((HERE / language / "phrases").glob("*.yaml")):
+    for file in sorted((root / language / "phrases").glob("*.yaml")):
         try:
             content = _Loader(file.read_text(encoding="utf-8")).get_single_data()
         except yaml.YAMLError as error:
@@ -48,8 +48,8 @@ def load(language: str) -> Mapping[str, str]:
 class Catalog:
     """The texts of one language; a missing one is taken from the fallback language."""
 
-    def __init__(self, language: str) -> None:
-        self._texts = {**load(FALLBACK), **(load(language) if language != FALLBACK else {})}
+    def __init__(self, language: str, root: Path = HERE) -> None:
+        self._texts = {**load(FALLBACK, root), **load(language, root)}
 
     def find(self, key: str) -> str | None:
         """The Jinja source of that text, or None."""

@@ -49,9 +49,16 @@ def truncate(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
 
 
+def printable(value: object) -> str:
+    """The value as text; TypeError for None, because a template must say what an absent value is."""
+    if value is None:
+        raise TypeError("None was printed: a template must say what an absent value is")
+    return str(value)
+
+
 def value_text(value: object, limit: int = VALUE_LIMIT) -> Ready:
     """One value for a Slack text: cleaned, cut, escaped, and unable to open a code span."""
-    return escape(truncate(clean(str(value)), limit).replace("`", "'"))
+    return escape(truncate(clean(printable(value)), limit).replace("`", "'"))
 
 
 def code_text(value: object, limit: int = 120) -> Ready:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from messages import formats
 from messages.catalog import Catalog
-from messages.escape import Ready, clean, code_text, truncate, user_text
+from messages.escape import Ready, clean, code_text, printable, truncate, user_text
 
 MACHINE_WIDE = frozenset(
     {"cpu_usage", "memory_usage", "swap_usage", "load_average", "process_count", "zombie_count"}
@@ -100,7 +100,7 @@ class Filters:
             return self.duration(0)
         if 0 < seconds < 1:
             return f"{max(1, round(seconds * 1000))}ms"
-        if seconds < 60:
+        if seconds < 59.95:
             return formats.decimal(seconds, 1) + self.term("second", "duration")
         parts = formats.duration_parts(seconds)
         return " ".join(f"{count:,}{self.term(unit, 'duration')}" for count, unit in parts)
@@ -127,7 +127,7 @@ class Filters:
 
     def code(self, value: object, limit: int = 120) -> str:
         """The value as a code span."""
-        return code_text(value, limit) if self._slack else truncate(clean(str(value)), limit)
+        return code_text(value, limit) if self._slack else truncate(clean(printable(value)), limit)
 
     def reason(self, code: str, values: Mapping[str, JsonValue]) -> str:
         """The sentence of a decision's reason; a code that has none comes back itself.
@@ -145,4 +145,4 @@ class Filters:
 
     def brief(self, value: object, limit: int = 60) -> str:
         """At most that many characters of the value."""
-        return truncate(clean(str(value)), limit)
+        return truncate(clean(printable(value)), limit)

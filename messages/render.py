@@ -127,6 +127,10 @@ class Voice:
         """The same short text for Slack, with every value escaped."""
         return self._say(key, values, slack=True)
 
+    def environment(self, *, slack: bool) -> jinja2.Environment:
+        """The Jinja environment of the phrases, to try an expression in."""
+        return self._modes[slack]
+
     def _say(self, key: str, values: Mapping[str, object], *, slack: bool) -> str:
         source = self._catalog.find(key)
         if source is None:

@@ -3,33 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import jinja2
 
 from messages.catalog import FALLBACK, HERE, Catalog
-from messages.escape import Ready, clean_lines, value_text
+from messages.escape import Ready, clean_lines, printable, value_text
 from messages.filters import MACHINE_WIDE, Filters
 
 
 def _slack_value(value: object) -> object:
     """What `{{ … }}` prints in a Slack text; Jinja's own escaping would also turn quotes into entities."""
-    if value is None:
-        raise TypeError("None was printed: a template must say what an absent value is")
     return value if hasattr(value, "__html__") else value_text(value)
 
 
 def _plain_value(value: object) -> object:
     """What `{{ … }}` prints on a terminal: nothing is escaped, but nothing moves the cursor either."""
-    if value is None:
-        raise TypeError("None was printed: a text must say what an absent value is")
-    return Ready(clean_lines(str(value)))
+    return Ready(clean_lines(printable(value)))
 
 
-def environment(language: str, catalog: Catalog, timezone: ZoneInfo, *, slack: bool) -> jinja2.Environment:
+def environment(
+    language: str, catalog: Catalog, timezone: ZoneInfo, *, slack: bool, root: Path = HERE
+) -> jinja2.Environment:
     """The environment of one language, for Slack texts or for plain ones."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / language),
+        loader=jinja2.FileSystemLoader(root / language),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         finalize=_slack_value if slack else _plain_value,
@@ -66,9 +65,11 @@ class Words:
 class Templates:
     """All templates of one language; a missing one is the fallback language's, filters included."""
 
-    def __init__(self, language: str, catalogs: Mapping[str, Catalog], timezone: ZoneInfo) -> None:
+    def __init__(
+        self, language: str, catalogs: Mapping[str, Catalog], timezone: ZoneInfo, root: Path = HERE
+    ) -> None:
         self._environments = [
-            environment(each, catalogs[each], timezone, slack=True)
+            environment(each, catalogs[each], timezone, slack=True, root=root)
             for each in dict.fromkeys((language, FALLBACK))
         ]
         self._words: dict[str, Words] = {}
