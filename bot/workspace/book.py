@@ -18,7 +18,6 @@ from bot.workspace.model import (
     ChannelKind,
     Credentials,
     File,
-    JsonObject,
     Message,
     User,
     UserGroup,
@@ -34,7 +33,7 @@ class Scheduled:
     channel: str
     post_at: int
     created: float
-    message: JsonObject
+    message: Message
     app_id: str
 
 

@@ -38,6 +38,7 @@ from bot.workspace.model import (
     View,
 )
 from bot.workspace.payloads import Payloads
+from bot.workspace.plan import Plan
 from bot.workspace.posts import Posts
 from bot.workspace.rates import Limiter
 from bot.workspace.responses import Responses
@@ -81,6 +82,7 @@ class Workspace:
             self.responses,
             self.delivery,
         )
+        self.plan = Plan(self.book, self.posts)
         self.faults = Faults(self)
 
     async def close(self) -> None:
