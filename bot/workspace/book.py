@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
 from pydantic import TypeAdapter
 
+from bot.workspace.errors import SlackError
 from bot.workspace.ids import Stamps, new_id, now, stamp_to_micros
 from bot.workspace.journal import Journal
 from bot.workspace.model import (
@@ -230,8 +231,10 @@ class Book:
         self.put_channel(channel)
         return channel
 
-    def set_members(self, channel: Channel, members: tuple[str, ...]) -> Channel:
-        """Change who is in a channel."""
-        channel = replace(channel, members=members)
-        self.put_channel(channel)
-        return channel
+    def channel_named(self, name: str) -> Channel:
+        """The channel of that id or name. Raises SlackError `channel_not_found`."""
+        wanted = name.removeprefix("#")
+        for channel in self.channels.values():
+            if wanted and wanted in (channel.id, channel.name):
+                return channel
+        raise SlackError("channel_not_found")

@@ -6,12 +6,14 @@ import asyncio
 import time
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
+from bot.workspace.book import Book
+from bot.workspace.delivery import Delivery
 from bot.workspace.errors import SlackError
-
-if TYPE_CHECKING:
-    from bot.workspace.core import Workspace
+from bot.workspace.events import Events
+from bot.workspace.posts import Posts
+from bot.workspace.sockets import Sockets
 
 
 class FaultKind(StrEnum):
@@ -60,8 +62,14 @@ class Door(Protocol):
 class Faults:
     """All standing orders, and what can be done at once."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def __init__(
+        self, book: Book, posts: Posts, events: Events, sockets: Sockets, delivery: Delivery
+    ) -> None:
+        self._book = book
+        self._posts = posts
+        self._events = events
+        self._sockets = sockets
+        self._delivery = delivery
         self._orders: list[Fault] = []
         self.released = asyncio.Event()
         """set when hanging calls have to end"""
@@ -106,7 +114,7 @@ class Faults:
     async def clear(self) -> None:
         """End all standing orders, release hanging calls, be back."""
         self._orders.clear()
-        self._workspace.sockets.duplicates = 0
+        self._sockets.duplicates = 0
         released, self.released = self.released, asyncio.Event()
         released.set()
         if self.door is not None:
@@ -116,61 +124,59 @@ class Faults:
 
     def drop_sockets(self) -> int:
         """Cut all Socket Mode connections; returns how many."""
-        return self._workspace.sockets.drop()
+        return self._sockets.drop()
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Send `disconnect`: `warning`, `refresh_requested` or `link_disabled`."""
-        await self._workspace.sockets.disconnect(None, reason)
+        await self._sockets.disconnect(None, reason)
 
     def refresh(self) -> None:
         """Warn all connections now and ask them to reconnect ten seconds later."""
-        self._workspace.delivery.start(self._workspace.sockets.refresh(None))
+        self._delivery.start(self._sockets.refresh(None))
 
     def duplicate(self, envelopes: int = 1) -> None:
         """Send the next envelopes twice."""
-        self._workspace.sockets.duplicates = envelopes
+        self._sockets.duplicates = envelopes
 
     def archive(self, name: str, archived: bool = True) -> None:
         """Archive a channel by its id or name, or bring it back."""
-        channel = self._workspace.channel_named(name)
+        channel = self._book.channel_named(name)
         event = "channel_archive" if archived else "channel_unarchive"
         changed = replace(channel, is_archived=archived)
-        self._workspace.posts.change_channel(changed, event, channel.creator)
+        self._posts.change_channel(changed, event, channel.creator)
 
     def remove_bot(self, name: str) -> None:
         """Take the bots out of a channel."""
-        channel = self._workspace.channel_named(name)
-        bots = {app.bot_user for app in self._workspace.apps()}
+        channel = self._book.channel_named(name)
+        bots = {app.bot_user for app in list(self._book.apps.values())}
         members = tuple(member for member in channel.members if member not in bots)
         for bot in bots & set(channel.members):
-            self._workspace.posts.change_channel(
-                replace(channel, members=members), "member_left_channel", bot
-            )
+            self._posts.change_channel(replace(channel, members=members), "member_left_channel", bot)
 
     def invite_bot(self, name: str) -> None:
         """Put all bots into a channel."""
-        channel = self._workspace.channel_named(name)
-        for app in self._workspace.apps():
+        channel = self._book.channel_named(name)
+        for app in list(self._book.apps.values()):
             if app.bot_user not in channel.members:
                 channel = replace(channel, members=(*channel.members, app.bot_user))
-                self._workspace.posts.change_channel(channel, "member_joined_channel", app.bot_user)
+                self._posts.change_channel(channel, "member_joined_channel", app.bot_user)
 
     def delete_message(self, name: str, ts: str) -> None:
         """Delete a message, as a person with the right to would. Raises SlackError."""
-        channel = self._workspace.channel_named(name)
-        message = self._workspace.book.message(channel.id, ts)
+        channel = self._book.channel_named(name)
+        message = self._book.message(channel.id, ts)
         if message is None:
             raise SlackError("message_not_found")
-        self._workspace.posts.delete(message)
+        self._posts.delete(message)
 
     def revoke(self, which: str = "bot", revoked: bool = True) -> None:
         """Revoke the `bot` or the `app` token of all apps, or make it valid again."""
-        for app in self._workspace.apps():
-            credentials = self._workspace.book.credentials[app.id]
+        for app in list(self._book.apps.values()):
+            credentials = self._book.credentials[app.id]
             token = credentials.app_token if which == "app" else credentials.bot_token
-            self._workspace.book.revoke(token, revoked)
+            self._book.revoke(token, revoked)
             if revoked and which == "bot":
-                self._workspace.events.tokens_revoked(app)
+                self._events.tokens_revoked(app)
 
     async def away(self, seconds: float) -> None:
         """Be unreachable: connections are cut and none is taken for a while."""

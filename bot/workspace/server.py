@@ -9,8 +9,6 @@ import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from aiohttp import web
@@ -23,6 +21,7 @@ from bot.workspace.faults import Faults
 from bot.workspace.guard import guard, is_loopback
 from bot.workspace.manifest import Manifest, parse_manifest, read_manifest
 from bot.workspace.model import App, Credentials
+from bot.workspace.page import add_routes
 from bot.workspace.routes import Routes
 from bot.workspace.seed import seed
 from bot.workspace.settings import RateLimits, Timings
@@ -221,8 +220,7 @@ def application(workspace: Workspace) -> web.Application:
     Api(workspace).add_routes(app)
     Routes(workspace).add_routes(app)
     Control(workspace).add_routes(app)
-    if find_spec("bot.workspace.page") is not None:
-        import_module("bot.workspace.page").add_routes(app, workspace)
+    add_routes(app, workspace)
     return app
 
 
