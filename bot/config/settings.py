@@ -47,6 +47,9 @@ class SlackSettings(Section):
     )
     alerts_channel: Channel = Field(default="guardian-alerts", description="Where alerts are posted.")
     ops_channel: Channel = Field(default="guardian-ops", description="Where everything else is posted.")
+    private_channels: bool = Field(
+        default=False, description="Whether these channels are private; the app then needs two more scopes."
+    )
     http: SlackHttp = Field(default=SlackHttp(), description="Only for mode: http.")
     api_url: Annotated[str, AfterValidator(_base_url), Field(pattern=r"^https?://\S+$")] = Field(
         default="https://slack.com/api/", description="Base of Slack's Web API; SLACK_API_URL overrides it."
