@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,15 +40,14 @@ class Board:
         self._probes = {source_of(probe): probe for probe in probes}
         self._rules = rules
         self._checked: dict[str, Checked] = {}
+        self.complete = asyncio.Event()
+        """set once every probe has been read"""
 
     def put(self, source: str, checked: Checked) -> None:
         """Remember the last check of a probe."""
         self._checked[source] = checked
-
-    @property
-    def complete(self) -> bool:
-        """Whether every probe has been read at least once."""
-        return len(self._checked) == len(self._probes)
+        if len(self._checked) == len(self._probes):
+            self.complete.set()
 
     @property
     def failing(self) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.engine.delivery import Temporary
+from bot.engine.delivery import DeliveryFailed, Temporary
 from bot.slack.failures import MENDED_BY_PEOPLE, delivery_failures
 
 _ID = re.compile(r"[CGD][A-Z0-9]{6,}")
@@ -34,9 +34,9 @@ class Found:
 class Channels:
     """Finds channels by name and remembers them; a name that is an id already is taken as it is."""
 
-    def __init__(self, client: AsyncWebClient, *, private: bool = False) -> None:
+    def __init__(self, client: AsyncWebClient) -> None:
         self._client = client
-        self._types = "public_channel,private_channel" if private else "public_channel"
+        self._types = "public_channel,private_channel"
         self._known: dict[str, Found] = {}
 
     async def id_of(self, name: str) -> str:
@@ -60,12 +60,22 @@ class Channels:
         self._known.clear()
 
     async def _read_all(self) -> None:
+        try:
+            await self._read(self._types)
+        except DeliveryFailed as error:
+            # The scope for private channels is left out of the app unless it is asked for.
+            if error.detail != "missing_scope" or self._types == "public_channel":
+                raise
+            self._types = "public_channel"
+            await self._read(self._types)
+
+    async def _read(self, types: str) -> None:
         cursor: str | None = None
         known: dict[str, Found] = {}
         while True:
             with delivery_failures():
                 page = await self._client.conversations_list(
-                    types=self._types, exclude_archived=False, limit=_PAGE, cursor=cursor
+                    types=types, exclude_archived=False, limit=_PAGE, cursor=cursor
                 )
             channels: list[Mapping[str, object]] = page.get("channels", [])
             for channel in channels:

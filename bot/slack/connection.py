@@ -36,33 +36,30 @@ def web_client(token: str, base_url: str, session: aiohttp.ClientSession) -> Asy
     return AsyncWebClient(token=token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
 
 
-async def check_tokens(client: AsyncWebClient, app_token: str | None) -> bool:
-    """Ask Slack whether it knows the tokens; False when it cannot be asked now.
+async def check_tokens(client: AsyncWebClient, app_token: str | None) -> str | None:
+    """Ask Slack whether it knows the tokens, and for the address of a first connection.
 
-    Raises TokenRefused: then there is no point in going on.
+    Returns that address; None in HTTP mode and when Slack cannot be asked now, which is no reason not to
+    start watching. Raises TokenRefused: then there is no point in going on.
     """
+    which = "SLACK_BOT_TOKEN"
     try:
         await client.auth_test()
+        if app_token is None:
+            return None
+        which = "SLACK_APP_TOKEN"
+        opened = await client.apps_connections_open(app_token=app_token)
     except SlackApiError as error:
-        if error_code(error) in AUTH:
-            raise TokenRefused("SLACK_BOT_TOKEN", error_code(error)) from error
-        log.warning("slack_not_ready", detail=error_code(error))
-        return False
+        code = error_code(error)
+        if code in AUTH or code == "not_allowed_token_type":
+            raise TokenRefused(which, code) from error
+        log.warning("slack_not_ready", detail=code)
+        return None
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         log.warning("slack_unreachable", detail=type(error).__name__)
-        return False
-    if app_token is None:
-        return True
-    try:
-        await client.apps_connections_open(app_token=app_token)
-    except SlackApiError as error:
-        if error_code(error) in AUTH or error_code(error) == "not_allowed_token_type":
-            raise TokenRefused("SLACK_APP_TOKEN", error_code(error)) from error
-        log.warning("slack_not_ready", detail=error_code(error))
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        log.warning("slack_unreachable", detail=type(error).__name__)
-        return False
-    return True
+        return None
+    url = opened.get("url")
+    return url if isinstance(url, str) else None
 
 
 class SocketMode:
@@ -75,13 +72,16 @@ class SocketMode:
         self.connected = asyncio.Event()
         """set while there is a connection"""
 
-    async def run(self) -> None:
-        """Stay connected, for ever."""
+    async def run(self, first_address: str | None = None) -> None:
+        """Stay connected, for ever. `first_address` is one that Slack has given already."""
         logger = logging.getLogger("slack_socket")
         handler = AsyncSocketModeHandler(self._app, self._app_token, logger=logger, ping_interval=5)
         self._handler = handler
         client = handler.client
         connecting: asyncio.Task[None] | None = None
+        if first_address is not None:
+            client.wss_uri = first_address
+            connecting = asyncio.create_task(_connect(client.connect))
         lost = 0.0
         try:
             while True:
@@ -101,7 +101,7 @@ class SocketMode:
                     client.wss_uri = None
                     lost = 0.0
                 if connecting is None or connecting.done():
-                    connecting = asyncio.create_task(_connect(handler))
+                    connecting = asyncio.create_task(_connect(client.connect_to_new_endpoint))
                 await asyncio.wait([connecting], timeout=_LOOK_EVERY)
                 if not await client.is_connected():
                     await asyncio.sleep(_LOOK_EVERY if connecting.done() else 0)
@@ -119,9 +119,9 @@ class SocketMode:
             await close()
 
 
-async def _connect(handler: AsyncSocketModeHandler) -> None:
+async def _connect(attempt: Callable[[], Awaitable[None]]) -> None:
     """One attempt to get connected; that it failed shows in there being no connection."""
     try:
-        await handler.client.connect_to_new_endpoint()
+        await attempt()
     except (SlackApiError, aiohttp.ClientError, TimeoutError, OSError) as error:
         log.debug("slack_not_connected", detail=type(error).__name__)

@@ -1,0 +1,1 @@
+"""What `guardian run --trial` adds: a Slack on this machine."""

@@ -1,0 +1,68 @@
+"""The local workspace as a program beside the Guardian, so that it can be away as the real one can."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.tools.processes import Child, ChildFailed
+
+DEFAULT_PORT = 8723
+_READY_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalSlack:
+    """A running workspace: the page's address, the Web API's, and the app's tokens."""
+
+    child: Child
+    url: str
+    api_url: str
+    bot_token: str
+    app_token: str
+    signing_secret: str
+
+
+async def start_local_slack(state: Path, port: int, manifest: str, channels: tuple[str, ...]) -> LocalSlack:
+    """Start the workspace with an app installed from `manifest` (YAML).
+
+    Raises ChildFailed with what it said, for instance that the port is taken.
+    """
+    file = _write_manifest(state, manifest)
+    arguments = [sys.executable, "-m", "bot.workspace", "--state", str(state), "--port", str(port)]
+    arguments += ["--manifest", str(file), "--exit-with-stdin"]
+    for channel in channels:
+        arguments += ["--channel", channel]
+    child = await Child.start(arguments, os.environ, state / "workspace.log")
+    try:
+        ready = json.loads(await child.first_line(_READY_SECONDS))
+        credentials = _read_credentials(ready["credentials"])
+        return LocalSlack(
+            child=child,
+            url=ready["url"],
+            api_url=ready["api_url"],
+            bot_token=credentials["bot_token"],
+            app_token=credentials["app_token"],
+            signing_secret=credentials["signing_secret"],
+        )
+    except (ValueError, KeyError, OSError) as error:
+        await child.stop()
+        raise ChildFailed(None, f"{type(error).__name__}: {error}") from error
+    except BaseException:
+        await child.stop()
+        raise
+
+
+def _write_manifest(state: Path, manifest: str) -> Path:
+    state.mkdir(parents=True, exist_ok=True)
+    file = state / "manifest.yaml"
+    file.write_text(manifest, encoding="utf-8")
+    return file
+
+
+def _read_credentials(path: str) -> dict[str, str]:
+    credentials: dict[str, str] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return credentials
