@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from datetime import timedelta
 
 import aiohttp
@@ -47,6 +47,7 @@ from bot.web.listen import listen
 from bot.web.slack_http import slack_application
 from messages.render import Voice
 from probes.application.http import http_session
+from probes.base import Probe
 
 log = structlog.get_logger(__name__)
 
@@ -146,13 +147,16 @@ class Runtime:
         stack: contextlib.AsyncExitStack,
         stop: asyncio.Event,
         policy: DeliveryPolicy | None = None,
+        probes: Sequence[Probe] | None = None,
     ) -> None:
+        """`policy` is how hard letters are sent, `probes` what is watched instead of what the settings say."""
         self._settings = settings
         self._secrets = secrets
         self._voice = voice
         self._stack = stack
         self._stop = stop
         self._policy = policy
+        self._probes = probes
         self._status = 0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -169,7 +173,9 @@ class Runtime:
         app_token = self._app_token()
 
         rules = RuleBook(settings)
-        probes = build_probes(settings, lambda: probe_session, os.environ)
+        probes = self._probes
+        if probes is None:
+            probes = build_probes(settings, lambda: probe_session, os.environ)
         board = Board(probes, rules)
         courier = SlackCourier(client, Channels(client), self._voice)
         ledger = Ledger(
@@ -198,7 +204,12 @@ class Runtime:
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())
         signing = self._secrets.signing_secret if settings.slack.mode == "http" else None
-        app = build_app(client, dispatcher, replies, signing.get_secret_value() if signing else None)
+        app = build_app(
+            web_client(token, settings.slack.api_url, None),
+            dispatcher,
+            replies,
+            signing.get_secret_value() if signing else None,
+        )
 
         await outbox.load()
         await desk.load()

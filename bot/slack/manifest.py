@@ -46,7 +46,7 @@ _COMMAND = {
 }
 _ABOUT = {
     "ko": "시스템의 수호자는 잠들지 않습니다. 서버를 지켜보고, 문제가 생기면 알립니다.",
-    "en": "The guardian of the system never sleeps: it watches servers and tells you when something is wrong.",
+    "en": "The guardian of the system never sleeps: it watches servers and tells when something is wrong.",
 }
 
 
