@@ -31,8 +31,10 @@ class TokenRefused(Exception):
 
 
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession | None) -> AsyncWebClient:
-    """A client for Slack's Web API; without `session` it opens one for each call. It tries nothing again by itself: a post tried twice is two posts,
-    and the outbox knows better when to."""
+    """A client for Slack's Web API; without `session` it opens one for each call.
+
+    It tries nothing again by itself: a post tried twice is two posts, and the outbox knows better when to.
+    """
     return AsyncWebClient(token=token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
 
 

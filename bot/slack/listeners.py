@@ -31,9 +31,12 @@ async def _ack(ack: AsyncAck) -> None:
 def build_app(
     client: AsyncWebClient, dispatcher: Dispatcher, replies: Replies, signing_secret: str | None
 ) -> AsyncApp:
-    """The app with all its listeners. Bolt makes a client of its own for each request from `client`, and
-    copies that deeply for lazy work: it must have no session, which cannot be copied. `signing_secret` is needed for HTTP mode only, where each request's
-    signature and timestamp are checked."""
+    """The app with all its listeners.
+
+    Bolt makes a client of its own for each request from `client`, and copies that deeply for lazy work: it
+    must have no session, which cannot be copied. `signing_secret` is needed for HTTP mode only, where each
+    request's signature and timestamp are checked.
+    """
     app = AsyncApp(
         client=client,
         signing_secret=signing_secret or "",
