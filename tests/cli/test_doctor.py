@@ -1,0 +1,80 @@
+"""`guardian doctor`: what is missing, and how to get it."""
+
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Result
+
+Guardian = Callable[..., Result]
+
+
+def configure(text: str) -> None:
+    Path("guardian.yaml").write_text(f"language: en\n{text}", encoding="utf-8")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_machine_with_everything_is_fine_and_nothing_is_left_behind(
+    guardian: Guardian, tmp_path: Path
+) -> None:
+    configure(f"health: {{port: {free_port()}}}")
+    result = guardian("doctor")
+    assert result.code == 0, result.out
+    assert "Nothing that is needed is missing." in result.out
+    assert f"State directory {tmp_path / 'state'}: writable" in result.out
+    assert [path.name for path in tmp_path.iterdir()] == ["guardian.yaml"]
+
+
+def test_a_port_that_is_taken_is_a_problem(guardian: Guardian) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        configure(f"health: {{port: {port}}}")
+        result = guardian("doctor")
+    assert result.code == 1
+    assert f"✗ Port {port} on 127.0.0.1 can't be used" in result.out
+    assert "1 thing is missing." in result.out
+
+
+def test_a_state_directory_that_cannot_be_is_a_problem(guardian: Guardian) -> None:
+    Path("file").touch()
+    configure(f"state_directory: file/state\nhealth: {{port: {free_port()}}}")
+    result = guardian("doctor")
+    assert result.code == 1
+    assert "can't be written" in result.out
+
+
+def test_a_database_that_does_not_answer_is_a_problem(
+    guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(f"health: {{port: {free_port()}}}")
+    monkeypatch.setenv("DATABASE_URL", f"postgresql://guardian:geheim@127.0.0.1:{free_port()}/guardian")
+    result = guardian("doctor")
+    assert result.code == 1
+    assert "does not answer" in result.out
+    assert "geheim" not in result.out
+
+
+def test_missing_tokens_are_a_note_and_wrong_ones_a_problem(
+    guardian: Guardian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(f"health: {{port: {free_port()}}}")
+    assert "- For a real Slack these are not set: SLACK_BOT_TOKEN, SLACK_APP_TOKEN" in guardian("doctor").out
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "geheim")
+    result = guardian("doctor")
+    assert result.code == 1
+    assert "✗ Of the wrong kind or unreadable: SLACK_BOT_TOKEN" in result.out
+    assert "geheim" not in result.out
+
+
+def test_it_speaks_korean(guardian: Guardian) -> None:
+    assert "상태 디렉터리" in guardian("doctor").out
