@@ -31,7 +31,16 @@ _MASKS: tuple[tuple[re.Pattern[str], str], ...] = (
 _SECRET_NAME = re.compile(
     r"token|secret|password|passwd|authorization|cookie|api_?key|signature", re.IGNORECASE
 )
-_CHATTY = ("slack_bolt", "slack_sdk", "apscheduler", "aiohttp.access", "asyncio", "alembic", "aiosqlite")
+_CHATTY = (
+    "slack_bolt",
+    "slack_sdk",
+    "slack_socket",
+    "apscheduler",
+    "aiohttp.access",
+    "asyncio",
+    "alembic",
+    "aiosqlite",
+)
 
 
 def mask(text: str, known: Iterable[str] = ()) -> str:
