@@ -219,9 +219,9 @@ class Painter:
             words=words,
             theme=theme,
             workspace_name=workspace.name,
-            me=shown.person(me),
-            everyone=[shown.person(user) for user in people if not user.is_bot],
-            mentionable=[shown.person(user) for user in people],
+            me=shown.person(workspace, me),
+            everyone=[shown.person(workspace, user) for user in people if not user.is_bot],
+            mentionable=[shown.person(workspace, user) for user in people],
             path=f"{self.base}/{looking.path}",
             # What is private to the reader can't be kept when somebody else takes the seat.
             stay="" if room.direct or room.private else looking.path,

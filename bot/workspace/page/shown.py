@@ -28,7 +28,6 @@ class Person:
     title: str
     initial: str
     tint: int
-    admin: bool
     find: str
     """what completion compares with: handle and names, each behind `@`"""
 
@@ -111,12 +110,12 @@ def display_name(user: User) -> str:
     return user.display_name or user.real_name or user.name
 
 
-def tint(key: str) -> int:
-    """A colour class, always the same for the same id."""
-    return sum(key.encode()) % _TINTS
+def tint(workspace: Workspace, user_id: str) -> int:
+    """A colour class; the first eight users differ."""
+    return next((n for n, user in enumerate(workspace.users()) if user.id == user_id), 0) % _TINTS
 
 
-def person(user: User) -> Person:
+def person(workspace: Workspace, user: User) -> Person:
     """The user for menus."""
     name = display_name(user)
     found_by = dict.fromkeys(f"@{part}" for part in (user.name, name, user.real_name) if part)
@@ -126,8 +125,7 @@ def person(user: User) -> Person:
         shown=name,
         title=user.title,
         initial=name[:1].upper(),
-        tint=tint(user.id),
-        admin=user.is_admin,
+        tint=tint(workspace, user.id),
         find=" ".join(found_by).lower(),
     )
 
@@ -173,7 +171,7 @@ def message(workspace: Workspace, item: Message, viewer: str, previous: Message 
         author=name,
         title="" if is_bot or author is None else author.title,
         initial=_icon_character(item.icon) or name[:1].upper(),
-        tint=tint(item.user),
+        tint=tint(workspace, item.user),
         icon_url=item.icon if item.icon and item.icon.startswith(("http://", "https://")) else None,
         is_bot=is_bot,
         own=item.user == viewer and not item.ephemeral_for,

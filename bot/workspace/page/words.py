@@ -21,7 +21,6 @@ class Words:
     directs: str
     act_as: str
     you_are: str
-    administrator: str
     theme: str
     theme_auto: str
     theme_light: str
@@ -86,6 +85,7 @@ class Words:
     connected: str
     failed: str
     new_messages: str
+    now: str
     today: str
     yesterday: str
     deleted_parent: str
@@ -118,7 +118,6 @@ KOREAN = Words(
     directs="다이렉트 메시지",
     act_as="다른 사람으로 보기",
     you_are="지금 나",
-    administrator="관리자",
     theme="화면",
     theme_auto="자동",
     theme_light="밝게",
@@ -183,6 +182,7 @@ KOREAN = Words(
     connected="다시 연결되었습니다.",
     failed="처리하지 못했습니다: {}",
     new_messages="새 메시지",
+    now="방금",
     today="오늘",
     yesterday="어제",
     deleted_parent="이 메시지는 삭제되었습니다.",
@@ -215,7 +215,6 @@ ENGLISH = Words(
     directs="Direct messages",
     act_as="Act as someone else",
     you_are="You are",
-    administrator="Administrator",
     theme="Appearance",
     theme_auto="Auto",
     theme_light="Light",
@@ -280,6 +279,7 @@ ENGLISH = Words(
     connected="Connected again.",
     failed="That did not work: {}",
     new_messages="New messages",
+    now="just now",
     today="Today",
     yesterday="Yesterday",
     deleted_parent="This message was deleted.",

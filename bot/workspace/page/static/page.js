@@ -11,6 +11,8 @@ import { arrived, connect, visit } from "./live.js";
 const app = document.getElementById("app");
 const keys = document.getElementById("keys");
 
+const writing = () => document.getElementById("write-thread") ?? document.getElementById("write-channel");
+
 function sidebar(open) {
   app.classList.toggle("menu-open", open);
   document.getElementById("veil").hidden = !open;
@@ -47,7 +49,7 @@ document.addEventListener("keydown", (event) => {
     visit(rooms[(now + (event.key === "ArrowDown" ? 1 : -1) + rooms.length) % rooms.length].href);
   } else if (event.ctrlKey && event.key === "/") {
     event.preventDefault();
-    document.querySelector("#write-thread, #write-channel")?.focus();
+    writing()?.focus();
   } else if (event.key === "Escape") {
     if (app.classList.contains("menu-open")) sidebar(false);
     else if (event.target.closest(".message")) document.querySelector("#write-channel")?.focus();
@@ -78,4 +80,4 @@ for (const id of ["scroll", "thread-scroll"]) {
 }
 connect();
 arrived();
-document.querySelector("#write-thread, #write-channel")?.focus({ preventScroll: true });
+writing()?.focus({ preventScroll: true });

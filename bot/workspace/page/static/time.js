@@ -38,7 +38,7 @@ function ago(moment) {
   for (const [unit, size] of [["day", 86400], ["hour", 3600], ["minute", 60]]) {
     if (Math.abs(seconds) >= size) return relative.format(Math.trunc(seconds / size), unit);
   }
-  return relative.format(0, "minute");
+  return app.dataset.now;
 }
 
 export function write() {
