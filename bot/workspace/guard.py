@@ -26,7 +26,7 @@ def is_loopback(host: str) -> bool:
 async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
     """Refuse requests by another host's name (DNS rebinding) and changes from another site's page."""
     host = request.headers.get("Host", "")
-    if not is_loopback(urlsplit(f"//{host}").hostname or ""):
+    if not is_loopback(_name_of(host)):
         raise web.HTTPForbidden(text="This workspace answers on loopback addresses only.\n")
     changes = request.method not in _SAFE or request.headers.get("Upgrade", "").lower() == "websocket"
     if changes and _is_from_elsewhere(request, host):
@@ -34,8 +34,15 @@ async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
     return await handler(request)
 
 
+def _name_of(host: str) -> str:
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
 def _is_from_elsewhere(request: web.Request, host: str) -> bool:
     origin = request.headers.get("Origin")
     if origin is not None:
-        return urlsplit(origin).netloc != host
+        return origin.partition("://")[2] != host
     return request.headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
