@@ -39,6 +39,7 @@ from bot.slack.manifest import manifest_yaml
 from bot.slack.replies import Replies
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable, StoreUnusable
+from bot.store.leadership import LeadershipTaken
 from bot.store.store import Store
 from bot.tools.processes import ChildFailed
 from bot.trial.local_slack import DEFAULT_PORT, start_local_slack
@@ -288,7 +289,19 @@ class Runtime:
             else:
                 store = Store(database)
                 self._stack.push_async_callback(store.close)
+                await self._lead(database)
                 return store
+
+    async def _lead(self, database: Database) -> None:
+        leadership = database.leadership()
+        if leadership is None:
+            return
+        try:
+            await leadership.acquire()
+        except LeadershipTaken as error:
+            raise CannotStart(self._voice.phrase("run.already_leading")) from error
+        self._stack.push_async_callback(leadership.release)
+        self._spawn("leadership", leadership.watch())
 
     async def _first_report(self, board: Board, guardian: Guardian, notices: Notices) -> None:
         """Say that the watch has begun, with the first readings; a slow probe's come later."""

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.errors import StoreUnavailable, StoreUnusable
+from bot.store.leadership import Leadership
 from bot.store.schema import migrate
 
 if TYPE_CHECKING:
@@ -53,6 +54,10 @@ class Database:
     def is_sqlite(self) -> bool:
         """Whether this is the embedded database."""
         return self._engine.dialect.name == "sqlite"
+
+    def leadership(self) -> Leadership | None:
+        """The lock that keeps a second Guardian off this database; None for SQLite, which has a lock file."""
+        return None if self.is_sqlite else Leadership(self._engine)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
