@@ -120,7 +120,9 @@ async def _trial(
         local = await start_local_slack(
             state=settings.state_directory / "slack",
             port=DEFAULT_PORT if port is None else port,
-            manifest=manifest_yaml(language=settings.language),
+            manifest=manifest_yaml(
+                language=settings.language, private_channels=settings.slack.private_channels
+            ),
             channels=(slack.alerts_channel, slack.ops_channel, "general"),
         )
     except ChildFailed as error:
@@ -178,7 +180,7 @@ class Runtime:
         if probes is None:
             probes = build_probes(settings, lambda: probe_session, os.environ)
         board = Board(probes, rules)
-        courier = SlackCourier(client, Channels(client), self._voice)
+        courier = SlackCourier(client, Channels(client, private=settings.slack.private_channels), self._voice)
         ledger = Ledger(
             store,
             utc_now,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.engine.delivery import DeliveryFailed, Temporary
-from bot.slack.failures import MENDED_BY_PEOPLE, delivery_failures
+from bot.engine.delivery import Blocked, DeliveryFailed
+from bot.slack.failures import delivery_failures
 
 _ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 _PAGE = 200
@@ -34,18 +34,20 @@ class Found:
 class Channels:
     """Finds channels by name and remembers them; a name that is an id already is taken as it is."""
 
-    def __init__(self, client: AsyncWebClient) -> None:
+    def __init__(self, client: AsyncWebClient, *, private: bool = False) -> None:
+        """`private`: look among private channels too, for which the app needs one scope more."""
         self._client = client
-        self._types = "public_channel,private_channel"
+        self._types = "public_channel,private_channel" if private else "public_channel"
         self._known: dict[str, Found] = {}
 
     async def id_of(self, name: str) -> str:
-        """The id of the channel. Raises Temporary when there is none (yet) or Slack doesn't say."""
+        """The id of the channel. Raises Blocked when there is none (yet), and another
+        DeliveryFailed when Slack doesn't say."""
         if _ID.fullmatch(name):
             return name
         found = await self.find(name)
         if found is None:
-            raise Temporary("channel_not_found", retry_after=MENDED_BY_PEOPLE)
+            raise Blocked("channel_not_found")
         return found.id
 
     async def find(self, name: str) -> Found | None:
@@ -60,22 +62,12 @@ class Channels:
         self._known.clear()
 
     async def _read_all(self) -> None:
-        try:
-            await self._read(self._types)
-        except DeliveryFailed as error:
-            # The scope for private channels is left out of the app unless it is asked for.
-            if error.detail != "missing_scope" or self._types == "public_channel":
-                raise
-            self._types = "public_channel"
-            await self._read(self._types)
-
-    async def _read(self, types: str) -> None:
         cursor: str | None = None
         known: dict[str, Found] = {}
         while True:
             with delivery_failures():
                 page = await self._client.conversations_list(
-                    types=types, exclude_archived=False, limit=_PAGE, cursor=cursor
+                    types=self._types, exclude_archived=False, limit=_PAGE, cursor=cursor
                 )
             channels: list[Mapping[str, object]] = page.get("channels", [])
             for channel in channels:
