@@ -33,6 +33,13 @@ class Temporary(DeliveryFailed):
         self.retry_after = retry_after
 
 
+class Blocked(Temporary):
+    """Nothing can arrive there until people mend it: no such channel, not a member, a refused token.
+
+    Everything else for that place has to wait too.
+    """
+
+
 class Ambiguous(DeliveryFailed):
     """It may have arrived: no answer came. Look before sending again."""
 

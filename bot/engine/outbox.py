@@ -19,7 +19,7 @@ import structlog
 from bot.domain.letters import Card, Letter, LetterKind
 from bot.engine.bucket import Allowance, Bucket
 from bot.engine.clock import Clock
-from bot.engine.delivery import Arrived, CardGone, Courier, DeliveryFailed, Permanent, Temporary
+from bot.engine.delivery import Arrived, Blocked, CardGone, Courier, DeliveryFailed, Permanent, Temporary
 from bot.engine.ledger import Ledger
 from bot.store.changes import LetterDead, LetterLeased, LetterReleased, LetterSent
 from bot.store.errors import StoreUnavailable
@@ -303,7 +303,12 @@ class Outbox:
         policy = self._policy
         longest = min(policy.longest_retry, policy.first_retry * 2.0 ** min(stream.failures - 1, 16))
         # Half of it fixed, half by chance, so that many streams don't come back at the same instant.
-        return longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - spreads load, guards no secret
+        wait = longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - spreads load, guards no secret
+        if isinstance(error, Blocked):
+            # One letter finds out for all of them whether it is mended.
+            bucket.pause(asyncio.get_running_loop().time(), wait)
+            return 0.0
+        return wait
 
     def _recovered(self, bucket: Bucket) -> None:
         if self.failing.pop(bucket.name, None) is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.engine.delivery import Blocked, DeliveryFailed
+from bot.engine.delivery import Blocked
 from bot.slack.failures import delivery_failures
 
 _ID = re.compile(r"[CGD][A-Z0-9]{6,}")

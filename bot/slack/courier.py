@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TypedDict
 
 import structlog
@@ -11,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.letters import Card, Letter
-from bot.engine.delivery import Ambiguous, Arrived, Permanent
+from bot.engine.delivery import Ambiguous, Arrived, Blocked, Permanent
 from bot.slack.channels import Channels
 from bot.slack.failures import CHANNEL, CONTENT, delivery_failures, error_code
 from messages.render import Message, TemplateFailed, Voice
@@ -34,18 +35,21 @@ class SlackCourier:
         self._client = client
         self._channels = channels
         self._voice = voice
+        self._explained: dict[str, str] = {}
+        """what the log has been told of channels where nothing can be posted"""
 
     async def post(self, letter: Letter, thread: Card | None, delivery_ms: int) -> Arrived:
         """Post a letter as a new message."""
         message = self._words(letter, {**letter.facts, "delivery_ms": delivery_ms})
-        channel = thread.channel_id if thread else await self._channels.id_of(letter.channel)
-        try:
-            return await self._post(letter, channel, thread, message)
-        except Permanent as refused:
-            if refused.detail not in CONTENT:
-                raise
-            log.error("message_refused", template=letter.template, detail=refused.detail)
-            return await self._post(letter, channel, thread, Message(self._voice.plain(letter.facts)))
+        with self._explaining(letter.channel):
+            channel = thread.channel_id if thread else await self._channels.id_of(letter.channel)
+            try:
+                return await self._post(letter, channel, thread, message)
+            except Permanent as refused:
+                if refused.detail not in CONTENT:
+                    raise
+                log.error("message_refused", template=letter.template, detail=refused.detail)
+                return await self._post(letter, channel, thread, Message(self._voice.plain(letter.facts)))
 
     async def edit(self, letter: Letter, card: Card) -> None:
         """Draw the card again."""
@@ -132,6 +136,20 @@ class SlackCourier:
                 blocks=message.blocks,
                 attachments=message.attachments,
             )
+
+    @contextmanager
+    def _explaining(self, channel: str) -> Iterator[None]:
+        """Tells the log once what somebody has to do before anything can be posted there."""
+        try:
+            yield
+        except Blocked as blocked:
+            if self._explained.get(channel) != blocked.detail:
+                self._explained[channel] = blocked.detail
+                reason = blocked.detail if blocked.detail in CHANNEL else "token"
+                advice = self._voice.phrase(f"slack.{reason}", channel=channel, code=blocked.detail)
+                log.error("slack_is_blocked", channel=channel, detail=blocked.detail, advice=advice)
+            raise
+        self._explained.pop(channel, None)
 
     def _words(self, letter: Letter, facts: Mapping[str, JsonValue]) -> Message:
         """The letter in words, or, if its template fails, the raw facts: they must go out all the same."""

@@ -8,10 +8,7 @@ from contextlib import contextmanager
 import aiohttp
 from slack_sdk.errors import SlackApiError
 
-from bot.engine.delivery import Ambiguous, CardGone, DeliveryFailed, Permanent, Temporary
-
-MENDED_BY_PEOPLE = 60.0
-"""Seconds between tries while somebody has to invite the bot, restore a channel or renew a token."""
+from bot.engine.delivery import Ambiguous, Blocked, CardGone, DeliveryFailed, Permanent, Temporary
 
 AUTH = frozenset(
     {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "no_permission"}
@@ -64,7 +61,7 @@ def as_failure(error: SlackApiError) -> DeliveryFailed:
     if code in GONE:
         return CardGone(code)
     if code in AUTH or code in CHANNEL:
-        return Temporary(code, retry_after=MENDED_BY_PEOPLE)
+        return Blocked(code)
     return Temporary(code) if code in PASSING else Permanent(code)
 
 
