@@ -31,7 +31,13 @@ class Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as errors:
             process = await asyncio.create_subprocess_exec(
-                *arguments, stdin=PIPE, stdout=PIPE, stderr=errors, env=dict(environment)
+                *arguments,
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=errors,
+                env=dict(environment),
+                # Ctrl+C on the terminal is for us; we end it when we no longer need it.
+                start_new_session=True,
             )
         return cls(process, log)
 
