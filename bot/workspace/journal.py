@@ -16,9 +16,14 @@ _RETRY_SECONDS = 1.0
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
-    kind TEXT, key TEXT, body TEXT, PRIMARY KEY (kind, key)
-) WITHOUT ROWID
+    place INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, body TEXT NOT NULL, UNIQUE (kind, key)
+)
 """
+_PUT = """
+INSERT INTO records (kind, key, body) VALUES (?, ?, ?)
+ON CONFLICT (kind, key) DO UPDATE SET body = excluded.body
+"""
+"""A value that is replaced keeps its place, so that things are read back in the order they were made."""
 
 
 class Journal:
@@ -42,9 +47,11 @@ class Journal:
         self._thread.start()
 
     def load(self, kind: str) -> Iterator[tuple[str, object]]:
-        """All stored values of a kind with their keys, by key. Raises ValueError on nonsense."""
+        """All stored values of a kind with their keys, oldest first. Raises ValueError on nonsense."""
         adapter = self._kinds[kind]
-        rows = self._connection.execute("SELECT key, body FROM records WHERE kind = ? ORDER BY key", (kind,))
+        rows = self._connection.execute(
+            "SELECT key, body FROM records WHERE kind = ? ORDER BY place", (kind,)
+        )
         for key, body in rows.fetchall():
             yield key, adapter.validate_json(body)
 
@@ -95,7 +102,7 @@ class Journal:
         gone = [key for key, value in batch.items() if value is None]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("INSERT OR REPLACE INTO records VALUES (?, ?, ?)", rows)
+            self._connection.executemany(_PUT, rows)
             self._connection.executemany("DELETE FROM records WHERE kind = ? AND key = ?", gone)
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
