@@ -38,10 +38,6 @@ def step(rule: Rule, subject: Subject, alert: Alert | None, event: Event, now: d
     A new alert has id 0 and version 0 until the store gives it an id. An alert that is resolved for
     longer than the reopening time is history: a bad check then starts a new one.
     """
-    if alert is not None and alert.status is Status.RESOLVED and now - _ended(alert) > rule.reopen_within:
-        # A confirmation that began in time may end after it.
-        if not alert.recent:
-            alert = None
     match event:
         case Acknowledged():
             return _acknowledge(alert, event, now)
@@ -50,7 +46,15 @@ def step(rule: Rule, subject: Subject, alert: Alert | None, event: Event, now: d
         case Missed() if subject.condition is Condition.THRESHOLD:
             return Decision(alert, (), Reason.NO_DATA_HELD)
         case Missed() | Measured():
-            return _check(rule, subject, alert, event, now)
+            return _check(rule, subject, None if _is_history(rule, alert, now) else alert, event, now)
+
+
+def _is_history(rule: Rule, alert: Alert | None, now: datetime) -> bool:
+    """Whether `alert` is over for too long to be reopened."""
+    # A confirmation that began in time may end after it.
+    if alert is None or alert.status is not Status.RESOLVED or alert.recent:
+        return False
+    return now - (alert.resolved_at or alert.last_at) > rule.reopen_within
 
 
 def _check(
@@ -71,21 +75,22 @@ def _check(
     seen = _see(rule, alert, check, level)
     if alert.status.is_open:
         return _while_open(rule, seen, check, level, now)
-    return _while_closed(rule, seen, check, level, now)
+    return _while_closed(rule, alert, seen, check, level, now)
 
 
 def _while_closed(
-    rule: Rule, alert: Alert, check: Measured | Missed, level: Level | None, now: datetime
+    rule: Rule, before: Alert, alert: Alert, check: Measured | Missed, level: Level | None, now: datetime
 ) -> Decision:
-    """PENDING or recently RESOLVED: wait for enough bad checks in a row."""
-    resolved = alert.status is Status.RESOLVED
+    """PENDING or recently RESOLVED: wait for enough bad checks in a row. `before` has not seen this one."""
+    resolved = before.status is Status.RESOLVED
     if level is None:
         return Decision(None, (), Reason.PENDING_DROPPED)
-    if len(alert.recent) == 1:
-        alert = replace(alert, detected_at=check.at)
     confirmed = _confirmed_level(rule, alert)
     if confirmed is None:
         waiting = Reason.MISSED_ONCE if isinstance(check, Missed) else Reason.BELOW_CONFIRMATION
+        if resolved:
+            # Only the count goes on: the rest is what was true at the end.
+            return Decision(replace(before, recent=alert.recent, last_at=alert.last_at), (), waiting)
         return Decision(replace(alert, reason=waiting), (), waiting)
     fired = replace(
         _mark(rule, alert, level=confirmed, reason=Reason.CONFIRMED),
@@ -103,6 +108,7 @@ def _while_closed(
             resolved_at=None,
             acked_by=None,
             acked_at=None,
+            peak_level=max(confirmed, alert.peak_level),
             fired_at=alert.fired_at,
             value_at_firing=alert.value_at_firing,
             reason=Reason.REOPENED,
@@ -215,10 +221,6 @@ def _ended_at(alert: Alert, now: datetime, reason: Reason) -> Alert:
         last_post_at=now,
         reason=reason,
     )
-
-
-def _ended(alert: Alert) -> datetime:
-    return alert.resolved_at or alert.last_at
 
 
 def _begin(rule: Rule, subject: Subject, check: Measured | Missed, level: Level) -> Alert:

@@ -59,10 +59,16 @@ class Rule:
     repeat_window: timedelta = timedelta(minutes=5)
 
     def checks_for(self, level: Level) -> int:
-        """How many bad checks in a row confirm `level`; security events need one (design, State)."""
-        if self.layer is Layer.SECURITY or level is Level.EMERGENCY:
-            return self.confirm_emergency
-        return self.confirm_critical if level is Level.CRITICAL else self.confirm
+        """How many bad checks in a row confirm `level`; security events need one (design, State).
+
+        A worse level never needs more than a milder one: with `confirm=1` one critical check is enough.
+        """
+        needed = self.confirm
+        if level >= Level.CRITICAL:
+            needed = min(needed, self.confirm_critical)
+        if level is Level.EMERGENCY or self.layer is Layer.SECURITY:
+            needed = min(needed, self.confirm_emergency)
+        return needed
 
 
 class Rules(Protocol):
@@ -112,7 +118,7 @@ class Alert:
     target_band: str | None
     problem: Problem | None
     detected_at: datetime
-    """when the first of the bad checks in a row was taken"""
+    """when the first of the bad checks in a row was taken that it opened with; a reopening keeps it"""
     last_at: datetime
     """when the latest check was taken"""
     recent: tuple[int, ...] = ()
