@@ -43,6 +43,7 @@ class Filters:
         return {
             "amount": self.amount,
             "between": self.between,
+            "band": self.band,
             "brief": self.brief,
             "clock": self.clock,
             "code": self.code,
@@ -142,6 +143,10 @@ class Filters:
         if isinstance(value, int | float):
             told["value"] = self.amount(value, str(told.get("unit", "")))
         return Ready(self._environment.from_string(sentence).render(told))
+
+    def band(self, text: object) -> str:
+        """A band as the configuration writes it, never broken over two lines: `<` alone says nothing."""
+        return self.brief(text, 40).replace(" ", "\u00a0")
 
     def brief(self, value: object, limit: int = 60) -> str:
         """At most that many characters of the value."""

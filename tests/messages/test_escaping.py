@@ -31,7 +31,9 @@ def assert_harmless(payload: JsonValue) -> None:
     for text in strings(payload):
         for token in TOKEN.findall(text):
             assert ALLOWED.fullmatch(token), f"{token} in {text}"
-        assert "&#" not in text
+        # HTML's way with quotes is not Slack's; a user's own `&#` in a table's raw text is.
+        assert "&#34;" not in text
+        assert "&#39;" not in text
         assert "&quot;" not in text
         assert "&amp;lt;" not in text
         assert "&amp;amp;" not in text
