@@ -120,3 +120,15 @@ class DeliveredLateFacts(Facts):
     away_from: str
     away_to: str
     letters: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelBlockedFacts(Facts):
+    """A channel takes nothing until somebody mends it; told in another one."""
+
+    channel: str
+    problem: str
+    """Slack's error name: channel_not_found, not_in_channel, is_archived …"""
+    waiting: int
+    """messages that wait"""
+    at: str

@@ -92,6 +92,10 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         ),
     },
     "delivered_late": {"some": answers.DeliveredLateFacts("2025-08-20T05:03:05+00:00", AT, 4)},
+    "channel_blocked": {
+        problem: answers.ChannelBlockedFacts("guardian-alerts", problem, 3, AT)
+        for problem in ("not_in_channel", "is_archived", "channel_not_found", "restricted_action")
+    },
     "home": {
         "green": HomeFacts(GREEN, "/guardian", COMMANDS),
         "red": HomeFacts(RED, "/guardian", COMMANDS),

@@ -11,7 +11,13 @@ from bot.engine.clock import Clock
 from bot.engine.ledger import Ledger
 from bot.engine.outbox import Outbox
 from bot.store.changes import NewLetter
-from messages.answer_facts import DeadLetterFacts, DeliveredLateFacts, StoreBackFacts, StoreDownFacts
+from messages.answer_facts import (
+    ChannelBlockedFacts,
+    DeadLetterFacts,
+    DeliveredLateFacts,
+    StoreBackFacts,
+    StoreDownFacts,
+)
 from messages.facts import Facts, StatusFacts
 
 _OWN = "notice"
@@ -51,6 +57,12 @@ class Notices:
         now = self._clock().isoformat()
         facts = DeliveredLateFacts(away_from=since.isoformat(), away_to=now, letters=letters)
         self._soon(self._tell("delivered_late", facts, self._ops, Priority.INFO))
+
+    def channel_blocked(self, channel: str, problem: str) -> None:
+        """A channel takes nothing until somebody mends it: said in the other one."""
+        facts = ChannelBlockedFacts(channel, problem, self._outbox.unsent, self._clock().isoformat())
+        elsewhere = self._ops if channel == self._alerts else self._alerts
+        self._soon(self._tell("channel_blocked", facts, elsewhere, Priority.CRITICAL))
 
     def dead_letter(self, letter: Letter, detail: str) -> None:
         """A letter was given up. A notice that is given up itself makes no further notice."""

@@ -70,6 +70,7 @@ class Outbox:
         policy: DeliveryPolicy | None = None,
         on_dead: Callable[[Letter, str], None] = lambda letter, detail: None,
         on_late: Callable[[datetime, int], None] = lambda since, letters: None,
+        on_blocked: Callable[[str, str], None] = lambda channel, problem: None,
     ) -> None:
         self._ledger = ledger
         self._courier = courier
@@ -77,6 +78,7 @@ class Outbox:
         self._policy = policy or DeliveryPolicy()
         self._on_dead = on_dead
         self._on_late = on_late
+        self._on_blocked = on_blocked
         self._failing_since: dict[str, datetime] = {}
         self._streams: dict[str, _Stream] = {}
         self._cards: dict[str, Card] = {}
@@ -296,6 +298,8 @@ class Outbox:
         if bucket.name not in self.failing:
             log.warning("slack_does_not_take_letters", bucket=bucket.name, detail=error.detail)
             self._failing_since[bucket.name] = self._clock()
+            if isinstance(error, Blocked) and bucket.name != EDITS:
+                self._on_blocked(bucket.name, error.detail)
         self.failing[bucket.name] = error.detail
         if isinstance(error, Temporary) and error.retry_after is not None:
             bucket.pause(asyncio.get_running_loop().time(), error.retry_after)
