@@ -30,6 +30,11 @@ def painter_for(request: web.Request, workspace: Workspace) -> Painter:
     return Painter(workspace, user.id, words_for(request))
 
 
+def see(address: str) -> web.Response:
+    """Send the browser to another page of ours."""
+    return web.Response(status=303, headers={"Location": address})
+
+
 class Pages:
     """The GET side of the page."""
 
@@ -54,7 +59,7 @@ class Pages:
         if not rooms:
             raise web.HTTPNotFound(text=painter.words.not_found)
         room = max(rooms, key=lambda room: float(room.latest))
-        return web.HTTPSeeOther(f"{painter.base}/{room.path}")
+        return see(f"{painter.base}/{room.path}")
 
     async def channel(self, request: web.Request) -> web.StreamResponse:
         """A channel, with a thread beside it when the address names one."""
@@ -122,7 +127,7 @@ async def preferences(request: web.Request) -> web.StreamResponse:
     form = await request.post()
     back = str(form.get("back", "/"))
     # `//host` and `/\host` would lead away from this page.
-    response = web.HTTPSeeOther(back if back.startswith("/client/") and "\\" not in back else "/")
+    response = see(back if back.startswith("/client/") and "\\" not in back else "/")
     if (language := form.get("language")) in LANGUAGES:
         _remember(response, "workspace_language", str(language))
     if (theme := form.get("theme")) in THEMES:

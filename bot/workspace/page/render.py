@@ -18,7 +18,7 @@ from bot.workspace.page.names import Names
 from bot.workspace.page.words import Words
 
 _COLOR = re.compile(r"#?([0-9a-fA-F]{6}|[0-9a-fA-F]{3})")
-_NAMED_COLORS = {"good": "#2eb67d", "warning": "#daa038", "danger": "#e01e5a"}
+_NAMED_COLORS = {"good": "#2eb886", "warning": "#daa038", "danger": "#a30200"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,8 @@ def signature(value: JsonValue | Mapping[str, JsonValue]) -> str:
 
 
 def control_name(block_id: str, action_id: str) -> str:
-    """The form field's name of an element; `forms.split_name` takes it apart."""
-    return json.dumps([str(block_id), str(action_id)])
+    """The form field's name of an element: free of characters that browsers change in a posted form."""
+    return dom_id("control", block_id, action_id)
 
 
 def bar_color(value: JsonValue) -> str | None:

@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 
 ALLOWED = frozenset(
     (
-        "a article b blockquote br button code dd div dl dt em figcaption figure footer form h1 h2 h3 h4 header "
-        "hr i img input label li ol p pre rect s section small span strong svg table tbody td template textarea "
-        "th thead time tr u ul"
+        "a article b blockquote br button code dd div dl dt em figcaption figure footer form h1 "
+        "h2 h3 h4 header hr i img input label li ol p pre rect s section small span strong svg "
+        "table tbody td template textarea th thead time tr u ul "
     ).split()
 )
 

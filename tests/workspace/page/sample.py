@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,9 +101,11 @@ class Sample:
 
     async def say(self, text: str = "", **more: object) -> str:
         """Post as the app into #general; returns the message's `ts`."""
-        answer = await self.client.api_call(
-            "chat.postMessage", json={"channel": self.channel(), "text": text, **more}
-        )
+        return await self.post({"text": text, **more})
+
+    async def post(self, message: Mapping[str, object]) -> str:
+        """Post a message with all its arguments into #general; returns its `ts`."""
+        answer = await self.client.api_call("chat.postMessage", json={"channel": self.channel(), **message})
         return str(answer["ts"])
 
 

@@ -1,0 +1,46 @@
+"""A running workspace with the sample app, and the page in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, expect
+
+from tests.workspace.page.sample import Sample, running_sample
+
+# Generous: a slow machine must not fail a test that only waits for a condition.
+expect.set_options(timeout=30_000)
+
+Opener = Callable[..., Awaitable[Page]]
+
+
+@pytest.fixture
+async def sample(tmp_path: Path) -> AsyncIterator[Sample]:
+    """A workspace with the sample app connected."""
+    async with running_sample(tmp_path / "state") as sample:
+        yield sample
+
+
+@pytest.fixture
+async def open_page(browser: Browser, sample: Sample) -> AsyncIterator[Opener]:
+    """Opens the page as one person; fails the test when the browser complains about anything."""
+    complaints: list[str] = []
+
+    async def opened(
+        handle: str = "doyun.lee", *, path: str = "", locale: str = "ko-KR", **context: object
+    ) -> Page:
+        made = await browser.new_context(locale=locale, timezone_id="Asia/Seoul", **context)  # type: ignore[arg-type]  # passed on
+        page = await made.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if "Security Policy" in message.text else None,
+        )
+        await page.goto(sample.address(handle) + path)
+        await expect(page.locator("html[data-live]")).to_be_attached()
+        return page
+
+    yield opened
+    assert complaints == []
