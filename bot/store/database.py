@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.errors import StoreUnavailable, StoreUnusable
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_SECONDS = 30
 
-
 _READ = "guardian_read"
+_CANNOT_OPEN = "unable to open database file"
+"""SQLite's words for a folder in the file's place, or for no permission to make or to open it."""
 
 
 class Database:
@@ -31,7 +33,9 @@ class Database:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._reader = engine.execution_options(**{_READ: True})
+        # SQLite reads one state within a transaction; PostgreSQL would take a new one for each statement.
+        level = {} if engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        self._reader = engine.execution_options(**{_READ: True}, **level)
 
     @classmethod
     async def open(cls, url: str) -> Database:
@@ -45,6 +49,11 @@ class Database:
         try:
             async with database.begin() as connection:
                 await migrate(connection)
+        except StoreUnavailable as error:
+            await engine.dispose()
+            if _CANNOT_OPEN in error.detail:
+                raise StoreUnusable("cannot_open", f"{engine.url.database}: {error.detail}") from error
+            raise
         except BaseException:
             await engine.dispose()
             raise
@@ -80,17 +89,30 @@ class Database:
 
 @contextmanager
 def _store_errors() -> Iterator[None]:
-    """Turns the driver's errors into the store's; a broken statement stays the bug that it is."""
+    """Turns the driver's errors into the store's. What breaks a constraint or cannot be bound stays as it is:
+    that is a bug in the caller."""
     try:
         yield
+    except PoolTimeout as error:
+        raise StoreUnavailable("all connections are in use") from error
     except (DBAPIError, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         lines = str(cause).strip().splitlines() or [type(cause).__name__]
         if "file is not a database" in lines[0]:
             raise StoreUnusable("not_a_database", lines[0]) from error
-        if isinstance(error, (OperationalError, OSError)) or error.connection_invalidated:
+        if _is_the_database(error):
             raise StoreUnavailable(lines[0]) from error
         raise
+
+
+def _is_the_database(error: DBAPIError | OSError) -> bool:
+    """Whether the database is at fault, not the statement."""
+    if isinstance(error, OSError) or error.connection_invalidated:
+        return True
+    # InternalError: PostgreSQL's standby takes no writes. DatabaseError itself: a damaged SQLite file.
+    return (
+        isinstance(error, OperationalError | InternalError | InterfaceError) or type(error) is DatabaseError
+    )
 
 
 def _engine(url: str) -> AsyncEngine:

@@ -1,0 +1,128 @@
+"""The schema: migrations make what the tables say, and what cannot be used is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import bot.store.schema as schema
+from bot.store.changes import NewAlert
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable, StoreUnusable
+from bot.store.store import Store
+from bot.store.tables import metadata
+from tests.factories import alert
+
+
+def script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(Path(schema.__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config)
+
+
+def differences(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(
+        connection, opts={"compare_type": True, "compare_server_default": True}
+    )
+    return list(compare_metadata(context, metadata))
+
+
+async def test_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    async with database.read() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+def test_the_newest_migration_is_the_head() -> None:
+    assert script().get_heads() == [schema.HEAD]
+
+
+def test_migrations_sort_as_they_follow_each_other() -> None:
+    # A newer schema is recognised by its name.
+    revisions = [revision.revision for revision in script().walk_revisions()][::-1]
+    assert revisions == sorted(revisions)
+
+
+async def test_opening_again_finds_what_was_written(store_url: str) -> None:
+    for attempt in range(3):
+        database = await Database.open(store_url)
+        try:
+            store = Store(database)
+            if attempt == 0:
+                await store.write([NewAlert(alert())])
+            assert await store.alert(7) == alert()
+        finally:
+            await database.close()
+
+
+async def test_a_newer_schema_is_refused_and_left_as_it_is(store_url: str) -> None:
+    database = await Database.open(store_url)
+    async with database.begin() as connection:
+        await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    await database.close()
+    for _ in range(2):
+        with pytest.raises(StoreUnusable) as caught:
+            await Database.open(store_url)
+        assert caught.value.code == "newer_schema"
+        assert "9999" in caught.value.detail
+
+
+async def test_an_upgrade_that_fails_half_way_leaves_nothing(store_url: str) -> None:
+    engine = create_async_engine(store_url)
+    try:
+        async with engine.begin() as connection:  # in the way of the first migration, after it made "alerts"
+            await connection.exec_driver_sql("CREATE TABLE letters (id INTEGER)")
+        with pytest.raises((DBAPIError, StoreUnavailable)):
+            await Database.open(store_url)
+        async with engine.connect() as connection:
+            tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        assert tables == ["letters"]
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("DROP TABLE letters")
+    finally:
+        await engine.dispose()
+    database = await Database.open(store_url)
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "guardian.db"
+    path.write_text("monitoring:\n  cpu: 70\n" * 100)
+    before = path.read_bytes()
+    with pytest.raises(StoreUnusable) as caught:
+        await Database.open(f"sqlite+aiosqlite:///{path}")
+    assert caught.value.code == "not_a_database"
+    assert path.read_bytes() == before
+
+
+async def test_a_folder_is_made_and_one_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    database = await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'a' / 'b' / 'guardian.db'}")
+    await database.close()
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnusable) as caught:
+        await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'guardian.db'}")
+    assert caught.value.code == "no_directory"
+
+
+async def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "guardian.db").mkdir()
+    with pytest.raises(StoreUnusable) as caught:
+        await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}")
+    assert caught.value.code == "cannot_open"
+
+
+async def test_a_server_that_is_not_there_may_be_there_later(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        await Database.open(f"postgresql+psycopg://guardian@/guardian?host={tmp_path}")
+
+
+async def test_it_knows_which_kind_it_is(database: Database, store_url: str) -> None:
+    assert database.is_sqlite == store_url.startswith("sqlite")

@@ -1,0 +1,139 @@
+"""All or nothing, and only what nobody else has changed."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from bot.domain.alerts.model import Alert, Status
+from bot.store.changes import Change, ChangedAlert, NewAlert, NewLetter
+from bot.store.database import Database
+from bot.store.errors import Stale
+from bot.store.store import Store
+from probes.base import ProblemKind, Reading, Unit, measured, unmeasured
+from tests.factories import alert, at, letter, subject
+
+
+async def test_a_change_of_a_version_that_is_gone_is_stale(store: Store) -> None:
+    await store.write([NewAlert(alert(version=3))])
+    with pytest.raises(Stale) as caught:
+        await store.write([ChangedAlert(alert(version=9, value=1.0), 2)])
+    assert (caught.value.alert_id, caught.value.expected) == (7, 2)
+    assert await store.alert(7) == alert(version=3)
+
+
+async def test_a_change_of_an_alert_that_is_gone_is_stale(store: Store) -> None:
+    with pytest.raises(Stale):
+        await store.write([ChangedAlert(alert(), 3)])
+
+
+async def test_of_two_writers_who_saw_the_same_version_one_wins(store_url: str) -> None:
+    one, other = await Database.open(store_url), await Database.open(store_url)
+    try:
+        await Store(one).write([NewAlert(alert(version=3, status=Status.FIRING))])
+        acked = [alert(version=4, status=Status.ACKED, acked_by=by) for by in ("U1", "U2")]
+        outcomes = await asyncio.gather(
+            Store(one).write([ChangedAlert(acked[0], 3)]),
+            Store(other).write([ChangedAlert(acked[1], 3)]),
+            return_exceptions=True,
+        )
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "Stale"]
+        assert await Store(one).alert(7) == acked[outcomes.index(None)]
+    finally:
+        await one.close()
+        await other.close()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"),
+    [
+        (ChangedAlert(alert(version=9), 99), Stale),
+        (NewLetter(letter(1)), IntegrityError),
+        (NewAlert(alert(id=8)), IntegrityError),
+    ],
+    ids=["stale", "letter twice", "second open alert of a key"],
+)
+async def test_a_transaction_that_fails_leaves_nothing(
+    store: Store, fault: Change, error: type[Exception]
+) -> None:
+    before: Alert = alert(version=3)
+    await store.write([NewAlert(before), NewLetter(letter(1))])
+    good: list[Change] = [ChangedAlert(alert(version=4, value=1.0), 3), NewLetter(letter(2))]
+    with pytest.raises(error):
+        await store.write([*good, fault])
+    assert await store.alert(7) == before
+    assert await store.queued_letters() == [letter(1)]
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.FIRING, Status.ACKED])
+async def test_a_key_has_one_open_alert(store: Store, status: Status) -> None:
+    await store.write([NewAlert(alert(id=1, status=status))])
+    with pytest.raises(IntegrityError):
+        await store.write([NewAlert(alert(id=2, status=Status.PENDING))])
+
+
+async def test_a_key_has_any_number_of_alerts_that_are_over(store: Store) -> None:
+    await store.write([NewAlert(alert(id=n, status=Status.RESOLVED)) for n in (1, 2)])
+    await store.write([NewAlert(alert(id=3))])
+    with pytest.raises(IntegrityError):  # a reopening beside an open one
+        await store.write([ChangedAlert(alert(id=1, version=4), 3)])
+    assert await store.last_ids() == (3, 0)
+
+
+async def test_readers_see_whole_states_while_one_writes(store_url: str) -> None:
+    writing, reading = await Database.open(store_url), await Database.open(store_url)
+    rounds = 30
+    states: set[tuple[int, int]] = set()
+    done = asyncio.Event()
+
+    async def write() -> None:
+        store = Store(writing)
+        for n in range(1, rounds + 1):
+            news = alert(id=n, subject=subject(target=f"t{n}"))
+            await store.write([NewAlert(news), NewLetter(letter(n))])
+        done.set()
+
+    async def read() -> None:
+        store = Store(reading)
+        while not done.is_set():
+            states.add(await store.last_ids())
+
+    try:
+        async with asyncio.timeout(300):
+            await asyncio.gather(write(), read(), read())
+        states.add(await Store(reading).last_ids())
+    finally:
+        await writing.close()
+        await reading.close()
+    assert (rounds, rounds) in states
+    assert all(alerts == letters for alerts, letters in states), "half a transaction was seen"
+
+
+async def test_the_history_keeps_values_and_problems(store: Store, database: Database) -> None:
+    readings: list[tuple[str, Reading]] = [
+        ("cpu:web-1", measured("cpu_usage", "web-1", 0.0, Unit.PERCENT, at(0))),
+        ("cpu:web-1", unmeasured("cpu_usage", "web-1", Unit.PERCENT, at(1), ProblemKind.TIMEOUT, "5 s")),
+    ]
+    await store.add_readings(readings)
+    await store.add_readings([])
+    async with database.read() as connection:
+        rows = (
+            await connection.exec_driver_sql("SELECT source, value, problem_kind FROM readings ORDER BY id")
+        ).all()
+    assert [tuple(row) for row in rows] == [("cpu:web-1", 0.0, None), ("cpu:web-1", None, "timeout")]
+
+
+async def test_old_readings_and_finished_letters_are_pruned_and_nothing_else(store: Store) -> None:
+    day = timedelta(days=1)
+    readings = [
+        ("cpu:web-1", measured("cpu_usage", "web-1", 1.0, Unit.PERCENT, at(0) + day * n)) for n in range(10)
+    ]
+    await store.add_readings(readings)
+    await store.write([NewAlert(alert()), *(NewLetter(letter(n)) for n in (1, 2))])
+    assert await store.prune(at(0) + 4 * day, at(0) + day) == 4
+    assert await store.prune(at(0) + 4 * day, at(0) + day) == 0
+    assert await store.queued_letters() == [letter(1), letter(2)], "unsent letters are never too old"
+    assert await store.alert(7) == alert()
