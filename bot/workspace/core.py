@@ -22,6 +22,7 @@ from bot.workspace.model import (
 )
 from bot.workspace.reading import Reading
 from bot.workspace.uploads import keep_file
+from bot.workspace.wire import file_json
 
 
 class Workspace(Reading):
@@ -104,6 +105,13 @@ class Workspace(Reading):
         )
         self.events.file_shared(file.id, channel.id, user_id, message.ts)
         return message
+
+    async def upload_for_form(self, user_id: str, name: str, content: bytes) -> JsonObject:
+        """Upload a file that a modal's file input holds; returns it as the form's state lists it."""
+        self._person(user_id)
+        file = replace(await keep_file(self.book, user_id, name, content), complete=True)
+        self.book.put_file(file)
+        return file_json(file, self.wire.origin)
 
     async def join_channel(self, user_id: str, channel_id: str) -> Channel:
         """Make the user a member of a public channel."""
