@@ -101,8 +101,10 @@ def notice(painter: Painter, change: Change, looking: Looking) -> Markup:
 def sentence(painter: Painter, told: Notice) -> str:
     """The notice in the reader's language; its own text when its code isn't one of Slack's."""
     words = painter.words
+    if told.code == "unknown_command":
+        return words.command_unknown.format(told.subject)
     if told.subject.startswith("/"):
         return words.command_failed.format(told.subject.split()[0], told.code)
-    if told.code in {"operation_timeout", "dispatch_failed", "app_error"}:
+    if told.subject and told.code in {"operation_timeout", "dispatch_failed", "app_error"}:
         return words.app_silent.format(told.subject, told.code)
     return told.text or words.failed.format(told.code)

@@ -14,7 +14,7 @@ from bot.workspace.model import Container, JsonObject, Message, SubmissionKind, 
 from bot.workspace.page import changes, forms
 from bot.workspace.page.pages import painter_for
 from bot.workspace.page.painter import Painter
-from bot.workspace.page.render import call
+from bot.workspace.page.render import call, control_name
 
 Doing = Callable[["Sheet"], Awaitable[Markup]]
 
@@ -25,13 +25,18 @@ class Sheet:
     """A posted form with who posted it."""
 
     def __init__(
-        self, workspace: Workspace, painter: Painter, fields: MultiDict[str], upload: tuple[str, bytes] | None
+        self,
+        workspace: Workspace,
+        painter: Painter,
+        fields: MultiDict[str],
+        uploads: MultiDict[tuple[str, bytes]],
     ) -> None:
         self.workspace = workspace
         self.painter = painter
         self.user = painter.user_id
         self.fields = fields
-        self.upload = upload
+        self.uploads = uploads
+        """name and bytes of each file, by the form field it was chosen in"""
 
     def get(self, name: str) -> str:
         """The field's value, empty when it wasn't sent."""
@@ -49,14 +54,14 @@ async def read_sheet(request: web.Request, workspace: Workspace) -> Sheet:
     """The posted form, texts apart from the uploaded file."""
     painter = painter_for(request, workspace)
     fields: MultiDict[str] = MultiDict()
-    upload: tuple[str, bytes] | None = None
+    uploads: MultiDict[tuple[str, bytes]] = MultiDict()
     for name, value in (await request.post()).items():
         if isinstance(value, str):
             # Browsers send CRLF in forms; Slack's texts have LF.
             fields.add(name, value.replace("\r\n", "\n"))
-        elif isinstance(value, web.FileField) and value.filename and name == "file":
-            upload = (value.filename, value.file.read())
-    return Sheet(workspace, painter, fields, upload)
+        elif isinstance(value, web.FileField) and value.filename:
+            uploads.add(name, (value.filename, value.file.read()))
+    return Sheet(workspace, painter, fields, uploads)
 
 
 def answering(workspace: Workspace, doing: Doing) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -81,8 +86,8 @@ async def send(sheet: Sheet) -> Markup:
     """Post what was typed, run it when it is a slash command, share the file when there is one."""
     text, channel = sheet.get("text").strip("\n"), sheet.get("channel")
     thread = sheet.get("thread") or None
-    if sheet.upload is not None:
-        name, content = sheet.upload
+    if "file" in sheet.uploads:
+        name, content = sheet.uploads["file"]
         await sheet.workspace.upload_as_user(sheet.user, channel, name, content, text, thread)
     elif text.startswith("/"):
         await sheet.workspace.run_command(sheet.user, channel, text, thread)
@@ -128,6 +133,12 @@ async def submit(sheet: Sheet) -> Markup:
     if view is None:
         return sheet.painter.modal()
     state = forms.state_values(forms.blocks_of(view), sheet.fields)
+    for block_id, element in forms.elements(view.blocks):
+        if element.get("type") == "file_input":
+            action_id = str(element.get("action_id"))
+            chosen = sheet.uploads.getall(control_name(block_id, action_id), [])
+            files = [await sheet.workspace.upload_for_form(sheet.user, *file) for file in chosen]
+            state[block_id] = {action_id: {"type": "file_input", "files": list(files)}}
     result = await sheet.workspace.submit_view(sheet.user, view.id, state)
     if result.kind is SubmissionKind.ERRORS:
         return sheet.painter.errors(view, result.errors)

@@ -90,6 +90,7 @@ class Words:
     yesterday: str
     deleted_parent: str
     command_failed: str
+    command_unknown: str
     app_silent: str
     no_message: str
     not_found: str
@@ -187,6 +188,7 @@ KOREAN = Words(
     yesterday="어제",
     deleted_parent="이 메시지는 삭제되었습니다.",
     command_failed="{} 명령이 “{}” 오류로 실패했습니다.",
+    command_unknown="{} 명령은 없습니다. “/”로 시작하는 메시지는 모두 명령입니다.",
     app_silent="{} 앱이 응답하지 않았습니다 ({}). 다시 시도해 보세요.",
     no_message="스레드를 찾을 수 없습니다.",
     not_found="찾을 수 없습니다.",
@@ -284,6 +286,7 @@ ENGLISH = Words(
     yesterday="Yesterday",
     deleted_parent="This message was deleted.",
     command_failed="{} failed with the error “{}”.",
+    command_unknown="{} is not a valid command. Messages that start with “/” are commands.",
     app_silent="{} did not respond ({}). Please try again.",
     no_message="There is no such thread.",
     not_found="Not found.",

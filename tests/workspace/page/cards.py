@@ -247,6 +247,13 @@ MODAL: JsonObject = {
         },
         {
             "type": "input",
+            "block_id": "proof",
+            "optional": True,
+            "label": plain("증거"),
+            "element": {"type": "file_input", "action_id": "pick", "filetypes": ["log"]},
+        },
+        {
+            "type": "input",
             "block_id": "mail",
             "optional": True,
             "label": plain("전자 우편"),

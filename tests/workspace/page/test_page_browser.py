@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from tests.workspace.page import cards
 from tests.workspace.page.conftest import Opener
@@ -180,6 +181,8 @@ async def test_a_modal_shows_errors_and_then_succeeds(sample: Sample, open_page:
     await expect(reason).to_have_value("짧음")
 
     await reason.fill("점검을 하는 중입니다")
+    log = FilePayload(name="app.log", mimeType="text/plain", buffer=b"line")
+    await modal.get_by_label("증거").set_input_files(files=[log])
     await page.keyboard.press("Control+Enter")
     await expect(modal).not_to_be_visible()
     last = sample.heard.submissions[-1]
@@ -188,7 +191,15 @@ async def test_a_modal_shows_errors_and_then_succeeds(sample: Sample, open_page:
         "pick": {"type": "multi_users_select", "selected_users": [sample.person("jiwoo.han")]}
     }
     assert last["until"] == {"pick": {"type": "datetimepicker", "selected_date_time": 1764000000}}
+    assert '"name": "app.log"' in json.dumps(last["proof"])
     assert len(sample.heard.submissions) == 2
+
+
+async def test_an_unknown_command_is_named(sample: Sample, open_page: Opener) -> None:
+    page = await open_page()
+    await type_and_send(page, "/nothing at all")
+    await expect(page.locator(".notice")).to_contain_text("/nothing 명령은 없습니다.")
+    assert sample.heard.commands == []
 
 
 async def test_views_are_stacked_and_esc_goes_back(sample: Sample, open_page: Opener) -> None:

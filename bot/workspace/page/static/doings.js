@@ -36,13 +36,13 @@ export function toast(text) {
 }
 
 // What all inputs around an element hold, and where they are.
-export function collect(element) {
+export function collect(element, withFiles = false) {
   const container = element.closest("[data-container]");
   const data = new FormData(container);
   for (const field of container.querySelectorAll("[data-moment]")) {
     data.set(field.name, field.value ? String(Math.floor(new Date(field.value) / 1000)) : "");
   }
-  for (const field of container.querySelectorAll("[type=file]")) data.delete(field.name);
+  if (!withFiles) for (const field of container.querySelectorAll("[type=file]")) data.delete(field.name);
   for (const key of ["channel", "ts", "view"]) if (container.dataset[key]) data.set(key, container.dataset[key]);
   const owner = element.closest("[data-action]");
   if (owner) {

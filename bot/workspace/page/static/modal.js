@@ -25,7 +25,7 @@ async function submit() {
   const button = document.getElementById("modal-submit");
   if (!button || button.disabled || button.getAttribute("aria-busy")) return;
   for (const error of content().querySelectorAll(".error")) error.textContent = "";
-  await send("submit", collect(content()), button);
+  await send("submit", collect(content(), true), button);
   mark();
 }
 
