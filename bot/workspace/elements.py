@@ -74,8 +74,9 @@ def _own_options(element: Mapping[str, JsonValue], given: Iterable[JsonValue]) -
     chosen = list(given)
     if "external" in str(element.get("type")):
         return [option for option in chosen if isinstance(option, dict)]
-    by_value = {option.get("value"): option for option in options_of(element)}
-    return [by_value[value] for value in map(_value_of, chosen) if value in by_value]
+    by_value = {str(option.get("value")): option for option in options_of(element)}
+    values = [value for value in map(_value_of, chosen) if isinstance(value, str)]
+    return [by_value[value] for value in values if value in by_value]
 
 
 def held(element: Mapping[str, JsonValue], given: Mapping[str, JsonValue] | None) -> JsonObject:

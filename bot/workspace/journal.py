@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 _log = structlog.get_logger(__name__)
 _RETRY_SECONDS = 1.0
+_LOCK_SECONDS = 0.5
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
@@ -39,7 +40,12 @@ class Journal:
         self._condition = threading.Condition()
         self._closing = False
         self._busy = False
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self.failures = 0
+        """how many attempts to write failed"""
+        path.touch(mode=0o600)  # tokens are in it
+        self._connection = sqlite3.connect(
+            path, timeout=_LOCK_SECONDS, check_same_thread=False, isolation_level=None
+        )
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute(_SCHEMA)
@@ -66,6 +72,11 @@ class Journal:
         with self._condition:
             self._condition.wait_for(lambda: not self._waiting and not self._busy)
 
+    def wait_for_trouble(self) -> None:
+        """Return when an attempt to write has failed. Blocks."""
+        with self._condition:
+            self._condition.wait_for(lambda: self.failures > 0)
+
     def close(self) -> None:
         """Write what is waiting and close. Blocks."""
         with self._condition:
@@ -86,6 +97,7 @@ class Journal:
             with self._condition:
                 self._busy = False
                 if not written:
+                    self.failures += 1
                     self._waiting = {**batch, **self._waiting}
                     if self._closing:
                         return

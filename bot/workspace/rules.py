@@ -93,7 +93,7 @@ class OneOf:
     words: frozenset[str]
 
     def complaints(self, value: JsonValue, pointer: str) -> Iterator[str]:
-        if value not in self.words:
+        if not isinstance(value, str) or value not in self.words:
             yield complaint(f"must be one of {', '.join(sorted(self.words))}", pointer)
 
 

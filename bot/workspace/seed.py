@@ -34,11 +34,13 @@ def seed(
         if not any(group.handle == handle for group in book.groups.values()):
             users = tuple(people[member].id for member in members)
             book.put_group(UserGroup(new_id("S"), handle, name, description, users))
+    known = set(book.apps)
     apps = [_install(book, manifest) for manifest in manifests]
     everyone = tuple(person.id for person in people.values())
-    bots = tuple(app.bot_user for app in apps) if bot_in_channels else ()
+    bots = [app.bot_user for app in apps] if bot_in_channels else []
+    new_bots = [app.bot_user for app in apps if app.id not in known and app.bot_user in bots]
     for name in channels:
-        _channel(book, name.removeprefix("#"), everyone, bots, general=name == "general")
+        _channel(book, name.removeprefix("#"), everyone, bots, new_bots)
     for app in apps:
         for person in everyone:
             book.direct(person, app.bot_user)
@@ -62,10 +64,15 @@ def _people(book: Book) -> dict[str, User]:
     return known
 
 
-def _channel(book: Book, name: str, people: tuple[str, ...], bots: tuple[str, ...], *, general: bool) -> None:
+def _channel(
+    book: Book, name: str, people: tuple[str, ...], bots: Sequence[str], new_bots: Sequence[str]
+) -> None:
     for channel in book.channels.values():
         if channel.name == name:
-            return  # a bot that was taken out stays out
+            # a bot that was taken out stays out; one that is new comes in
+            if new_bots:
+                book.put_channel(replace(channel, members=(*channel.members, *new_bots)))
+            return
     channel = Channel(
         id=new_id("C"),
         name=name,
@@ -73,7 +80,7 @@ def _channel(book: Book, name: str, people: tuple[str, ...], bots: tuple[str, ..
         members=(*people, *bots),
         created=int(now()),
         creator=people[-1],
-        is_general=general,
+        is_general=name == "general",
     )
     book.put_channel(channel)
 

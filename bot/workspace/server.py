@@ -6,6 +6,7 @@ import asyncio
 import fcntl
 import json
 import os
+import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -144,7 +145,7 @@ def _manifests(source: ManifestSource | Sequence[ManifestSource] | None) -> list
 def _only_one(state_dir: Path) -> Iterator[None]:
     """Keep a second process out of the state directory."""
     try:
-        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (state_dir / "lock").open("w")
     except OSError as error:
         raise WorkspaceError(f"The state directory {state_dir} can't be used: {error.strerror}.") from error
@@ -177,7 +178,10 @@ async def serve(
         raise WorkspaceError(f"{host} is not a loopback address: a local workspace is for this machine only.")
     manifests = _manifests(manifest)
     with _only_one(state_dir):
-        workspace = Workspace(state_dir, timings, rate_limits)
+        try:
+            workspace = Workspace(state_dir, timings, rate_limits)
+        except (sqlite3.Error, ValueError) as error:
+            raise WorkspaceError(f"The workspace's state in {state_dir} can't be read: {error}.") from error
         try:
             seed(workspace.book, manifests, channels, bot_in_channels=bot_in_channels)
             async with _listening(workspace, host, port) as url:

@@ -10,8 +10,8 @@ from bot.workspace.ids import now
 from bot.workspace.settings import Timings
 
 RESPONSES = 5
-_KEPT_SECONDS = 3600.0
-"""how long an old trigger id is told apart from one that never was"""
+_KEPT_SECONDS = 300.0
+"""how long an old ticket is told apart from one that never was"""
 
 
 @dataclass
@@ -92,11 +92,14 @@ class Tickets:
 
     def _forget_old(self) -> None:
         edge = now() - _KEPT_SECONDS
-        for trigger_id, trigger in list(self._triggers.items()):
-            if trigger.until >= edge:
-                break  # in order of time: all later ones are younger
-            del self._triggers[trigger_id]
-        for secret, ticket in list(self._responses.items()):
-            if ticket.until >= edge:
-                break
-            del self._responses[secret]
+        _forget_until(self._triggers, edge)
+        _forget_until(self._responses, edge)
+
+
+def _forget_until(tickets: dict[str, _Trigger] | dict[str, ResponseTicket], edge: float) -> None:
+    """Drop what ended before the edge; the oldest come first, so that it stops at the first younger one."""
+    while tickets:
+        oldest = next(iter(tickets))
+        if tickets[oldest].until >= edge:
+            return
+        del tickets[oldest]

@@ -192,3 +192,23 @@ async def test_it_refuses_other_addresses(tmp_path: Path) -> None:
     process = await start("--state", str(tmp_path), "--host", "10.0.0.1")
     code, said = await ended(process)
     assert code == 2 and "loopback" in said
+
+
+async def test_state_that_is_no_state_is_named(tmp_path: Path) -> None:
+    write(tmp_path / "workspace.sqlite3", "no database")
+    with pytest.raises(WorkspaceError, match="can't be read"):
+        async with serve(tmp_path):
+            pass
+
+
+async def test_an_app_that_is_installed_later_joins_the_channels(tmp_path: Path) -> None:
+    async with serve(tmp_path, manifest=manifest()):
+        pass
+    async with serve(tmp_path, manifest=[manifest(), manifest(name="Later")]) as running:
+        members = running.workspace.channel_named("general").members
+        assert [app.bot_user in members for app in running.workspace.apps()] == [True, True]
+
+
+def write(path: Path, text: str) -> None:
+    """Write a file."""
+    path.write_text(text, encoding="utf-8")
