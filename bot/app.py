@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 
 import aiohttp
@@ -34,6 +34,7 @@ from bot.slack.commands import all_commands
 from bot.slack.connection import SocketMode, TokenRefused, check_tokens, web_client
 from bot.slack.courier import SlackCourier
 from bot.slack.dispatch import Dispatcher
+from bot.slack.failures import CHANNEL
 from bot.slack.listeners import build_app
 from bot.slack.manifest import manifest_yaml
 from bot.slack.replies import Replies
@@ -152,7 +153,7 @@ class Runtime:
         policy: DeliveryPolicy | None = None,
         probes: Sequence[Probe] | None = None,
     ) -> None:
-        """`policy` is how hard letters are sent, `probes` what is watched instead of what the settings say."""
+        """`policy`: how hard letters are sent. `probes`: what is watched, whatever the settings say."""
         self._settings = settings
         self._secrets = secrets
         self._voice = voice
@@ -162,9 +163,20 @@ class Runtime:
         self._probes = probes
         self._status = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._endings: list[Callable[[], Awaitable[object]]] = []
+        """what has to be done at the end, in the opposite order"""
 
     async def run(self) -> int:
         """Start everything, watch until told to stop, and end in order; the exit status."""
+        try:
+            await self._start()
+            await self._stop.wait()
+        finally:
+            # However it ends, also when it could not start: nothing goes on behind a closed database.
+            await self._end()
+        return self._status
+
+    async def _start(self) -> None:
         started_at = utc_now()
         settings = self._settings
         store = await self._open_store()
@@ -194,6 +206,9 @@ class Runtime:
             self._policy,
             on_dead=lambda letter, detail: notices.dead_letter(letter, detail),
             on_late=lambda since, letters: notices.delivered_late(since, letters),
+            on_blocked=lambda channel, problem: (
+                notices.channel_blocked(channel, problem) if problem in CHANNEL else None
+            ),
         )
         notices = Notices(
             ledger, outbox, utc_now, settings.name, settings.slack.alerts_channel, settings.slack.ops_channel
@@ -217,21 +232,22 @@ class Runtime:
         await outbox.load()
         await desk.load()
         await desk.release_unwatched(source_of(probe) for probe in probes)
+        self._endings += [ledger.flush, history.flush, outbox.close, self._end_tasks]
+        self._endings += [lambda: outbox.drain(_DRAIN_SECONDS), schedule.stop]
         schedule.start()
         self._spawn("ledger", ledger.run())
         self._spawn("history", history.run())
         self._spawn("first_report", self._first_report(board, guardian, notices))
         try:
-            address = await check_tokens(client, app_token)
+            address = await self._unless_stopped(check_tokens(client, app_token))
         except TokenRefused as error:
-            await schedule.stop()
-            await self._end_tasks()
             raise CannotStart(
                 self._voice.phrase("run.token_refused", variable=error.which, code=error.code)
             ) from error
         self._spawn("outbox", outbox.run())
         socket = SocketMode(app, app_token) if app_token is not None else None
         if socket is not None:
+            self._endings.append(socket.close)
             self._spawn("socket", socket.run(address))
         else:
             http = settings.slack.http
@@ -244,18 +260,24 @@ class Runtime:
         )
         log.info("on_watch", probes=len(probes), environment=settings.environment, version=__version__)
 
-        await self._stop.wait()
+    async def _end(self) -> None:
+        """End what has begun, the latest first."""
         log.info("stopping")
-        if socket is not None:
-            await socket.close()
-        await schedule.stop()
-        await outbox.drain(_DRAIN_SECONDS)
+        for ending in reversed(self._endings):
+            await ending()
         await self._end_tasks()
-        await outbox.close()
-        await history.flush()
-        await ledger.flush()
-        log.info("stopped", unsent=outbox.unsent)
-        return self._status
+        log.info("stopped")
+
+    async def _unless_stopped(self, question: Coroutine[None, None, str | None]) -> str | None:
+        """What `question` answers; None when told to stop before it does."""
+        asking = asyncio.ensure_future(question)
+        stopping = asyncio.ensure_future(self._stop.wait())
+        try:
+            await asyncio.wait((asking, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return asking.result() if asking.done() else None
+        finally:
+            asking.cancel()
+            stopping.cancel()
 
     def _app_token(self) -> str | None:
         if self._settings.slack.mode == "http":

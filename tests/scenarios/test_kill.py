@@ -1,0 +1,196 @@
+"""`kill -9`, SIGTERM and a second process, on the real program."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import sqlite3
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from bot.workspace.faults import FaultKind
+from bot.workspace.model import Message
+from bot.workspace.server import Running
+from tests.people import ALERTS, OPS, Person, words
+from tests.process import Process, configuration, environment
+from tests.stage import free_port
+from tests.target import Target
+from tests.waiting import eventually
+
+_TERM_CEILING = 15.0
+"""seconds; the promise is 5, and a machine under other load may be slow"""
+
+
+@pytest.fixture
+async def target() -> AsyncIterator[Target]:
+    """What the Guardian watches."""
+    async with Target.serving() as serving:
+        yield serving
+
+
+@pytest.fixture
+async def guardian(slack: Running, target: Target, tmp_path: Path) -> AsyncIterator[Process]:
+    """A Guardian that the test starts; killed at the end if it still runs."""
+    process = Process(tmp_path, configuration(tmp_path, free_port(), target.url), environment(slack))
+    yield process
+    if process.process is not None:
+        await process.kill()
+
+
+def cards(slack: Running) -> list[Message]:
+    """The alert cards, oldest first."""
+    reader = Person(slack, slack.workspace.users()[0])
+    return [message for message in reader.sees(ALERTS) if message.attachments]
+
+
+async def first_report(slack: Running) -> None:
+    """Wait until the Guardian has said how things are."""
+    reader = Person(slack, slack.workspace.users()[0])
+    await eventually(lambda: any("시스템 상태" in words(message) for message in reader.sees(OPS)))
+
+
+async def online(slack: Running) -> None:
+    """Wait until the Guardian hears what people say."""
+    await eventually(lambda: slack.workspace.app_online(slack.app.id))
+
+
+async def test_a_bad_target_is_reported_by_the_real_program(
+    slack: Running, target: Target, guardian: Process
+) -> None:
+    await guardian.start()
+    await first_report(slack)
+    target.status = 503
+    card = await eventually(lambda: next(iter(cards(slack)), None))
+    assert "🔥 긴급: 서비스 응답 없음 · shop" in words(card)
+    target.status = 200
+    resolved = await eventually(lambda: next((c for c in cards(slack) if "✅ 해결" in words(c)), None))
+    assert resolved.ts == card.ts
+
+    began = time.monotonic()
+    assert await guardian.terminate() == 0
+    assert time.monotonic() - began < _TERM_CEILING
+    assert '"event": "stopped"' in guardian.said()
+
+
+@pytest.mark.parametrize("kind", [FaultKind.HANG, FaultKind.ACCEPT_AND_HANG])
+async def test_a_kill_while_a_card_is_under_way_loses_and_doubles_nothing(
+    slack: Running, target: Target, guardian: Process, kind: FaultKind
+) -> None:
+    await guardian.start()
+    await first_report(slack)
+    slack.faults.add("chat.postMessage", kind)
+    target.status = 503
+    await eventually(lambda: not slack.faults.orders)
+    await guardian.kill()
+    await slack.faults.clear()
+    assert len(cards(slack)) == (1 if kind is FaultKind.ACCEPT_AND_HANG else 0)
+
+    await guardian.start()
+    card = await eventually(lambda: next(iter(cards(slack)), None))
+    target.status = 200
+    await eventually(lambda: "✅ 해결" in words(cards(slack)[0]))
+
+    assert [message.ts for message in cards(slack)] == [card.ts]
+
+
+@pytest.mark.parametrize("state", ["idle", "slack_hangs"])
+async def test_sigterm_ends_it_soon_and_cleanly(
+    slack: Running, target: Target, guardian: Process, state: str
+) -> None:
+    await guardian.start()
+    await online(slack)
+    if state == "slack_hangs":
+        slack.faults.add("*", FaultKind.HANG, seconds=600)
+        target.status = 503
+        await eventually(lambda: _count(guardian, "SELECT count(*) FROM letters WHERE state = 'queued'") > 0)
+
+    began = time.monotonic()
+    assert await guardian.terminate() == 0
+    assert time.monotonic() - began < _TERM_CEILING
+    assert "Traceback" not in guardian.said()
+
+
+async def test_sigterm_during_the_start_ends_it_too(slack: Running, guardian: Process) -> None:
+    slack.faults.add("auth.test", FaultKind.HANG)
+    await guardian.start()
+    await eventually(lambda: not slack.faults.orders)
+
+    began = time.monotonic()
+    assert await guardian.terminate() == 0
+    assert time.monotonic() - began < _TERM_CEILING
+    assert "Traceback" not in guardian.said()
+
+
+async def test_a_second_process_on_the_same_database_is_refused(
+    slack: Running, guardian: Process, tmp_path: Path
+) -> None:
+    await guardian.start()
+    await online(slack)
+    folder = tmp_path / "second"
+    folder.mkdir()
+    second = Process(folder, guardian.settings, guardian.environment)
+    await second.start()
+
+    assert await second.wait() == 2
+    assert f"프로세스 {guardian.pid}" in second.said()
+    assert "Traceback" not in second.said()
+    assert len(second.said().strip().splitlines()) == 1
+
+
+async def test_kills_at_random_moments(slack: Running, target: Target, guardian: Process) -> None:
+    await _kill_often(slack, target, guardian, 5)
+
+
+@pytest.mark.soak
+async def test_many_kills_at_random_moments(slack: Running, target: Target, guardian: Process) -> None:
+    await _kill_often(slack, target, guardian, 60)
+
+
+async def _kill_often(slack: Running, target: Target, guardian: Process, times: int) -> None:
+    """Kill it between finding a change and telling it; nothing may be missing, and next to nothing double."""
+    guardian.settings = {**guardian.settings, "rules": {**_RULES}}
+    chance = random.Random(20)  # noqa: S311 - moments, not secrets
+    for number in range(times):
+        target.status = 503 if number % 2 == 0 else 200
+        target.asked = 0
+        await guardian.start()
+        await eventually(lambda: target.asked > 0)
+        # The interesting moments are the first tenths of a second after the first answer.
+        await asyncio.sleep(chance.uniform(0, 0.6))
+        await guardian.kill()
+    target.status = 200
+    await guardian.start()
+    await eventually(lambda: _count(guardian, "SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
+    await eventually(lambda: _count(guardian, "SELECT count(*) FROM alerts WHERE status != 'resolved'") == 0)
+    await eventually(lambda: _count(guardian, "SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
+    told = Counter(number for card in cards(slack) for number in re.findall(r"#(\d+) ·", words(card)))
+    alerts = {str(row[0]) for row in _rows(guardian, "SELECT id FROM alerts")}
+
+    assert alerts, "no alert was raised between the kills"
+    assert set(told) == alerts, "nothing is missing and nothing is made up"
+    assert sum(told.values()) - len(told) <= times, "at most one double for each kill"
+    assert await guardian.terminate() == 0
+
+
+_RULES: dict[str, JsonValue] = {
+    "default": {"confirm": 1, "confirm_critical": 1, "clear": 1, "missed": 100, "reopen": "0s"}
+}
+
+
+def _rows(guardian: Process, query: str) -> list[tuple[object, ...]]:
+    file = guardian.folder / "state" / "guardian.db"
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def _count(guardian: Process, query: str) -> int:
+    found = _rows(guardian, query)[0][0]
+    assert isinstance(found, int)
+    return found

@@ -1,0 +1,220 @@
+"""The whole Guardian before a real local workspace, in this process, with a probe that the test turns."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import aiohttp
+from pydantic import JsonValue, SecretStr
+
+from bot.app import Runtime
+from bot.config import Secrets, Settings
+from bot.config.settings import HealthSettings, SlackSettings, StoreSettings
+from bot.config.watching import RuleSettings
+from bot.engine.bucket import Allowance
+from bot.engine.outbox import DeliveryPolicy
+from bot.workspace.model import Message
+from bot.workspace.server import Running
+from messages.render import Voice
+from probes.base import Probe
+from tests.dial import Dial
+from tests.people import ALERTS, OPS, Person, words
+from tests.waiting import eventually
+
+SWIFT = DeliveryPolicy(
+    posts=Allowance(per_second=200, burst=50),
+    edits=Allowance(per_second=200, burst=50),
+    first_retry=0.05,
+    longest_retry=0.3,
+    late_after=timedelta(milliseconds=200),
+)
+"""The outbox's figures for a test: the same machine, without the waiting."""
+
+RULES = {
+    "default": RuleSettings.model_validate(
+        {"confirm": 2, "confirm_critical": 2, "clear": 2, "missed": 2, "repeat": "0s"}
+    )
+}
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])
+
+
+@dataclass
+class Stage:
+    """A Guardian that can be started, stopped and started again, and what can be seen of it."""
+
+    slack: Running
+    folder: Path
+    dial: Dial
+    settings: Settings
+    policy: DeliveryPolicy = SWIFT
+    probes: Sequence[Probe] = ()
+    voice: Voice | None = None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _run: asyncio.Task[int] | None = None
+
+    @classmethod
+    def prepared(cls, slack: Running, folder: Path, *, store_url: str | None = None) -> Stage:
+        """A stage where nothing runs yet."""
+        store = StoreSettings() if store_url is None else StoreSettings(url=SecretStr(store_url))
+        settings = Settings(
+            name="web-1",
+            rules=RULES,
+            slack=SlackSettings(api_url=slack.api_url, alerts_channel=ALERTS, ops_channel=OPS),
+            store=store,
+            state_directory=folder / "state",
+            health=HealthSettings(port=free_port()),
+        )
+        dial = Dial()
+        return cls(slack, folder, dial, settings, probes=[dial])
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.settings.state_directory / "guardian.db"
+
+    @property
+    def secrets(self) -> Secrets:
+        """What the workspace gave the app."""
+        return Secrets(
+            bot_token=SecretStr(self.slack.bot_token),
+            app_token=SecretStr(self.slack.app_token),
+            signing_secret=SecretStr(self.slack.signing_secret),
+        )
+
+    def changed(self, **changes: object) -> None:
+        """Other settings, before the start."""
+        self.settings = self.settings.model_copy(update=changes)
+
+    def with_rules(self, **rule: object) -> None:
+        """Another rule for all metrics, before the start; what is left out is as in `RULES`."""
+        values = RULES["default"].model_dump(exclude_none=True) | rule
+        self.changed(rules={"default": RuleSettings.model_construct(**values)})
+
+    def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
+        """What the SQLite database has, read beside the Guardian."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
+            return connection.execute(query, values).fetchall()
+
+    async def start(self, *, connected: bool = True) -> None:
+        """Start the Guardian, and wait until it listens to Slack unless that is away."""
+        self._stop = asyncio.Event()
+        self._run = asyncio.create_task(self._runtime())
+        if connected:
+            await eventually(self._ready)
+
+    async def _runtime(self) -> int:
+        voice = self.voice or Voice(self.settings.language, self.settings.zone)
+        async with contextlib.AsyncExitStack() as stack:
+            return await Runtime(
+                self.settings, self.secrets, voice, stack, self._stop, self.policy, self.probes
+            ).run()
+
+    def _ready(self) -> bool:
+        assert self._run is not None
+        if self._run.done():
+            self._run.result()
+            raise AssertionError("the Guardian has ended")
+        return self.slack.workspace.app_online(self.slack.app.id)
+
+    async def stop(self) -> int:
+        """Stop it as SIGTERM does; the exit status."""
+        if self._run is None:
+            return 0
+        run, self._run = self._run, None
+        self._stop.set()
+        return await run
+
+    async def crash(self) -> None:
+        """End it in the middle of whatever it does: nothing is drained, flushed or said."""
+        assert self._run is not None
+        run, self._run = self._run, None
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+
+    @property
+    def ended(self) -> asyncio.Task[int]:
+        """The run, for whoever waits for its end."""
+        assert self._run is not None
+        return self._run
+
+    # What people see
+
+    def person(self, number: int = 0) -> Person:
+        """One of the four people of the workspace."""
+        return Person(self.slack, self.slack.workspace.users()[number])
+
+    def posts(self, channel: str = ALERTS) -> list[Message]:
+        """What the Guardian posted in a channel, oldest first."""
+        bot = self.slack.app.bot_user
+        return [message for message in self.person().sees(channel) if message.user == bot]
+
+    def cards(self) -> list[Message]:
+        """The alert cards, oldest first, deleted ones not among them."""
+        return [message for message in self.posts() if message.attachments]
+
+    def thread(self, card: Message) -> list[str]:
+        """The lines in the thread of a card, oldest first."""
+        return [message.text for message in self.person().sees(ALERTS, card.ts)[1:]]
+
+    def current(self, message: Message) -> Message:
+        """The message as it is now."""
+        found = self.slack.workspace.book.message(message.channel, message.ts)
+        assert found is not None, "the message was deleted"
+        return found
+
+    async def thread_says(self, *lines: str) -> None:
+        """Wait until the thread of the first card has these lines, in this order and no others."""
+        said = await eventually(
+            lambda: found if len(found := self.thread(self.cards()[0])) >= len(lines) else None
+        )
+        assert len(said) == len(lines), said
+        for line, wanted in zip(said, lines, strict=True):
+            assert wanted in line, said
+
+    async def card(self, *said: str, number: int = 0) -> Message:
+        """The card of that number, once it says all of this."""
+
+        def there() -> Message | None:
+            cards = self.cards()
+            if len(cards) <= number:
+                return None
+            return cards[number] if all(text in words(cards[number]) for text in said) else None
+
+        return await eventually(there)
+
+    async def post(self, said: str, channel: str = OPS) -> Message:
+        """The first post of that channel that says this."""
+        return await eventually(
+            lambda: next((message for message in self.posts(channel) if said in words(message)), None)
+        )
+
+    async def checks(self, number: int = 3) -> None:
+        """Wait until the dial has been read that often again."""
+        wanted = self.dial.reads + number
+        await eventually(lambda: self.dial.reads >= wanted)
+
+    async def health(self) -> dict[str, JsonValue]:
+        """What `GET /health` says."""
+        return dict(await (await self.ask("health")).json())
+
+    async def ask(self, path: str) -> aiohttp.ClientResponse:
+        """An answer of the health door, read to its end."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self.settings.health.port}/{path}") as answer,
+        ):
+            await answer.read()
+            return answer

@@ -1,0 +1,29 @@
+"""Waiting for something to become true, with a ceiling that only a failure reaches."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+CEILING = 30.0
+"""seconds; far beyond what anything here takes"""
+
+
+async def eventually(
+    check: Callable[[], T | None] | Callable[[], Awaitable[T | None]], ceiling: float = CEILING
+) -> T:
+    """The first answer of `check` that is neither None nor False nor empty."""
+    try:
+        async with asyncio.timeout(ceiling):
+            while True:
+                answer = check()
+                found = await answer if inspect.isawaitable(answer) else answer
+                if found:
+                    return found
+                await asyncio.sleep(0.01)
+    except TimeoutError:
+        source = inspect.getsource(check).strip()
+        raise AssertionError(f"not within {ceiling:g} s: {source}") from None
