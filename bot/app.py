@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from bot import __version__
 from bot.assembly import build_probes
 from bot.config import RuleBook, Secrets, Settings
+from bot.config.secrets import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from bot.engine.board import Board, source_of
 from bot.engine.clock import utc_now
 from bot.engine.desk import AlertDesk
@@ -71,6 +72,9 @@ class CannotStart(Exception):
 def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | None) -> int:
     """Watch until told to stop (SIGTERM, SIGINT). The exit status: 0 stopped, 1 a bug, 2 could not start."""
     voice = Voice(settings.language, settings.zone)
+    for name in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET):
+        # They are in `secrets` now: no program that we start inherits them, and Bolt doesn't read them again.
+        os.environ.pop(name, None)
     try:
         return asyncio.run(_run(settings, secrets, trial, port, voice))
     except CannotStart as error:
