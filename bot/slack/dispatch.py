@@ -32,7 +32,7 @@ class Dispatcher:
 
     async def answer(self, text: str, user_id: str) -> Answer:
         """The answer to a line such as `alerts 12`; an empty line asks for the status. Never raises."""
-        words = text.split()
+        words = _unescaped(text).split()
         word, arguments = (words[0], tuple(words[1:])) if words else ("status", ())
         command = self._by_word.get(word.casefold())
         if command is None:
@@ -65,3 +65,8 @@ class Dispatcher:
                 commands=command_facts(self.commands),
             ),
         )
+
+
+def _unescaped(text: str) -> str:
+    """What the person typed: Slack sends `&`, `<` and `>` escaped, and answers escape them anew."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
