@@ -67,6 +67,12 @@ class Leadership:
 
     async def release(self) -> None:
         """Let go of the lock."""
+        if self._connection is not None:
+            try:
+                # Said aloud: the server may notice the end of a connection only a moment later.
+                await self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _KEY})
+            except (DBAPIError, OSError) as error:
+                log.debug("leadership_not_released", detail=type(error).__name__)
         await self._drop()
 
     async def _drop(self) -> None:
