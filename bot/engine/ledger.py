@@ -7,15 +7,15 @@ So what cannot be written now is kept in order, acted upon, and written as soon 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
 
+from bot.engine.backlog import Backlog
 from bot.engine.clock import Clock
 from bot.store.changes import Change
-from bot.store.errors import Stale, StoreUnavailable
+from bot.store.errors import Stale, StoreError, StoreUnavailable
 from bot.store.store import Store
 
 log = structlog.get_logger(__name__)
@@ -44,8 +44,10 @@ class Ledger:
         self._on_back = on_back
         self._retry_seconds = retry_seconds
         self._down_since: datetime | None = None
-        self._backlog: deque[tuple[Change, ...]] = deque()
+        self._written = 0
+        self._backlog = Backlog()
         self._lock = asyncio.Lock()
+        self._flushing = asyncio.Lock()
         self._down = asyncio.Event()
 
     @property
@@ -56,19 +58,22 @@ class Ledger:
     async def write(self, changes: Sequence[Change]) -> None:
         """Write `changes` as one transaction, now or, when the database cannot, as soon as it can.
 
-        Raises Stale when written now against a version that is no longer there.
+        Raises Stale when written now against a version that is no longer there, and the driver's error for
+        what could never be written.
         """
         if not changes:
             return
         async with self._lock:
             if self._backlog:
-                self._backlog.append(tuple(changes))
+                self._backlog.add(changes)
                 return
             try:
                 await self.store.write(changes)
-            except StoreUnavailable as error:
-                self._backlog.append(tuple(changes))
-                self._went_down(error.detail)
+            except Stale:
+                raise
+            except StoreError as error:
+                self._backlog.add(changes)
+                self._went_down(_detail(error))
 
     async def run(self) -> None:
         """Write what was kept, again and again, for ever."""
@@ -79,20 +84,24 @@ class Ledger:
 
     async def flush(self) -> bool:
         """Try to write everything kept; whether nothing is kept any more."""
-        async with self._lock:
-            written = 0
+        # Not under the lock of `write`: while something is kept, others only add to it and need not wait
+        # for a database that may take half a minute to refuse.
+        async with self._flushing:
             while self._backlog:
+                changes = self._backlog.first()
                 try:
-                    await self.store.write(self._backlog[0])
-                except StoreUnavailable as error:
-                    self.problem = error.detail
-                    return False
+                    await self.store.write(changes)
                 except Stale as error:
                     # Somebody changed it while we could not write; theirs is the truth.
                     log.warning("kept_change_is_stale", alert=error.alert_id)
-                self._backlog.popleft()
-                written += 1
-            self._came_back(written)
+                except StoreError as error:
+                    self.problem = _detail(error)
+                    return False
+                except Exception:  # it will never be written, and what was kept after it must be
+                    log.exception("kept_change_cannot_be_written", changes=repr(changes)[:500])
+                self._backlog.drop_first()
+                self._written += 1
+            self._came_back()
             return True
 
     def _went_down(self, detail: str) -> None:
@@ -102,10 +111,15 @@ class Ledger:
         log.error("store_cannot_be_written", detail=detail)
         self._on_down(detail)
 
-    def _came_back(self, written: int) -> None:
+    def _came_back(self) -> None:
         if self._down_since is None:
             return
+        written, self._written = self._written, 0
         since, self._down_since, self.problem = self._down_since, None, None
         self._down.clear()
         log.info("store_can_be_written_again", kept=written)
         self._on_back(since, written)
+
+
+def _detail(error: StoreError) -> str:
+    return error.detail if isinstance(error, StoreUnavailable) else str(error)
