@@ -45,9 +45,10 @@ class Bucket:
         lacking = (1 - self._tokens) / self._allowance.per_second
         return max(0.0, paused, lacking)
 
-    def take(self) -> str:
-        """The stream to send from, by priority and then by age."""
-        return heapq.heappop(self._heap)[2]
+    def take(self) -> tuple[int, str]:
+        """The stream to send from, by priority and then by age, with the letter it was queued for."""
+        _, letter_id, stream = heapq.heappop(self._heap)
+        return letter_id, stream
 
     def spend(self) -> None:
         """Something goes out; call it only when `wait` gives 0."""

@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,6 +27,8 @@ from bot.store.errors import StoreUnavailable
 log = structlog.get_logger(__name__)
 
 EDITS = "edits"
+_CARDS_KNOWN = 5_000
+"""in memory, for the edits to come"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ class _Stream:
     """Unsent letters of one stream, oldest first."""
 
     letters: deque[Letter] = field(default_factory=deque)
+    queued: int | None = None
+    """the letter for which the stream waits in a bucket"""
     in_flight: bool = False
+    resting: bool = False
+    """until the next try after a failure"""
     in_doubt: bool = False
     """the oldest may have arrived already"""
     failures: int = 0
@@ -100,8 +106,12 @@ class Outbox:
         self._ids = itertools.count(last + 1)
         self.dead = await store.dead_letters()
         letters = await store.queued_letters()
-        self._cards.update(await store.cards({letter.stream for letter in letters}))
+        await self.know_cards({letter.stream for letter in letters})
         self.accept(letters)
+
+    async def know_cards(self, streams: Iterable[str]) -> None:
+        """Read where the cards of those streams are. Raises StoreUnavailable."""
+        self._know(await self._ledger.store.cards(streams))
 
     def next_ids(self) -> Iterator[int]:
         """Ids for new letters; each is given once."""
@@ -127,14 +137,22 @@ class Outbox:
             old += [earlier.id for earlier in waiting if earlier.kind is LetterKind.EDIT]
         return old
 
-    def accept(self, letters: Sequence[Letter]) -> None:
-        """Queue letters that have been written down (or kept, when the database cannot be written)."""
-        superseded = set(self.superseded_by(letters))
+    def accept(self, letters: Sequence[Letter], superseded: Iterable[int] = ()) -> None:
+        """Queue letters that have been written down (or kept, when the database cannot be written).
+
+        `superseded` are the ids that were written down as such with them: exactly those, because a restart
+        sends whatever the database calls unsent.
+        """
+        gone = set(superseded)
         for letter in letters:
             stream = self._streams.setdefault(letter.stream, _Stream())
             head = stream.letters[0] if stream.letters else None
-            if superseded:
-                stream.letters = deque(each for each in stream.letters if each.id not in superseded)
+            if gone:
+                stream.letters = deque(
+                    each
+                    for each in stream.letters
+                    if each.id not in gone or (stream.in_flight and each is head)
+                )
             stream.letters.append(letter)
             if stream.letters[0] is not head:
                 stream.in_doubt = stream.letters[0].leased_until is not None
@@ -184,10 +202,11 @@ class Outbox:
                 if wait > 0:
                     waits.append(wait)
                     break
-                name = bucket.take()
+                letter_id, name = bucket.take()
                 stream = self._streams.get(name)
-                if stream is None or not stream.letters or stream.in_flight:
-                    continue  # queued twice, because its oldest letter was superseded meanwhile
+                if stream is None or stream.queued != letter_id:
+                    continue  # that letter was superseded meanwhile
+                stream.queued = None
                 bucket.spend()
                 stream.in_flight = True
                 self._busy[bucket.name] = self._busy.get(bucket.name, 0) + 1
@@ -197,9 +216,12 @@ class Outbox:
         return min(waits, default=None)
 
     def _queue(self, name: str, stream: _Stream) -> None:
-        """Queue a stream by its oldest letter, unless that is under way."""
-        if stream.letters and not stream.in_flight:
+        """Queue a stream by its oldest letter, unless it is under way, rests after a failure, or waits."""
+        if stream.letters and not stream.in_flight and not stream.resting:
             letter = stream.letters[0]
+            if stream.queued == letter.id:
+                return
+            stream.queued = letter.id
             self._bucket(letter).add(int(letter.priority), letter.id, name)
             self._wake.set()
 
@@ -214,23 +236,13 @@ class Outbox:
     async def _carry(self, name: str, stream: _Stream, bucket: Bucket) -> None:
         """Send the oldest letter of a stream and see to what comes of it."""
         letter = stream.letters[0]
-        retry: float | None = None
+        retry: float | None
         try:
-            if self._clock() - letter.created_at > self._policy.give_up_after:
-                raise Permanent(self.failing.get(bucket.name, "too old"))
-            await self._send(letter, stream)
-        except Permanent as error:
-            await self._bury(letter, error.detail)
-            self._done(name, stream)
-        except DeliveryFailed as error:
-            retry = self._failed(stream, bucket, error)
+            retry = await self._try(letter, name, stream, bucket)
         except Exception:  # a bug in one letter must neither stop the others nor lose this one
             log.exception("letter_not_sent", letter=letter.id, template=letter.template)
             stream.failures += 1
             retry = self._policy.longest_retry
-        else:
-            self._recovered(bucket)
-            self._done(name, stream)
         finally:
             stream.in_flight = False
             self._busy[bucket.name] -= 1
@@ -239,6 +251,24 @@ class Outbox:
         else:
             self._later(retry, name, stream)
         self._wake.set()
+
+    async def _try(self, letter: Letter, name: str, stream: _Stream, bucket: Bucket) -> float | None:
+        """Send a letter; seconds until the next try, None when there is none because it is sent or buried."""
+        if self._clock() - letter.created_at > self._policy.give_up_after:
+            await self._bury(letter, self.failing.get(bucket.name, "too old"))
+            self._done(name, stream)
+            return None
+        try:
+            await self._send(letter, stream)
+        except Permanent as error:
+            self._recovered(bucket)  # a refusal is an answer
+            await self._bury(letter, error.detail)
+        except DeliveryFailed as error:
+            return self._failed(stream, bucket, error)
+        else:
+            self._recovered(bucket)
+        self._done(name, stream)
+        return None
 
     def _done(self, name: str, stream: _Stream) -> None:
         stream.letters.popleft()
@@ -271,7 +301,7 @@ class Outbox:
         posted: Card | None = None
         if as_card:
             posted = Card(letter.stream, arrived.channel_id, arrived.ts, now, self._took_ms(letter, now))
-            self._cards[letter.stream] = posted
+            self._know({letter.stream: posted})
         await self._ledger.write([LetterSent(letter.id, now, arrived.ts, posted)])
 
     async def _post(self, letter: Letter, stream: _Stream, thread: Card | None) -> Arrived:
@@ -329,8 +359,11 @@ class Outbox:
         self._on_dead(letter, detail)
 
     def _later(self, seconds: float, name: str, stream: _Stream) -> None:
+        stream.resting = True
+
         def again() -> None:
             self._retries.discard(handle)
+            stream.resting = False
             self._queue(name, stream)
 
         handle = asyncio.get_running_loop().call_later(seconds, again)
@@ -339,10 +372,16 @@ class Outbox:
     async def _card_of(self, stream: str) -> Card | None:
         if stream not in self._cards:
             try:
-                self._cards.update(await self._ledger.store.cards([stream]))
+                await self.know_cards([stream])
             except StoreUnavailable:
                 return None
         return self._cards.get(stream)
+
+    def _know(self, cards: Mapping[str, Card]) -> None:
+        self._cards.update(cards)
+        # Those known longest go first; the database still knows them.
+        for name in list(itertools.islice(self._cards, max(0, len(self._cards) - _CARDS_KNOWN))):
+            del self._cards[name]
 
     def _took_ms(self, letter: Letter, now: datetime) -> int:
         return max(0, round((now - letter.since).total_seconds() * 1000))

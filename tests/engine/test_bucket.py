@@ -1,0 +1,89 @@
+"""Slack's allowances, with time as an argument."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.letters import Priority
+from bot.engine.bucket import Allowance, Bucket
+
+
+def bucket(per_second: float = 1.0, burst: int = 2) -> Bucket:
+    return Bucket("guardian-alerts", Allowance(per_second, burst))
+
+
+def test_nobody_waits_for_nothing() -> None:
+    assert bucket().wait(0.0) is None
+    assert len(bucket()) == 0
+
+
+def test_a_burst_goes_at_once_and_then_one_by_one() -> None:
+    full = bucket()
+    for number in range(4):
+        full.add(Priority.ALERT, number, f"alert:{number}")
+    for _ in range(2):
+        assert full.wait(100.0) == 0.0
+        full.take()
+        full.spend()
+    assert full.wait(100.0) == pytest.approx(1.0)
+    assert full.wait(100.4) == pytest.approx(0.6)
+    assert full.wait(101.0) == pytest.approx(0.0)
+
+
+def test_an_idle_time_fills_it_up_to_the_burst_and_not_beyond() -> None:
+    slow = bucket()
+    for number in range(10):
+        slow.add(Priority.ALERT, number, f"alert:{number}")
+    slow.wait(0.0)
+    sent = 0
+    while slow.wait(1e6) == 0.0:
+        slow.take()
+        slow.spend()
+        sent += 1
+    assert sent == 2
+
+
+def test_the_more_urgent_goes_first_and_then_the_older() -> None:
+    queue = bucket()
+    for priority, letter in [
+        (Priority.INFO, 1),
+        (Priority.EDIT, 2),
+        (Priority.ALERT, 3),
+        (Priority.ANSWER, 4),
+        (Priority.CRITICAL, 5),
+        (Priority.EMERGENCY, 7),
+        (Priority.EMERGENCY, 6),
+    ]:
+        queue.add(priority, letter, f"alert:{letter}")
+    assert [queue.take() for _ in range(7)] == [(n, f"alert:{n}") for n in (6, 7, 5, 4, 3, 2, 1)]
+
+
+def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it() -> None:
+    paused = bucket()
+    paused.add(Priority.EMERGENCY, 1, "alert:1")
+    paused.pause(10.0, 30.0)
+    paused.pause(12.0, 1.0)
+    assert paused.wait(12.0) == pytest.approx(28.0)
+    assert paused.wait(40.0) == 0.0
+
+
+@given(
+    st.floats(0.1, 100.0),
+    st.integers(1, 20),
+    st.lists(st.floats(0.0, 10.0), min_size=1, max_size=40),
+)
+def test_never_more_than_the_allowance_in_any_time(
+    per_second: float, burst: int, pauses: list[float]
+) -> None:
+    limited = bucket(per_second, burst)
+    limited.add(Priority.ALERT, 1, "alert:1")
+    now, sent = 0.0, []
+    for pause in pauses:
+        now += pause
+        while limited.wait(now) == 0.0:
+            limited.spend()
+            sent.append(now)
+    for first, start in enumerate(sent):
+        for last in range(first, len(sent)):
+            allowed = burst + (sent[last] - start) * per_second
+            assert last - first + 1 <= allowed + 1e-6
