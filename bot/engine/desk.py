@@ -7,17 +7,18 @@ and only then hands the letters to the outbox.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.alerts.cards import letters_for
+from bot.domain.alerts.cards import letters_for, stream_of
 from bot.domain.alerts.lifecycle import step
 from bot.domain.alerts.model import (
     Acknowledged,
     Alert,
+    Condition,
     Decision,
     Event,
     Measured,
@@ -34,6 +35,7 @@ from bot.domain.levels import Level
 from bot.engine.clock import Clock
 from bot.engine.ledger import Ledger
 from bot.engine.outbox import Outbox
+from bot.engine.uninterrupted import uninterrupted
 from bot.store.changes import (
     Change,
     ChangedAlert,
@@ -49,6 +51,8 @@ log = structlog.get_logger(__name__)
 
 LONGEST_REOPENING = timedelta(days=1)
 """The longest reopening time that a configuration may give: older alerts are history."""
+_ATTEMPTS = 3
+"""How often a decision is made anew because somebody else changed the alert first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ class AlertDesk:
         alerts = await self._ledger.store.live_alerts(self._clock() - LONGEST_REOPENING)
         self._live = {alert.subject.key: alert for alert in alerts}
         self._last_id, _ = await self._ledger.store.last_ids()
+        await self._outbox.know_cards(stream_of(alert) for alert in alerts)
 
     def open(self) -> list[Alert]:
         """Alerts that people have been told of and that are not over: worst first, then oldest."""
@@ -104,38 +109,44 @@ class AlertDesk:
         quiet = [self._is_quiet(observation) for observation in observations]
         if all(quiet):
             return [Decision(None, (), Reason.TARGET_BAND) for _ in observations]
-        async with self._lock:
+
+        def decide() -> list[_Made]:
             now = self._clock()
-            made = [
-                self._decide(
-                    observation.rule, observation.subject, observation.event, observation.event.at, now
-                )
-                for observation in observations
+            return [
+                self._decide(each.rule, each.subject, each.event, each.event.at, now) for each in observations
             ]
-            await self._settle(made)
-        return [each.decision for each in made]
+
+        return [each.decision for each in await self._settled(decide)]
 
     async def acknowledge(self, alert_id: int, by: str, version: int) -> Decision:
-        """Someone pressed 확인 on a card drawn for `version`; the decision says what became of it."""
-        click = Acknowledged(by, version)
-        async with self._lock:
+        """Someone pressed 확인 on a card drawn for `version`; the decision says what became of it.
+
+        Raises StoreUnavailable when the alert is long over and cannot be looked up.
+        """
+
+        def decide() -> list[_Made]:
             alert = self._by_id(alert_id)
-            if alert is None:
-                return Decision(await self._ledger.store.alert(alert_id), (), Reason.NOT_OPEN)
-            now = self._clock()
-            made = self._decide(self._rule(alert), alert.subject, click, now, now)
-            await self._settle([made])
-        return made.decision
+            return [] if alert is None else [self._decide_now(alert, Acknowledged(by, version))]
+
+        for made in await self._settled(decide):
+            return made.decision
+        return Decision(await self._ledger.store.alert(alert_id), (), Reason.NOT_OPEN)
 
     async def release_unwatched(self, sources: Iterable[str]) -> None:
-        """End the alerts of sources that the configuration no longer has."""
+        """End the alerts of sources that the configuration no longer has, and of metrics that it no longer
+        has bands for."""
         watched = set(sources)
-        async with self._lock:
-            now = self._clock()
-            gone = [alert for alert in self._live.values() if alert.subject.source not in watched]
-            await self._settle(
-                [self._decide(self._rule(alert), alert.subject, Unwatched(), now, now) for alert in gone]
-            )
+
+        def decide() -> list[_Made]:
+            gone = [alert for alert in self._live.values() if not self._is_watched(alert, watched)]
+            return [self._decide_now(alert, Unwatched()) for alert in gone]
+
+        await self._settled(decide)
+
+    def _is_watched(self, alert: Alert, sources: set[str]) -> bool:
+        if alert.subject.source not in sources:
+            return False
+        return alert.subject.condition is Condition.NO_DATA or self._rule(alert).bands is not None
 
     def _is_quiet(self, observation: Observation) -> bool:
         """Whether nothing is known of the subject and the check is good: the usual case, decided cheaply."""
@@ -143,7 +154,7 @@ class AlertDesk:
         if observation.subject.key in self._live:
             return False
         return isinstance(event, Measured) and (
-            observation.subject.condition.value == "no_data"
+            observation.subject.condition is Condition.NO_DATA
             or rule.bands is None
             or rule.bands.level_of(event.value) is None
         )
@@ -153,6 +164,10 @@ class AlertDesk:
 
     def _by_id(self, alert_id: int) -> Alert | None:
         return next((alert for alert in self._live.values() if alert.id == alert_id), None)
+
+    def _decide_now(self, alert: Alert, event: Acknowledged | Unwatched) -> _Made:
+        now = self._clock()
+        return self._decide(self._rule(alert), alert.subject, event, now, now)
 
     def _decide(self, rule: Rule, subject: Subject, event: Event, since: datetime, now: datetime) -> _Made:
         before = self._live.get(subject.key)
@@ -174,30 +189,54 @@ class AlertDesk:
         else:
             self._live[key] = alert
 
+    async def _settled(self, decide: Callable[[], list[_Made]]) -> list[_Made]:
+        """What `decide` made, once that is written: decided anew when somebody else was first.
+
+        Raises Stale when somebody else is first again and again.
+        """
+
+        async def attempts() -> list[_Made]:
+            async with self._lock:
+                for attempt in range(1, _ATTEMPTS + 1):
+                    made = decide()
+                    try:
+                        await self._settle(made)
+                    except Stale as error:
+                        await self._reload(error.alert_id)
+                        if attempt == _ATTEMPTS:
+                            raise
+                    else:
+                        return made
+            raise AssertionError("the last attempt returns or raises")
+
+        # Half done, memory and database would differ.
+        return await uninterrupted(attempts())
+
     async def _settle(self, made: Sequence[_Made]) -> None:
         letters = [letter for each in made for letter in each.letters]
         changes = [change for each in made for change in each.changes]
         changes += [NewLetter(letter) for letter in letters]
-        changes += [LetterSuperseded(old) for old in self._outbox.superseded_by(letters)]
+        superseded = self._outbox.superseded_by(letters)
+        changes += [LetterSuperseded(old) for old in superseded]
         try:
             await self._ledger.write(changes)
-        except BaseException as error:
+        except BaseException:
             # Nothing was written, so nothing has happened: back to what is known to be true.
             for each in reversed(made):
                 self._remember(each.key, each.before)
-            if isinstance(error, Stale):
-                await self._reload(error.alert_id)
-                return
             raise
-        self._outbox.accept(letters)
+        self._outbox.accept(letters, superseded)
         for each in made:
             _log(each)
 
     async def _reload(self, alert_id: int) -> None:
         log.warning("alert_changed_elsewhere", alert=alert_id)
         alert = await self._ledger.store.alert(alert_id)
+        known = self._by_id(alert_id)
         if alert is not None:
             self._remember(alert.subject.key, alert)
+        elif known is not None:
+            self._remember(known.subject.key, None)
 
 
 @dataclass(frozen=True, slots=True)
