@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.engine.clock import Clock
-from bot.store.errors import StoreUnavailable
+from bot.store.errors import StoreError
 from bot.store.store import Store
 from probes.base import Reading
 
@@ -55,20 +55,26 @@ class History:
 
     async def flush(self) -> None:
         """Write what is buffered; it stays buffered when the database cannot be written."""
-        rows = list(self._buffer)
+        # Taken out first: what comes in meanwhile may push the oldest out of a full buffer.
+        rows, self._buffer = list(self._buffer), deque(maxlen=_AT_MOST)
         try:
             await self._store.add_readings(rows)
-            for _ in rows:
-                self._buffer.popleft()
+        except BaseException as error:
+            self._buffer = deque([*rows, *self._buffer], maxlen=_AT_MOST)
+            if not isinstance(error, StoreError):
+                raise
+            log.debug("history_not_written", detail=str(error))
+            return
+        try:
             await self._prune()
-        except StoreUnavailable as error:
-            log.debug("history_not_written", detail=error.detail)
+        except StoreError as error:
+            log.debug("history_not_pruned", detail=str(error))
 
     async def _prune(self) -> None:
         now = self._clock()
-        if self._pruned_at is not None and now - self._pruned_at < PRUNE_EVERY:
+        if self._pruned_at is not None and timedelta(0) <= now - self._pruned_at < PRUNE_EVERY:
             return
-        self._pruned_at = now
         deleted = await self._store.prune(now - KEEP_READINGS, now - KEEP_LETTERS)
+        self._pruned_at = now
         if deleted:
             log.info("old_rows_deleted", rows=deleted)

@@ -7,6 +7,7 @@ anything.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,6 +23,8 @@ from bot.engine.threads import in_daemon_thread
 from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, Reading
 
 log = structlog.get_logger(__name__)
+
+_LONGEST_DETAIL = 300
 
 
 class Monitor:
@@ -75,7 +78,7 @@ class Monitor:
             self._under_way[source] = hanging
             return _without(probe, at, Problem(ProblemKind.TIMEOUT, "the last check still hangs")), True
         try:
-            async with asyncio.timeout(probe.timeout.total_seconds()):
+            async with asyncio.timeout(probe.timeout.total_seconds()) as limit:
                 if isinstance(probe, BlockingProbe):
                     blocking = probe
                     future = in_daemon_thread(lambda: blocking.read_blocking(at), f"probe-{probe.name}")
@@ -85,14 +88,21 @@ class Monitor:
                     readings = await probe.read(at)
                 else:
                     raise TypeError(f"{type(probe).__name__} has no read")
-        except TimeoutError:
-            seconds = probe.timeout.total_seconds()
-            return _without(probe, at, Problem(ProblemKind.TIMEOUT, f"{seconds:g} s")), True
+        except TimeoutError as error:
+            own = str(error) or "the probe gave up"
+            detail = f"{probe.timeout.total_seconds():g} s" if limit.expired() else own[:_LONGEST_DETAIL]
+            return _without(probe, at, Problem(ProblemKind.TIMEOUT, detail)), True
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Nobody cancelled us: something that the probe waited for was.
+            return _without(probe, at, Problem(ProblemKind.FAILED, "cancelled itself")), True
         except Exception as error:  # a probe may raise anything; that is its problem and becomes its reading
             detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             if source not in self._failing:
                 log.exception("probe_failed", probe=source)
-            return _without(probe, at, Problem(ProblemKind.FAILED, detail[:300])), True
+            return _without(probe, at, Problem(ProblemKind.FAILED, detail[:_LONGEST_DETAIL])), True
         nonsense = _nonsense(probe, readings)
         if nonsense is not None:
             return _without(probe, at, Problem(ProblemKind.NONSENSE, nonsense)), True
@@ -181,6 +191,10 @@ def _nonsense(probe: Probe, readings: object) -> str | None:
             return f"returned a list with {type(reading).__name__} in it"
         if reading.metric not in probe.metrics:
             return f"returned the metric {reading.metric}, which it does not declare"
-        if reading.value is not None and not (reading.value - reading.value == 0):
-            return f"returned {reading.value} for {reading.metric}"
+        if reading.value is not None and not _is_number(reading.value):
+            return f"returned {reading.value!r} for {reading.metric}"[:_LONGEST_DETAIL]
     return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -24,6 +24,9 @@ log = structlog.get_logger(__name__)
 SLOTS_PER_SECOND = 4
 RETRY_AFTER = timedelta(seconds=15)
 """A check that alerts count on comes back after this, when the interval is longer (design, State)."""
+LOOK_AT_CLOCK_EVERY = timedelta(seconds=5)
+STEP_SECONDS = 1.0
+"""a smaller step back of the clock is not worth a word"""
 AT_ONCE = 50
 """checks under way together in the first round, when all probes are read at once"""
 
@@ -31,10 +34,19 @@ AT_ONCE = 50
 class Schedule:
     """Reads every probe once at the start, and then each at its interval."""
 
-    def __init__(self, monitor: Monitor, probes: Sequence[Probe], clock: Clock) -> None:
+    def __init__(
+        self,
+        monitor: Monitor,
+        probes: Sequence[Probe],
+        clock: Clock,
+        retry_after: timedelta = RETRY_AFTER,
+        look_at_clock_every: timedelta = LOOK_AT_CLOCK_EVERY,
+    ) -> None:
         self._monitor = monitor
         self._probes = probes
         self._clock = clock
+        self._retry_after = retry_after
+        self._look_at_clock_every = look_at_clock_every.total_seconds()
         self._scheduler = AsyncIOScheduler(
             timezone="UTC",
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -62,6 +74,7 @@ class Schedule:
                     next_run_time=now + interval + interval * number / slots,
                 )
         self._scheduler.start()
+        self._spawn(self._follow_clock())
 
     async def stop(self) -> None:
         """Start no more checks and give up those under way."""
@@ -71,6 +84,22 @@ class Schedule:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
+
+    async def _follow_clock(self) -> None:
+        """Move what is due along when the clock steps back, for ever.
+
+        The scheduler goes by the wall clock: after a step back by an hour it would read nothing for an hour.
+        """
+        loop = asyncio.get_running_loop()
+        ahead = self._clock().timestamp() - loop.time()
+        while True:
+            await asyncio.sleep(self._look_at_clock_every)
+            before, ahead = ahead, self._clock().timestamp() - loop.time()
+            step = ahead - before
+            if step < -STEP_SECONDS:
+                log.warning("clock_stepped_back", seconds=round(-step, 3))
+                for job in self._scheduler.get_jobs():
+                    job.modify(next_run_time=job.next_run_time + timedelta(seconds=step))
 
     async def _start_checks(self, probes: Sequence[Probe]) -> None:
         for probe in probes:
@@ -86,14 +115,15 @@ class Schedule:
         except Exception:  # the watch goes on: one check that could not be judged is tried at the next
             log.exception("check_failed", probe=source_of(probe))
             return
-        if counting and probe.interval > RETRY_AFTER:
+        if counting and probe.interval > self._retry_after:
             self._soon(probe)
 
     def _soon(self, probe: Probe) -> None:
         source = source_of(probe)
         if source not in self._retrying:
             self._retrying.add(source)
-            self._scheduler.add_job(self._again, "date", args=[probe], run_date=self._clock() + RETRY_AFTER)
+            due = self._clock() + self._retry_after
+            self._scheduler.add_job(self._again, "date", args=[probe], run_date=due)
 
     async def _again(self, probe: Probe) -> None:
         self._retrying.discard(source_of(probe))

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def in_daemon_thread(call: Callable[[], T], name: str) -> asyncio.Future[T]:
-    """Run `call` in a thread of its own; the future has its result.
+    """Run `call` in a thread of its own; the future has its result, or what it raised as an Exception.
 
     A thread pool's threads are waited for when the process ends, and a full pool makes the next caller
     wait. A dead NFS mount may hang a call for hours: it shall cost one thread and nothing else.
@@ -23,7 +23,9 @@ def in_daemon_thread(call: Callable[[], T], name: str) -> asyncio.Future[T]:
         if future.done():
             return
         if error is not None:
-            future.set_exception(error)
+            # A future takes no StopIteration, and the loop ends at a SystemExit: neither is meant here.
+            usual = isinstance(error, Exception) and not isinstance(error, StopIteration)
+            future.set_exception(error if usual else RuntimeError(f"{type(error).__name__}: {error}"))
         else:
             future.set_result(result)  # type: ignore[arg-type]  # T may itself allow None
 
