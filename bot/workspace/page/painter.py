@@ -12,6 +12,7 @@ from bot.workspace.model import App, Channel, ChannelKind, Message, Shortcut, Vi
 from bot.workspace.page import shown
 from bot.workspace.page.names import Names
 from bot.workspace.page.render import ENVIRONMENT, Place, call, dom_id
+from bot.workspace.page.sentences import translated
 from bot.workspace.page.words import Words
 
 PAGE_OF_MESSAGES = 80
@@ -173,6 +174,7 @@ class Painter:
     def errors(self, view: View, errors: dict[str, str]) -> Markup:
         """The sentence at every input of the form, empty where nothing is wrong."""
         prefix = f"v-{view.id}"
+        errors = {key: translated(sentence, self.words.code) for key, sentence in errors.items()}
         parts = [
             call("modal.html", "error", dom_id(prefix, key, "error"), errors.get(key, ""))
             for key in (str(block.get("block_id")) for block in view.blocks if block.get("type") == "input")

@@ -165,6 +165,7 @@ async def test_a_modal_shows_errors_and_then_succeeds(sample: Sample, open_page:
     await expect(reason).to_be_focused()
     await modal.get_by_role("button", name="재우기").click()
     await expect(reason).to_have_attribute("aria-invalid", "true")
+    await expect(modal.get_by_text("꼭 채워야 하는 칸입니다.")).to_have_count(1)
     assert sample.heard.submissions == []
 
     await reason.fill("짧음")
@@ -301,6 +302,45 @@ async def test_reactions_are_given_and_taken_back(sample: Sample, open_page: Ope
     await other.get_by_role("button", name="eyes 1").click()
     await message.get_by_role("button", name="eyes 2").click()
     await expect(message.get_by_role("button", name="eyes 1")).to_have_attribute("aria-pressed", "false")
+
+
+async def test_messages_are_walked_by_keyboard(sample: Sample, open_page: Opener) -> None:
+    page = await open_page()
+    for text in ("하나", "둘", "셋"):
+        await sample.say(text)
+    await expect(page.locator(MESSAGES)).to_have_count(3)
+    await page.locator("#write-channel").focus()
+    await page.keyboard.press("Shift+Tab")
+    message = page.locator(MESSAGES)
+    await expect(message.nth(2)).to_be_focused()
+    await page.keyboard.press("ArrowUp")
+    await expect(message.nth(1)).to_be_focused()
+    await page.keyboard.press("k")
+    await expect(message.nth(0)).to_be_focused()
+    await page.keyboard.press("j")
+    await page.keyboard.press("Tab")
+    await expect(message.nth(1).get_by_role("button", name="반응 추가: white_check_mark")).to_be_focused()
+    opener = message.nth(1).get_by_role("button", name="반응 추가", exact=True)
+    await opener.focus()
+    await page.keyboard.press("ArrowDown")
+    await expect(message.nth(1).get_by_role("menuitem").first).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(opener).to_be_focused()
+    await message.nth(1).focus()
+    await page.keyboard.press("t")
+    await expect(page.locator("#write-thread")).to_be_focused()
+
+
+async def test_earlier_messages_are_fetched(sample: Sample, open_page: Opener) -> None:
+    workspace, person = sample.running.workspace, sample.person("jiwoo.han")
+    for number in range(1, 101):
+        await workspace.post_as_user(person, sample.channel(), f"소식 {number}")
+    page = await open_page()
+    await expect(page.locator(MESSAGES)).to_have_count(80)
+    await expect(page.locator(MESSAGES).last).to_be_in_viewport()
+    await page.get_by_role("link", name="이전 메시지 보기").click()
+    await expect(page.locator(MESSAGES)).to_have_count(100)
+    await expect(page.locator(MESSAGES).first).to_contain_text("소식 1")
 
 
 async def test_the_home_tab_and_its_buttons(sample: Sample, open_page: Opener) -> None:

@@ -18,7 +18,8 @@ document.addEventListener(
     const button = menu.matches("[role=menu]") && opener(menu);
     if (!button) return;
     button.setAttribute("aria-expanded", String(event.newState === "open"));
-    if (event.newState !== "open") return;
+    // Back to the button while the menu still stands: a toolbar shows its buttons only around the focus.
+    if (event.newState !== "open") return void (menu.contains(document.activeElement) && button.focus());
     requestAnimationFrame(() => {
       place(menu, button);
       (menu.querySelector("[aria-current]") ?? items(menu)[0])?.focus();

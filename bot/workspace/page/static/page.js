@@ -26,10 +26,15 @@ document.addEventListener("click", (event) => {
   else if (event.target.closest("#show-keys")) keys.showModal();
 });
 
-const moves = {
-  j: (message) => message?.nextElementSibling,
-  k: (message) => message?.previousElementSibling,
-};
+// One message of a list is a stop of the Tab key; J and K or the arrows move on from it.
+const below = (message) => message?.nextElementSibling;
+const above = (message) => message?.previousElementSibling;
+const moves = { j: below, ArrowDown: below, k: above, ArrowUp: above };
+
+function stop(message) {
+  for (const other of message.parentElement.querySelectorAll(":scope > .message[tabindex='0']")) other.tabIndex = -1;
+  message.tabIndex = 0;
+}
 
 function walk(key) {
   const lists = [...document.querySelectorAll(".messages")];
@@ -38,6 +43,17 @@ function walk(key) {
   while (next && !next.matches(".message")) next = moves[key](next);
   next?.focus();
 }
+
+document.addEventListener("focusin", (event) => {
+  const message = event.target.closest?.(".message");
+  if (message) stop(message);
+});
+document.addEventListener("drawn", () => {
+  for (const list of document.querySelectorAll(".messages")) {
+    const last = [...list.querySelectorAll(":scope > .message")].pop();
+    if (last && !list.contains(document.activeElement)) stop(last);
+  }
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || document.querySelector("dialog[open]")) return;
@@ -51,13 +67,14 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     writing()?.focus();
   } else if (event.key === "Escape") {
+    if (document.querySelector(":popover-open")) return;
     if (app.classList.contains("menu-open")) sidebar(false);
     else if (event.target.closest(".message")) document.querySelector("#write-channel")?.focus();
-    else if (app.dataset.thread && !document.querySelector(":popover-open")) document.getElementById("close-panel").click();
+    else if (app.dataset.thread) document.getElementById("close-panel").click();
   } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey) {
     const message = event.target.closest(".message");
     if (event.key === "?") keys.showModal();
-    else if (event.key in moves) walk(event.key);
+    else if (event.key in moves && (event.key.length === 1 || event.target === message)) walk(event.key);
     else if (event.key === "t" && message?.dataset.thread) visit(message.dataset.thread);
     else return;
     event.preventDefault();
