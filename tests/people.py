@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,6 +79,15 @@ class Person:
             lambda: next(
                 (m for m in self.sees(channel) if m.ts not in before and m.ephemeral_for == self.id), None
             )
+        )
+
+    async def types_until_answered(self, line: str, channel: str = "general") -> Message:
+        """Type it again while Slack says that the app did not answer, as one does."""
+        place = self.channel(channel).id
+        while (await self.slack.workspace.run_command(self.id, place, line)).error is not None:
+            await asyncio.sleep(0.05)
+        return await eventually(
+            lambda: next((m for m in self.sees(channel)[::-1] if m.ephemeral_for == self.id), None)
         )
 
     async def says(self, text: str, channel: str = "general", thread_ts: str | None = None) -> Message:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 import sqlite3
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,15 +19,17 @@ from bot.app import Runtime
 from bot.config import Secrets, Settings
 from bot.config.settings import HealthSettings, SlackSettings, StoreSettings
 from bot.config.watching import RuleSettings
+from bot.domain.levels import Level
 from bot.engine.bucket import Allowance
 from bot.engine.outbox import DeliveryPolicy
-from bot.workspace.model import Message
+from bot.workspace.ids import new_id
+from bot.workspace.model import Channel, ChannelKind, Message
 from bot.workspace.server import Running
 from messages.render import Voice
 from probes.base import Probe
 from tests.dial import Dial
 from tests.people import ALERTS, OPS, Person, words
-from tests.waiting import eventually
+from tests.waiting import CEILING, eventually
 
 SWIFT = DeliveryPolicy(
     posts=Allowance(per_second=200, burst=50),
@@ -104,9 +107,16 @@ class Stage:
         self.changed(rules={"default": RuleSettings.model_construct(**values)})
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
-        """What the SQLite database has, read beside the Guardian."""
+        """What the SQLite database has, read beside the Guardian; nothing before there is one."""
+        if not self.database.exists():
+            return []
         with contextlib.closing(sqlite3.connect(f"file:{self.database}?mode=ro", uri=True)) as connection:
-            return connection.execute(query, values).fetchall()
+            try:
+                return connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):
+                    return []
+                raise
 
     async def start(self, *, connected: bool = True) -> None:
         """Start the Guardian, and wait until it listens to Slack unless that is away."""
@@ -178,7 +188,7 @@ class Stage:
     async def thread_says(self, *lines: str) -> None:
         """Wait until the thread of the first card has these lines, in this order and no others."""
         said = await eventually(
-            lambda: found if len(found := self.thread(self.cards()[0])) >= len(lines) else None
+            lambda: next((t for card in self.cards()[:1] if len(t := self.thread(card)) >= len(lines)), None)
         )
         assert len(said) == len(lines), said
         for line, wanted in zip(said, lines, strict=True):
@@ -207,8 +217,35 @@ class Stage:
         await eventually(lambda: self.dial.reads >= wanted)
 
     async def health(self) -> dict[str, JsonValue]:
-        """What `GET /health` says."""
-        return dict(await (await self.ask("health")).json())
+        """What `GET /health` says, once the door is open."""
+        async with asyncio.timeout(CEILING):
+            while True:
+                try:
+                    return dict(await (await self.ask("health")).json())
+                except aiohttp.ClientConnectionError:
+                    await asyncio.sleep(0.01)
+
+    async def has_alert(self, status: str) -> None:
+        """Wait until the database has an alert of that status."""
+        await eventually(lambda: self.rows("SELECT id FROM alerts WHERE status = ?", status))
+
+    async def has_level(self, word: str) -> None:
+        """Wait until the database has an alert of that level."""
+        level = int(Level[word.upper()])
+        await eventually(lambda: self.rows("SELECT id FROM alerts WHERE level = ?", level))
+
+    async def make_channel(self, name: str) -> None:
+        """Make a channel with everybody in it, the bot too."""
+        book = self.slack.workspace.book
+        everyone = tuple(book.users)
+        book.put_channel(
+            Channel(new_id("C"), name, ChannelKind.PUBLIC, everyone, int(time.time()), everyone[0])
+        )
+
+    @staticmethod
+    def moment() -> float:
+        """Now, as the seconds of a `ts`."""
+        return time.time()
 
     async def ask(self, path: str) -> aiohttp.ClientResponse:
         """An answer of the health door, read to its end."""

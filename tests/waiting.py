@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,18 +12,12 @@ CEILING = 30.0
 """seconds; far beyond what anything here takes"""
 
 
-async def eventually(
-    check: Callable[[], T | None] | Callable[[], Awaitable[T | None]], ceiling: float = CEILING
-) -> T:
+async def eventually(check: Callable[[], T | None], ceiling: float = CEILING) -> T:
     """The first answer of `check` that is neither None nor False nor empty."""
     try:
         async with asyncio.timeout(ceiling):
-            while True:
-                answer = check()
-                found = await answer if inspect.isawaitable(answer) else answer
-                if found:
-                    return found
+            while not (found := check()):
                 await asyncio.sleep(0.01)
+            return found
     except TimeoutError:
-        source = inspect.getsource(check).strip()
-        raise AssertionError(f"not within {ceiling:g} s: {source}") from None
+        raise AssertionError(f"not within {ceiling:g} s: {inspect.getsource(check).strip()}") from None
