@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -14,6 +15,13 @@ from tests.workspace.page.sample import Sample, running_sample
 expect.set_options(timeout=30_000)
 
 Opener = Callable[..., Awaitable[Page]]
+
+
+async def until(condition: Callable[[], bool], ceiling: float = 30.0) -> None:
+    """Wait for a condition outside the browser; the ceiling in seconds is generous on purpose."""
+    async with asyncio.timeout(ceiling):
+        while not condition():  # noqa: ASYNC110  # any state may be awaited; it has no event
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
