@@ -25,7 +25,6 @@ class Words:
     theme_auto: str
     theme_light: str
     theme_dark: str
-    language: str
     keys: str
     unread: str
     online: str
@@ -37,7 +36,6 @@ class Words:
     read_only: str
     messages: str
     home: str
-    about: str
     home_empty: str
     beginning: str
     beginning_direct: str
@@ -64,10 +62,8 @@ class Words:
     delete: str
     more: str
     add_reaction: str
-    remove_reaction: str
     reactions: str
     download: str
-    picture: str
     file: str
     video: str
     choose: str
@@ -79,16 +75,12 @@ class Words:
     cancel: str
     confirm: str
     confirm_title: str
-    ok: str
-    choose_file: str
     connection_lost: str
-    connected: str
     failed: str
     new_messages: str
     now: str
     today: str
     yesterday: str
-    deleted_parent: str
     command_failed: str
     command_unknown: str
     app_silent: str
@@ -97,7 +89,6 @@ class Words:
     older: str
     shortcuts: str
     back: str
-    channel_type: str
     keys_switch: str
     keys_compose: str
     keys_send: str
@@ -123,7 +114,6 @@ KOREAN = Words(
     theme_auto="자동",
     theme_light="밝게",
     theme_dark="어둡게",
-    language="언어",
     keys="단축키",
     unread="읽지 않음",
     online="연결됨",
@@ -135,7 +125,6 @@ KOREAN = Words(
     read_only="이 앱은 메시지를 받지 않습니다.",
     messages="메시지",
     home="홈",
-    about="정보",
     home_empty="이 앱은 아직 홈 화면을 내보내지 않았습니다.",
     beginning="#{} 채널의 시작입니다.",
     beginning_direct="{} 님과 나누는 대화의 시작입니다.",
@@ -162,10 +151,8 @@ KOREAN = Words(
     delete="삭제",
     more="추가 작업",
     add_reaction="반응 추가",
-    remove_reaction="반응 거두기",
     reactions="반응",
     download="내려받기",
-    picture="그림",
     file="파일",
     video="동영상",
     choose="선택",
@@ -177,16 +164,12 @@ KOREAN = Words(
     cancel="취소",
     confirm="확인",
     confirm_title="계속할까요?",
-    ok="확인",
-    choose_file="파일 선택",
     connection_lost="연결이 끊겼습니다. 다시 연결하는 중…",
-    connected="다시 연결되었습니다.",
     failed="처리하지 못했습니다: {}",
     new_messages="새 메시지",
     now="방금",
     today="오늘",
     yesterday="어제",
-    deleted_parent="이 메시지는 삭제되었습니다.",
     command_failed="{} 명령이 “{}” 오류로 실패했습니다.",
     command_unknown="{} 명령은 없습니다. “/”로 시작하는 메시지는 모두 명령입니다.",
     app_silent="{} 앱이 응답하지 않았습니다 ({}). 다시 시도해 보세요.",
@@ -195,7 +178,6 @@ KOREAN = Words(
     older="이전 메시지 보기",
     shortcuts="바로 가기",
     back="돌아가기",
-    channel_type="비공개 채널",
     keys_switch="이전·다음 대화",
     keys_compose="입력란으로",
     keys_send="보내기",
@@ -221,7 +203,6 @@ ENGLISH = Words(
     theme_auto="Auto",
     theme_light="Light",
     theme_dark="Dark",
-    language="Language",
     keys="Keyboard shortcuts",
     unread="unread",
     online="connected",
@@ -233,7 +214,6 @@ ENGLISH = Words(
     read_only="This app does not take messages.",
     messages="Messages",
     home="Home",
-    about="About",
     home_empty="This app has not published a Home tab yet.",
     beginning="This is the beginning of #{}.",
     beginning_direct="This is the beginning of your conversation with {}.",
@@ -260,10 +240,8 @@ ENGLISH = Words(
     delete="Delete",
     more="More actions",
     add_reaction="Add reaction",
-    remove_reaction="Remove reaction",
     reactions="Reactions",
     download="Download",
-    picture="Picture",
     file="File",
     video="Video",
     choose="Choose",
@@ -275,16 +253,12 @@ ENGLISH = Words(
     cancel="Cancel",
     confirm="Confirm",
     confirm_title="Are you sure?",
-    ok="OK",
-    choose_file="Choose a file",
     connection_lost="Connection lost. Reconnecting…",
-    connected="Connected again.",
     failed="That did not work: {}",
     new_messages="New messages",
     now="just now",
     today="Today",
     yesterday="Yesterday",
-    deleted_parent="This message was deleted.",
     command_failed="{} failed with the error “{}”.",
     command_unknown="{} is not a valid command. Messages that start with “/” are commands.",
     app_silent="{} did not respond ({}). Please try again.",
@@ -293,7 +267,6 @@ ENGLISH = Words(
     older="Show earlier messages",
     shortcuts="Shortcuts",
     back="Go back",
-    channel_type="Private channel",
     keys_switch="Previous or next conversation",
     keys_compose="To the message box",
     keys_send="Send",
