@@ -6,10 +6,19 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from bot.store.database import Database
 from bot.store.store import Store
 from tests.engine.support import Disk, SetClock
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[EventDict]]:
+    """What is logged. Kept and not printed: a traceback in colours takes seconds."""
+    with capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture

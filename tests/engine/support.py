@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -16,6 +16,7 @@ from bot.engine.delivery import Arrived, CardGone
 from bot.engine.ledger import Ledger
 from bot.engine.outbox import DeliveryPolicy, Outbox
 from bot.store.changes import LetterSuperseded, NewLetter
+from bot.store.store import Store
 from tests.factories import T0
 
 CEILING_SECONDS = 120
@@ -99,6 +100,7 @@ class FakeSlack:
     held: dict[int, asyncio.Event] = field(default_factory=dict)
     under_way: set[int] = field(default_factory=set)
     can_find: bool = True
+    times: list[float] = field(default_factory=list)
 
     async def post(self, letter: Letter, thread: Card | None, delivery_ms: int) -> Arrived:
         self.calls.append(("post", letter.id))
@@ -129,6 +131,7 @@ class FakeSlack:
         return Arrived("C1", found[0].ts) if found else None
 
     async def _begin(self, call: str, letter: Letter) -> Fault | None:
+        self.times.append(asyncio.get_running_loop().time())
         self.under_way.add(letter.id)
         try:
             if letter.id in self.held:
@@ -181,10 +184,45 @@ class Counter:
         self.told.append(told)
 
 
-async def hand_in(ledger: Ledger, outbox: Outbox, letters: Sequence[Letter]) -> None:
-    """Write letters and queue them, as the alert desk does."""
-    superseded = outbox.superseded_by(letters)
-    await ledger.write(
-        [*(NewLetter(letter) for letter in letters), *(LetterSuperseded(old) for old in superseded)]
-    )
-    outbox.accept(letters, superseded)
+@dataclass
+class Office:
+    """An outbox at work, with what it said."""
+
+    ledger: Ledger
+    outbox: Outbox
+    slack: FakeSlack
+    dead: Counter
+    late: Counter
+    blocked: Counter
+
+    async def hand_in(self, *letters: Letter) -> None:
+        """Write letters and queue them, as the alert desk does."""
+        superseded = self.outbox.superseded_by(letters)
+        await self.ledger.write(
+            [*(NewLetter(letter) for letter in letters), *(LetterSuperseded(old) for old in superseded)]
+        )
+        self.outbox.accept(letters, superseded)
+
+    async def emptied(self) -> None:
+        """Wait until nothing is unsent, and nothing is under way."""
+        await until(lambda: self.outbox.unsent == 0)
+        assert await self.outbox.drain(CEILING_SECONDS)
+
+
+@asynccontextmanager
+async def delivering(
+    store: Store, clock: SetClock, slack: FakeSlack, policy: DeliveryPolicy = QUICK
+) -> AsyncIterator[Office]:
+    """An outbox that has read the database and sends. At the end it stops where it is, as a process does."""
+    ledger = Ledger(store, clock)
+    dead, late, blocked = Counter(), Counter(), Counter()
+    outbox = Outbox(ledger, slack, clock, policy, dead, late, blocked)
+    await outbox.load()
+    running = asyncio.create_task(outbox.run())
+    try:
+        yield Office(ledger, outbox, slack, dead, late, blocked)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await outbox.drain(0)
+        await outbox.close()

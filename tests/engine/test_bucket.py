@@ -1,7 +1,7 @@
 """Slack's allowances, with time as an argument."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.letters import Priority
@@ -67,6 +67,7 @@ def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it() -> None:
     assert paused.wait(40.0) == 0.0
 
 
+@settings(deadline=None)
 @given(
     st.floats(0.1, 100.0),
     st.integers(1, 20),
