@@ -30,6 +30,7 @@ from bot.engine.monitor import Monitor
 from bot.engine.notices import Notices
 from bot.engine.outbox import DeliveryPolicy, Outbox
 from bot.engine.schedule import Schedule
+from bot.slack.background import Background
 from bot.slack.channels import Channels
 from bot.slack.commands import all_commands
 from bot.slack.connection import SocketMode, TokenRefused, check_tokens, web_client
@@ -58,6 +59,8 @@ SLASH = "/guardian"
 _FIRST_REPORT_SECONDS = 2.5
 """how long the first report waits for the slowest probe: it must be out within five seconds of the start"""
 _DRAIN_SECONDS = 2.0
+_ANSWER_SECONDS = 0.5
+"""for answers that people wait for when told to stop"""
 _STORE_RETRY_SECONDS = 2.0
 
 
@@ -226,11 +229,13 @@ class Runtime:
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())
         signing = self._secrets.signing_secret if settings.slack.mode == "http" else None
+        background = Background()
         app = build_app(
             web_client(token, settings.slack.api_url, None),
             dispatcher,
             replies,
             signing.get_secret_value() if signing else None,
+            background,
         )
 
         await outbox.load()
@@ -249,6 +254,7 @@ class Runtime:
                 self._voice.phrase("run.token_refused", variable=error.which, code=error.code)
             ) from error
         self._spawn("outbox", outbox.run())
+        self._endings.append(lambda: background.close(_ANSWER_SECONDS))
         socket = SocketMode(app, app_token) if app_token is not None else None
         if socket is not None:
             self._endings.append(socket.close)

@@ -1,8 +1,9 @@
 """The Bolt app: what Slack sends, and who answers it. The same for Socket Mode and HTTP.
 
-Everything is acknowledged first and worked on afterwards (`lazy`), because Slack waits three seconds and a
-person waits for the first sign of life. `process_before_response` makes the acknowledgement immediate: Bolt
-otherwise looks for it every 10 ms.
+Everything is acknowledged first and worked on afterwards, because Slack waits three seconds and a person
+waits for the first sign of life. `process_before_response` makes the acknowledgement immediate: Bolt
+otherwise looks for it every 10 ms. What follows runs in a `Background` of ours: Bolt's lazy listeners copy
+the whole request for each, which takes longer than the acknowledgement, and keep no hold of what they start.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import buttons
+from bot.slack.background import Background
 from bot.slack.command import Answer
 from bot.slack.commands.help import command_facts
 from bot.slack.dispatch import Dispatcher
@@ -24,18 +26,17 @@ from messages.facts import HomeFacts
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 
 
-async def _ack(ack: AsyncAck) -> None:
-    await ack()
-
-
 def build_app(
-    client: AsyncWebClient, dispatcher: Dispatcher, replies: Replies, signing_secret: str | None
+    client: AsyncWebClient,
+    dispatcher: Dispatcher,
+    replies: Replies,
+    signing_secret: str | None,
+    background: Background | None = None,
 ) -> AsyncApp:
     """The app with all its listeners.
 
-    Bolt makes a client of its own for each request from `client`, and copies that deeply for lazy work: it
-    must have no session, which cannot be copied. `signing_secret` is needed for HTTP mode only, where each
-    request's signature and timestamp are checked.
+    `signing_secret` is needed for HTTP mode only, where each request's signature and timestamp are checked.
+    `background` does what follows an acknowledgement; one that nobody else knows by default.
     """
     app = AsyncApp(
         client=client,
@@ -46,13 +47,39 @@ def build_app(
         attaching_conversation_kwargs_enabled=False,
     )
     listeners = Listeners(dispatcher, replies)
+    later = Background() if background is None else background
+
+    async def command(ack: AsyncAck, command: dict[str, str]) -> None:
+        await ack()
+        later.start("command", listeners.command(command))
+
+    async def acknowledge(ack: AsyncAck, body: dict[str, object], action: dict[str, str]) -> None:
+        await ack()
+        later.start("acknowledge", listeners.acknowledge(body, action))
+
+    async def more(ack: AsyncAck, body: dict[str, object], action: dict[str, object]) -> None:
+        await ack()
+        later.start("more", listeners.more(body, action))
+
+    async def mention(ack: AsyncAck, event: dict[str, str]) -> None:
+        await ack()
+        later.start("mention", listeners.mention(event))
+
+    async def message(ack: AsyncAck, event: dict[str, str]) -> None:
+        await ack()
+        later.start("message", listeners.direct_message(event))
+
+    async def home(ack: AsyncAck, event: dict[str, str]) -> None:
+        await ack()
+        later.start("home", listeners.home(event))
+
     app.middleware(OnlyOnce())
-    app.command(dispatcher.slash)(ack=_ack, lazy=[listeners.command])
-    app.action(buttons.ACKNOWLEDGE)(ack=_ack, lazy=[listeners.acknowledge])
-    app.action(buttons.MORE)(ack=_ack, lazy=[listeners.more])
-    app.event("app_mention")(ack=_ack, lazy=[listeners.mention])
-    app.event("message")(ack=_ack, lazy=[listeners.direct_message])
-    app.event("app_home_opened")(ack=_ack, lazy=[listeners.home])
+    app.command(dispatcher.slash)(command)
+    app.action(buttons.ACKNOWLEDGE)(acknowledge)
+    app.action(buttons.MORE)(more)
+    app.event("app_mention")(mention)
+    app.event("message")(message)
+    app.event("app_home_opened")(home)
     return app
 
 
