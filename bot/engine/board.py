@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,14 +40,21 @@ class Board:
         self._probes = {source_of(probe): probe for probe in probes}
         self._rules = rules
         self._checked: dict[str, Checked] = {}
+        self._judged: dict[str, tuple[ReadingFacts, ...]] = {}
         self.complete = asyncio.Event()
         """set once every probe has been read"""
 
     def put(self, source: str, checked: Checked) -> None:
         """Remember the last check of a probe."""
         self._checked[source] = checked
+        self._judged.pop(source, None)
         if len(self._checked) == len(self._probes):
             self.complete.set()
+
+    @property
+    def size(self) -> int:
+        """How many probes there are."""
+        return len(self._probes)
 
     @property
     def failing(self) -> int:
@@ -65,10 +72,7 @@ class Board:
     def readings(self) -> tuple[ReadingFacts, ...]:
         """The last readings of all probes, in the order of the configuration."""
         return tuple(
-            self._judged(reading, probe.layer)
-            for source, probe in self._probes.items()
-            if source in self._checked
-            for reading in self._checked[source].readings
+            reading for source, probe in self._probes.items() for reading in self._readings(source, probe)
         )
 
     def values(self) -> Iterable[Reading]:
@@ -87,13 +91,21 @@ class Board:
             last_at=checked.at.isoformat() if checked else None,
             took_ms=checked.took_ms if checked else None,
             problem=_problem_facts(problem),
-            readings=self._all_judged(checked.readings, probe.layer) if checked else (),
+            readings=self._readings(source, probe),
         )
 
-    def _all_judged(self, readings: Sequence[Reading], layer: Layer) -> tuple[ReadingFacts, ...]:
-        return tuple(self._judged(reading, layer) for reading in readings)
+    def _readings(self, source: str, probe: Probe) -> tuple[ReadingFacts, ...]:
+        """The last readings of a probe, judged when somebody asks first."""
+        judged = self._judged.get(source)
+        if judged is None:
+            checked = self._checked.get(source)
+            if checked is None:
+                return ()
+            judged = tuple(self._judge(reading, probe.layer) for reading in checked.readings)
+            self._judged[source] = judged
+        return judged
 
-    def _judged(self, reading: Reading, layer: Layer) -> ReadingFacts:
+    def _judge(self, reading: Reading, layer: Layer) -> ReadingFacts:
         bands = self._rules.rule_for(reading.metric, reading.target, layer).bands
         level = bands.level_of(reading.value) if bands and reading.value is not None else None
         band = None

@@ -49,18 +49,17 @@ class Guardian:
         self._clock = clock
 
     def status(self) -> StatusFacts:
-        """The system as a whole, now."""
-        probes = self._board.probes()
+        """The system as a whole, now, to the second: nobody reads more."""
         return StatusFacts(
             state=system_state(self._desk.levels()).value,
             host=self.identity.host,
             environment=self.identity.environment,
             version=self.identity.version,
-            at=self._clock().isoformat(),
+            at=self._clock().replace(microsecond=0).isoformat(),
             started_at=self.identity.started_at.isoformat(),
             readings=self._board.readings(),
             alerts=tuple(self._facts(alert) for alert in self._desk.open()),
-            probes=len(probes),
+            probes=self._board.size,
             probes_failing=self._board.failing,
             undelivered=self._outbox.unsent,
             dead_letters=self._outbox.dead,

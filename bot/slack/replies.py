@@ -24,15 +24,24 @@ class Replies:
         self._session = session
         self._client = client
         self._voice = voice
+        self._latest: dict[str, tuple[Facts, Message]] = {}
 
     def words(self, template: str, facts: Facts) -> Message:
-        """The answer in words; the raw facts if its template fails."""
+        """The answer in words; the raw facts if its template fails.
+
+        The same facts make the same words: when many ask the same at once, they are put into words once.
+        """
+        latest = self._latest.get(template)
+        if latest is not None and latest[0] == facts:
+            return latest[1]
         data = facts.as_json()
         try:
-            return self._voice.message(template, data)
+            message = self._voice.message(template, data)
         except TemplateFailed as error:
             log.error("template_failed", template=template, detail=str(error))
             return Message(self._voice.plain(data))
+        self._latest[template] = (facts, message)
+        return message
 
     async def respond(self, response_url: str, message: Message, *, replace: bool = False) -> None:
         """Answer only the one who asked, or replace the message that the click was on."""
