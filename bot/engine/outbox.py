@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,17 +18,15 @@ import structlog
 
 from bot.domain.letters import Card, Letter, LetterKind
 from bot.engine.bucket import Allowance, Bucket
+from bot.engine.carrier import Carrier, Stream
 from bot.engine.clock import Clock
-from bot.engine.delivery import Arrived, Blocked, CardGone, Courier, DeliveryFailed, Permanent, Temporary
+from bot.engine.delivery import Blocked, Courier, DeliveryFailed, Permanent, Temporary
 from bot.engine.ledger import Ledger
-from bot.store.changes import LetterDead, LetterLeased, LetterReleased, LetterSent
-from bot.store.errors import StoreUnavailable
+from bot.store.changes import LetterDead
 
 log = structlog.get_logger(__name__)
 
 EDITS = "edits"
-_CARDS_KNOWN = 5_000
-"""in memory, for the edits to come"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +48,6 @@ class DeliveryPolicy:
     """letters of one bucket under way at the same time"""
 
 
-@dataclass(slots=True)
-class _Stream:
-    """Unsent letters of one stream, oldest first."""
-
-    letters: deque[Letter] = field(default_factory=deque)
-    queued: int | None = None
-    """the letter for which the stream waits in a bucket"""
-    in_flight: bool = False
-    resting: bool = False
-    """until the next try after a failure"""
-    in_doubt: bool = False
-    """the oldest may have arrived already"""
-    failures: int = 0
-
-
 class Outbox:
     """Takes letters that are written down and sees them sent."""
 
@@ -79,15 +62,14 @@ class Outbox:
         on_blocked: Callable[[str, str], None] = lambda channel, problem: None,
     ) -> None:
         self._ledger = ledger
-        self._courier = courier
         self._clock = clock
         self._policy = policy or DeliveryPolicy()
         self._on_dead = on_dead
         self._on_late = on_late
         self._on_blocked = on_blocked
         self._failing_since: dict[str, datetime] = {}
-        self._streams: dict[str, _Stream] = {}
-        self._cards: dict[str, Card] = {}
+        self._streams: dict[str, Stream] = {}
+        self._carrier = Carrier(ledger, courier, clock, self._policy.lease)
         self._buckets: dict[str, Bucket] = {}
         self._busy: dict[str, int] = {}
         self._retries: set[asyncio.TimerHandle] = set()
@@ -111,7 +93,7 @@ class Outbox:
 
     async def know_cards(self, streams: Iterable[str]) -> None:
         """Read where the cards of those streams are. Raises StoreUnavailable."""
-        self._know(await self._ledger.store.cards(streams))
+        await self._carrier.know_cards(streams)
 
     def next_ids(self) -> Iterator[int]:
         """Ids for new letters; each is given once."""
@@ -124,7 +106,7 @@ class Outbox:
 
     def card(self, stream: str) -> Card | None:
         """Where the card of a stream is, as far as this process knows."""
-        return self._cards.get(stream)
+        return self._carrier.card(stream)
 
     def superseded_by(self, letters: Sequence[Letter]) -> list[int]:
         """Ids of unsent edits that `letters` make superfluous: only the newest drawing of a card matters."""
@@ -145,7 +127,7 @@ class Outbox:
         """
         gone = set(superseded)
         for letter in letters:
-            stream = self._streams.setdefault(letter.stream, _Stream())
+            stream = self._streams.setdefault(letter.stream, Stream())
             head = stream.letters[0] if stream.letters else None
             if gone:
                 stream.letters = deque(
@@ -215,7 +197,7 @@ class Outbox:
                 task.add_done_callback(self._tasks.discard)
         return min(waits, default=None)
 
-    def _queue(self, name: str, stream: _Stream) -> None:
+    def _queue(self, name: str, stream: Stream) -> None:
         """Queue a stream by its oldest letter, unless it is under way, rests after a failure, or waits."""
         if stream.letters and not stream.in_flight and not stream.resting:
             letter = stream.letters[0]
@@ -233,7 +215,7 @@ class Outbox:
             bucket = self._buckets[name] = Bucket(name, allowance)
         return bucket
 
-    async def _carry(self, name: str, stream: _Stream, bucket: Bucket) -> None:
+    async def _carry(self, name: str, stream: Stream, bucket: Bucket) -> None:
         """Send the oldest letter of a stream and see to what comes of it."""
         letter = stream.letters[0]
         retry: float | None
@@ -252,14 +234,14 @@ class Outbox:
             self._later(retry, name, stream)
         self._wake.set()
 
-    async def _try(self, letter: Letter, name: str, stream: _Stream, bucket: Bucket) -> float | None:
+    async def _try(self, letter: Letter, name: str, stream: Stream, bucket: Bucket) -> float | None:
         """Send a letter; seconds until the next try, None when there is none because it is sent or buried."""
         if self._clock() - letter.created_at > self._policy.give_up_after:
             await self._bury(letter, self.failing.get(bucket.name, "too old"))
             self._done(name, stream)
             return None
         try:
-            await self._send(letter, stream)
+            await self._carrier.send(letter, stream)
         except Permanent as error:
             self._recovered(bucket)  # a refusal is an answer
             await self._bury(letter, error.detail)
@@ -270,59 +252,14 @@ class Outbox:
         self._done(name, stream)
         return None
 
-    def _done(self, name: str, stream: _Stream) -> None:
+    def _done(self, name: str, stream: Stream) -> None:
         stream.letters.popleft()
         stream.failures = 0
         stream.in_doubt = bool(stream.letters) and stream.letters[0].leased_until is not None
         if not stream.letters:
             self._streams.pop(name, None)
 
-    async def _send(self, letter: Letter, stream: _Stream) -> None:
-        card = await self._card_of(letter.stream)
-        if letter.kind is LetterKind.EDIT and card is not None:
-            try:
-                await self._courier.edit(letter, card)
-            except CardGone as gone:
-                log.warning("card_is_gone", stream=letter.stream, detail=gone.detail)
-                self._cards.pop(letter.stream, None)
-            else:
-                await self._ledger.write([LetterSent(letter.id, self._clock(), card.ts, None)])
-                return
-        # A card, or an edit whose card is gone: the alert goes on with a new card.
-        as_card = letter.kind is not LetterKind.NOTE
-        thread = None if as_card else card
-        arrived = None
-        if stream.in_doubt:
-            arrived = await self._courier.find(letter, thread)
-            stream.in_doubt = False
-        if arrived is None:
-            arrived = await self._post(letter, stream, thread)
-        now = self._clock()
-        posted: Card | None = None
-        if as_card:
-            posted = Card(letter.stream, arrived.channel_id, arrived.ts, now, self._took_ms(letter, now))
-            self._know({letter.stream: posted})
-        await self._ledger.write([LetterSent(letter.id, now, arrived.ts, posted)])
-
-    async def _post(self, letter: Letter, stream: _Stream, thread: Card | None) -> Arrived:
-        now = self._clock()
-        await self._ledger.write(
-            [LetterLeased(letter.id, letter.attempts + stream.failures + 1, now + self._policy.lease)]
-        )
-        # Until an answer is here, whoever finds this lease must look before posting again.
-        stream.in_doubt = True
-        try:
-            try:
-                return await self._courier.post(letter, thread, self._took_ms(letter, now))
-            except CardGone as gone:
-                log.warning("thread_is_gone", stream=letter.stream, detail=gone.detail)
-                return await self._courier.post(letter, None, self._took_ms(letter, now))
-        except (Temporary, Permanent) as error:
-            stream.in_doubt = False
-            await self._ledger.write([LetterReleased(letter.id, error.detail)])
-            raise
-
-    def _failed(self, stream: _Stream, bucket: Bucket, error: DeliveryFailed) -> float:
+    def _failed(self, stream: Stream, bucket: Bucket, error: DeliveryFailed) -> float:
         """Note a failure; seconds until the next try."""
         stream.failures += 1
         if bucket.name not in self.failing:
@@ -358,7 +295,7 @@ class Outbox:
         await self._ledger.write([LetterDead(letter.id, self._clock(), detail)])
         self._on_dead(letter, detail)
 
-    def _later(self, seconds: float, name: str, stream: _Stream) -> None:
+    def _later(self, seconds: float, name: str, stream: Stream) -> None:
         stream.resting = True
 
         def again() -> None:
@@ -368,20 +305,3 @@ class Outbox:
 
         handle = asyncio.get_running_loop().call_later(seconds, again)
         self._retries.add(handle)
-
-    async def _card_of(self, stream: str) -> Card | None:
-        if stream not in self._cards:
-            try:
-                await self.know_cards([stream])
-            except StoreUnavailable:
-                return None
-        return self._cards.get(stream)
-
-    def _know(self, cards: Mapping[str, Card]) -> None:
-        self._cards.update(cards)
-        # Those known longest go first; the database still knows them.
-        for name in list(itertools.islice(self._cards, max(0, len(self._cards) - _CARDS_KNOWN))):
-            del self._cards[name]
-
-    def _took_ms(self, letter: Letter, now: datetime) -> int:
-        return max(0, round((now - letter.since).total_seconds() * 1000))

@@ -10,8 +10,7 @@ from bot.store.store import Store
 from probes.base import ProblemKind, Unit, measured, unmeasured
 from tests.engine.probes import Waiting, percent
 from tests.engine.support import Disk, FakeSlack, Office, SetClock, delivering, until
-from tests.engine.test_desk import Watch
-from tests.engine.test_monitor import CpuRules
+from tests.engine.watching import CpuRules, Watch
 from tests.factories import T0, at, letter
 
 

@@ -13,7 +13,7 @@ from typing import Never
 import pytest
 from structlog.typing import EventDict
 
-from bot.domain.alerts.model import Alert, Condition, Rule
+from bot.domain.alerts.model import Alert, Condition
 from bot.domain.levels import Level
 from bot.engine.board import Board
 from bot.engine.desk import AlertDesk
@@ -22,22 +22,14 @@ from bot.engine.ledger import Ledger
 from bot.engine.monitor import Monitor
 from bot.engine.outbox import Outbox
 from bot.store.store import Store
-from probes.base import Layer, Probe, ProblemKind, Reading, Unit, measured, unmeasured
+from probes.base import Probe, ProblemKind, Reading, Unit, measured, unmeasured
 from tests.engine.probes import Blocking, Waiting, percent
 from tests.engine.support import QUICK, FakeSlack, SetClock, until
-from tests.factories import CPU
+from tests.engine.watching import CpuRules
 
 SHORT = timedelta(milliseconds=50)
 Kind = type[Blocking] | type[Waiting]
 BOTH = pytest.mark.parametrize("kind", [Blocking, Waiting])
-
-
-@dataclass(frozen=True)
-class CpuRules:
-    """Bands for cpu_usage only."""
-
-    def rule_for(self, metric: str, target: str, layer: Layer) -> Rule:
-        return Rule(metric, layer, CPU if metric == "cpu_usage" else None)
 
 
 @dataclass

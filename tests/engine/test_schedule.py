@@ -22,7 +22,7 @@ from bot.store.store import Store
 from probes.base import Probe, Reading
 from tests.engine.probes import Answer, Blocking, Waiting, percent
 from tests.engine.support import QUICK, FakeSlack, until
-from tests.engine.test_monitor import CpuRules
+from tests.engine.watching import CpuRules
 
 HOUR = timedelta(hours=1)
 BRIEF = timedelta(milliseconds=100)
@@ -85,7 +85,6 @@ async def test_a_thousand_probes_are_all_read_and_then_spread(small_store: Store
     second = [times[target][1] for target in targets]
     # A burst would take some milliseconds; slots take most of the interval, less on a machine that stalls.
     assert max(second) - min(second) >= interval.total_seconds() / 4
-    assert min(second) - max(times[target][0] for target in targets) > 0, "a round after the other"
 
 
 @pytest.mark.parametrize("kind", [Blocking, Waiting])
