@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -78,6 +79,9 @@ def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | No
     for name in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET):
         # They are in `secrets` now: no program that we start inherits them, and Bolt doesn't read them again.
         os.environ.pop(name, None)
+    # What is imported stays for good. Looked through by the garbage collector now and then, it would hold up
+    # everything, acknowledgements included, for a tenth of a second each time.
+    gc.freeze()
     try:
         return asyncio.run(_run(settings, secrets, trial, port, voice))
     except CannotStart as error:
@@ -253,7 +257,9 @@ class Runtime:
             raise CannotStart(
                 self._voice.phrase("run.token_refused", variable=error.which, code=error.code)
             ) from error
-        self._spawn("outbox", outbox.run())
+        sending = self._spawn("outbox", outbox.run())
+        # Nothing new may be begun while what is under way is waited for.
+        self._endings.append(lambda: _cancelled(sending))
         self._endings.append(lambda: background.close(_ANSWER_SECONDS))
         socket = SocketMode(app, app_token) if app_token is not None else None
         if socket is not None:
@@ -356,10 +362,11 @@ class Runtime:
             return
         self._stack.push_async_callback(runner.cleanup)
 
-    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> None:
+    def _spawn(self, name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.append(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         """A loop that ends by an error is a bug: better a restart than a watch that only seems to be one."""
@@ -374,3 +381,9 @@ class Runtime:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """Cancel a task and wait for its end."""
+    task.cancel()
+    await asyncio.wait([task], timeout=1)
