@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from bench.door import Door, open_door
 from bench.figures import Figure, Result, middle, percentile
-from bench.program import Program, guardian, quiet_machine, running
+from bench.program import guardian, quiet_machine, running
 
 NAME = "ack"
 TEXTS = ("version", "status")
@@ -22,43 +23,51 @@ Times = list[float]
 
 async def measure(quick: bool) -> Result:
     """Acknowledgement times of the Guardian, beside an app that only acknowledges."""
-    rates, seconds, repetitions = ((50,), 0.5, 1) if quick else ((50, 200), 8.0, 3)
+    rates, seconds, rounds = ((50,), 0.5, 1) if quick else ((50, 200), 2.0, 15)
     floor: dict[int, list[Times]] = {rate: [] for rate in rates}
-    ours: dict[tuple[str, int], list[Times]] = {(text, rate): [] for text in TEXTS for rate in rates}
-    for _ in range(repetitions):
-        async with open_door() as door, _only_ack(door):
-            await door.until_connected()
-            await _send(door, "version", 50, min(seconds, 1.0))
+    ours: dict[tuple[str, int], list[Times]] = {(text, rate): [] for rate in rates for text in TEXTS}
+    async with _only_ack() as least, _guardian() as door:
+        for text in TEXTS:
+            await _send(least, text, 50, min(seconds, 1.0))
+            await _send(door, text, 50, min(seconds, 1.0), answers=True)
+        for _ in range(rounds):
             for rate in rates:
-                floor[rate].append(await _send(door, "version", rate, seconds))
-        with tempfile.TemporaryDirectory(prefix="guardian-bench-") as state:
-            async with open_door() as door, guardian(door.api_url, Path(state), quiet_machine()):
-                await door.until_connected()
-                await door.until_reported()
+                floor[rate].append(await _send(least, "version", rate, seconds))
                 for text in TEXTS:
-                    await _send(door, text, 50, min(seconds, 1.0))
-                    for rate in rates:
-                        ours[text, rate].append(await _send(door, text, rate, seconds, answers=True))
+                    ours[text, rate].append(await _send(door, text, rate, seconds, answers=True))
     figures: list[Figure] = []
     for text, rate in ours:
         for percent, aim in ((50.0, None), (99.0, AIM)):
-            least = middle([percentile(times, percent) for times in floor[rate]])
+            bare = middle([percentile(times, percent) for times in floor[rate]])
             taken = middle([percentile(times, percent) for times in ours[text, rate]])
             what = f"ack of /guardian {text}, {rate}/s, p{percent:g}"
-            figures.append(Figure(what, "ms", least, taken, at_most_ratio=aim))
-    method = f"{repetitions} runs of each app by turns, {seconds:g} s at each rate; medians of the runs"
+            figures.append(Figure(what, "ms", bare, taken, at_most_ratio=aim))
+    method = f"both apps by turns, {rounds} blocks of {seconds:g} s at each rate; medians over the blocks"
     runs: dict[str, JsonValue] = {f"floor {rate}": _summaries(times) for rate, times in floor.items()}
     runs.update((f"{text} {rate}", _summaries(times)) for (text, rate), times in ours.items())
     return Result(NAME, method, figures, runs)
 
 
-def _only_ack(door: Door) -> AbstractAsyncContextManager[Program]:
-    environment = {
-        "SLACK_BOT_TOKEN": "xoxb-bench",
-        "SLACK_APP_TOKEN": "xapp-bench",
-        "SLACK_API_URL": door.api_url,
-    }
-    return running(["-m", "bench.floors.only_ack"], environment)
+@asynccontextmanager
+async def _only_ack() -> AsyncIterator[Door]:
+    async with open_door() as door:
+        environment = {
+            "SLACK_BOT_TOKEN": "xoxb-bench",
+            "SLACK_APP_TOKEN": "xapp-bench",
+            "SLACK_API_URL": door.api_url,
+        }
+        async with running(["-m", "bench.floors.only_ack"], environment):
+            await door.until_connected()
+            yield door
+
+
+@asynccontextmanager
+async def _guardian() -> AsyncIterator[Door]:
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as state:
+        async with open_door() as door, guardian(door.api_url, Path(state), quiet_machine()):
+            await door.until_connected()
+            await door.until_reported()
+            yield door
 
 
 async def _send(door: Door, text: str, rate: int, seconds: float, *, answers: bool = False) -> Times:
