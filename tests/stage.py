@@ -15,7 +15,7 @@ from pathlib import Path
 import aiohttp
 from pydantic import JsonValue, SecretStr
 
-from bot.app import Runtime
+from bot.runtime import Runtime
 from bot.config import Secrets, Settings
 from bot.config.settings import HealthSettings, SlackSettings, StoreSettings
 from bot.config.watching import RuleSettings
