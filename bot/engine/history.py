@@ -59,7 +59,7 @@ class History:
         rows, self._buffer = list(self._buffer), deque(maxlen=_AT_MOST)
         try:
             await self._store.add_readings(rows)
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, cancelled too, the readings go back
             self._buffer = deque([*rows, *self._buffer], maxlen=_AT_MOST)
             if not isinstance(error, StoreError):
                 raise
