@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
+from bot.workspace.delivery import EnvelopeKind
+from bot.workspace.elements import chosen
 from bot.workspace.model import Channel, Container, Message, Outcome, User, View
+from bot.workspace.payloads import Payloads, Spot
 from bot.workspace.server import Running
-from tests.waiting import eventually
+from tests.waiting import CEILING, eventually
 
 ALERTS, OPS = "guardian-alerts", "guardian-ops"
 
@@ -84,11 +87,10 @@ class Person:
     async def types_until_answered(self, line: str, channel: str = "general") -> Message:
         """Type it again while Slack says that the app did not answer, as one does."""
         place = self.channel(channel).id
-        while (await self.slack.workspace.run_command(self.id, place, line)).error is not None:
-            await asyncio.sleep(0.05)
-        return await eventually(
-            lambda: next((m for m in self.sees(channel)[::-1] if m.ephemeral_for == self.id), None)
-        )
+        async with asyncio.timeout(CEILING):
+            while (await self.slack.workspace.run_command(self.id, place, line)).error is not None:
+                await eventually(lambda: self.slack.workspace.app_online(self.slack.app.id))
+        return await self.is_told("", channel)
 
     async def says(self, text: str, channel: str = "general", thread_ts: str | None = None) -> Message:
         """Post a message."""
@@ -114,6 +116,22 @@ class Person:
         block_id, element = elements(shown, action_id)[0]
         action: dict[str, JsonValue] = {"block_id": block_id, "action_id": action_id}
         return await self._acts(shown, action, element)
+
+    async def presses_late(self, seen: Message, action_id: str = "alert_ack") -> None:
+        """Press a button on a message as it was when they saw it, whatever it has become meanwhile."""
+        workspace, app = self.slack.workspace, self.slack.app
+        workspace.posts.saw(self.id)  # who presses is there, and sees what only they can see
+        block_id, element = elements(seen, action_id)[0]
+        spot = Spot(app, channel=workspace.book.channels[seen.channel], message=seen)
+        payloads = Payloads(workspace.book, workspace.wire, workspace.tickets)
+        payload = payloads.actions(spot, self.user, chosen(dict(element), block_id, {}), None)
+        await workspace.delivery.ask(app, EnvelopeKind.INTERACTIVE, payload, app.interactivity_url)
+
+    async def is_told(self, said: str, channel: str = ALERTS) -> Message:
+        """The message that only they see and that says this."""
+        return await eventually(
+            lambda: next((m for m in self.sees(channel) if m.ephemeral_for and said in words(m)), None)
+        )
 
     async def chooses(self, shown: Message, value: str) -> Outcome:
         """Choose from the menu on a card."""
