@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import ClassVar
 
 from probes.base import Layer, ProblemKind, Reading, Unit, measured, unmeasured
-from probes.infrastructure.mounts import Mount, all_mounts, real_mounts
+from probes.infrastructure.mounts import Mount, all_mounts, fixed_mounts, real_mounts
 from probes.sizes import human_bytes
 
 _PATIENCE = 0.8
@@ -22,8 +22,10 @@ class Disk:
 
     Usage is what `df` prints: used / (used + available to ordinary users), not rounded. A file system that
     makes inodes as it needs them (btrfs, vfat) has no `inode_usage`. Without `paths` all real mounts are
-    watched, newly mounted ones too (`real_mounts`); with them just those. A mount that was there and is gone
-    is the problem `not_found` until it is back: the empty directory below it must not pass for it.
+    watched, newly mounted ones too (`real_mounts`); with them just those. A stick that is pulled out is
+    forgotten. But a mount that was asked for, or that /etc/fstab has for good (`fixed_mounts`), and that was
+    there and is gone, is the problem `not_found` until it is back: the empty directory below it must not
+    pass for it.
 
     Each mount is asked in a thread of its own. One that hangs (a dead NFS server) is a `timeout` of that
     mount alone, and is not asked again before it has answered. Facts: `free`, `total`, `device`, `type`.
@@ -41,6 +43,7 @@ class Disk:
         interval: timedelta = timedelta(seconds=15),
         timeout: timedelta = timedelta(seconds=5),
         mounted: Callable[[], list[Mount]] = all_mounts,
+        fixed: Callable[[], Collection[str]] = fixed_mounts,
         ask: Callable[[str], os.statvfs_result] = os.statvfs,
     ) -> None:
         self.target = host
@@ -48,6 +51,7 @@ class Disk:
         self.timeout = timeout
         self._paths = None if paths is None else tuple(paths)
         self._mounted = mounted
+        self._fixed = fixed
         self._ask = ask
         self._seen: dict[str, Mount] = {}
         self._unanswered: dict[str, _Question] = {}
@@ -58,7 +62,8 @@ class Disk:
         there = {mount.path: mount for mount in mounted}
         wanted = [mount.path for mount in real_mounts(mounted)] if self._paths is None else list(self._paths)
         if self._paths is None:
-            wanted += [path for path in self._seen if path not in wanted and path not in there]
+            wanted += self._missed(there)
+            self._seen = {path: mount for path, mount in self._seen.items() if path in wanted}
         self._seen |= {path: there[path] for path in wanted if path in there}
         questions = {
             path: self._unanswered.get(path) or _Question(path, self._ask)
@@ -71,6 +76,14 @@ class Disk:
             question.wait(0 if path in self._unanswered else deadline - time.monotonic())
         self._unanswered = {path: question for path, question in questions.items() if not question.answered}
         return [reading for path in wanted for reading in self._readings(path, questions.get(path), at)]
+
+    def _missed(self, there: Mapping[str, Mount]) -> list[str]:
+        """The mounts that were there, are gone, and should not be."""
+        gone = [path for path in self._seen if path not in there]
+        if not gone:
+            return []
+        fixed = self._fixed()  # asked anew each time: taken out of the table, it is meant to be gone
+        return [path for path in gone if path in fixed]
 
     def _readings(self, path: str, question: _Question | None, at: datetime) -> list[Reading]:
         target = f"{self.target}:{path}"

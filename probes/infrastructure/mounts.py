@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -15,6 +17,9 @@ _REMOTE = frozenset(
     "9p afpfs afs beegfs ceph cifs fuse.ceph fuse.glusterfs fuse.s3fs fuse.sshfs glusterfs gpfs lustre nfs"
     " nfs4 smb3 smbfs virtiofs".split()
 )
+
+_COMES_AND_GOES = frozenset({"noauto", "nofail", "x-systemd.automount"})
+_ESCAPE = re.compile(r"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,21 @@ class Mount:
 def all_mounts() -> list[Mount]:
     """Everything mounted, pseudo file systems too. The kernel's table only: no server can hang it."""
     return [Mount(part.mountpoint, part.device, part.fstype) for part in psutil.disk_partitions(all=True)]
+
+
+def fixed_mounts(table: Path = Path("/etc/fstab")) -> frozenset[str]:
+    """The paths that `table` says are mounted from the start on and for good: neither `noauto`, `nofail` nor
+    an automounter's. Empty where there is no such file, as on macOS and in containers."""
+    try:
+        lines = table.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+    except OSError:
+        return frozenset()
+    entries = [line.split() for line in lines if not line.lstrip().startswith("#")]
+    return frozenset(
+        _ESCAPE.sub(lambda found: chr(int(found[1], 8)), entry[1])  # a blank in a path is \040 there
+        for entry in entries
+        if len(entry) > 3 and _COMES_AND_GOES.isdisjoint(entry[3].split(","))
+    )
 
 
 def real_mounts(mounted: list[Mount]) -> list[Mount]:

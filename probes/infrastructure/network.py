@@ -45,7 +45,8 @@ class Network:
 
     Without `interfaces` all are watched that have carried anything, but for loopback and the cables of
     containers; with them just those. Counters that went back (wrapped, or the driver was loaded anew) give
-    no reading that time. An interface that was there and is gone is the problem `not_found` until it is back.
+    no reading that time. Bridges, tunnels and dongles come and go: one that is gone is forgotten. Only an
+    interface that was asked for by name is the problem `not_found` while it is not there.
     """
 
     name: ClassVar[str] = "network"
@@ -76,7 +77,7 @@ class Network:
         self._stopwatch = stopwatch
         self._before = counters()
         self._read = stopwatch()
-        self._seen: dict[str, None] = {}
+        self._seen: set[str] = set()
 
     def read_blocking(self, at: datetime) -> list[Reading]:
         """Four readings an interface; sleeps 0.25 s if the previous ones were less than 0.1 s ago."""
@@ -87,27 +88,28 @@ class Network:
         before, elapsed = self._before, moment - self._read
         self._before, self._read = now, moment
         readings: list[Reading] = []
-        for name in self._wanted(now):
+        wanted = self._wanted(now)
+        for name in wanted:
             target = f"{self.target}:{name}"
             if name not in now:
                 problem = "no longer there" if name in self._seen else "no such interface"
                 metric, unit = "network_receive_rate", Unit.BYTES_PER_SECOND
                 readings.append(unmeasured(metric, target, unit, at, ProblemKind.NOT_FOUND, problem))
                 continue
-            self._seen[name] = None
+            self._seen.add(name)
             if name in before and elapsed > 0:
                 readings += self._rates(target, before[name], now[name], elapsed, at)
+        self._seen.intersection_update(wanted)
         return readings
 
     def _wanted(self, now: Mapping[str, Traffic]) -> list[str]:
         if self._interfaces is not None:
             return list(self._interfaces)
-        found = [
+        return [
             name
             for name, io in now.items()
             if not name.startswith(_OTHERS_ENDS) and (io.received or io.sent or name in self._seen)
         ]
-        return found + [name for name in self._seen if name not in now]
 
     def _rates(
         self, target: str, before: Traffic, now: Traffic, elapsed: float, at: datetime

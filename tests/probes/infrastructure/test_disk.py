@@ -10,7 +10,7 @@ import pytest
 
 from probes.base import ProblemKind, Reading
 from probes.infrastructure.disk import Disk
-from probes.infrastructure.mounts import Mount, all_mounts, real_mounts
+from probes.infrastructure.mounts import Mount, all_mounts, fixed_mounts, real_mounts
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -46,13 +46,43 @@ def test_a_directory_that_is_not_there_is_not_found(tmp_path: Path) -> None:
 
 def test_a_mount_that_vanishes_is_not_taken_for_the_directory_below_it(tmp_path: Path) -> None:
     mounted = [Mount("/", "/dev/a", "ext4"), Mount(str(tmp_path), "/dev/b", "ext4")]
-    probe = Disk(host="web-1", mounted=lambda: mounted)
+    probe = Disk(host="web-1", mounted=lambda: mounted, fixed=lambda: [str(tmp_path)])
     target = f"web-1:{tmp_path}"
     assert kinds(probe.read_blocking(AT)) == {"web-1:/": None, target: None}
     gone = mounted.pop()
     assert kinds(probe.read_blocking(AT)) == {"web-1:/": None, target: ProblemKind.NOT_FOUND}
     mounted.append(gone)
     assert kinds(probe.read_blocking(AT)) == {"web-1:/": None, target: None}
+
+
+def test_a_stick_that_is_pulled_out_is_forgotten(tmp_path: Path) -> None:
+    mounted = [Mount("/", "/dev/a", "ext4"), Mount(str(tmp_path), "/dev/b", "vfat")]
+    probe = Disk(host="web-1", mounted=lambda: mounted, fixed=lambda: ["/"])
+    target = f"web-1:{tmp_path}"
+    assert kinds(probe.read_blocking(AT)) == {"web-1:/": None, target: None}
+    stick = mounted.pop()
+    for _ in range(3):
+        assert kinds(probe.read_blocking(AT)) == {"web-1:/": None}
+    mounted.append(stick)
+    assert kinds(probe.read_blocking(AT)) == {"web-1:/": None, target: None}
+
+
+def test_what_the_table_of_mounts_has_for_good(tmp_path: Path) -> None:
+    table = tmp_path / "fstab"
+    table.write_text(
+        """
+# <file system> <mount point> <type> <options> <dump> <pass>
+UUID=1 / ext4 errors=remount-ro 0 1
+UUID=2 /srv/my\\040data xfs defaults 0 2
+UUID=3 none swap sw 0 0
+UUID=4 /media/stick vfat noauto,user 0 0
+UUID=5 /backup ext4 defaults,nofail 0 0
+server:/export /mnt/files nfs4 x-systemd.automount 0 0
+broken
+"""
+    )
+    assert fixed_mounts(table) == {"/", "/srv/my data", "none"}
+    assert fixed_mounts(tmp_path / "none") == frozenset()
 
 
 def test_a_configured_mount_that_vanishes_is_told_too(tmp_path: Path) -> None:

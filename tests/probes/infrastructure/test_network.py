@@ -59,9 +59,24 @@ def test_counters_that_start_anew_give_no_reading_that_time() -> None:
     assert values(probe.read_blocking(AT))["web-1:eth0 network_receive_rate"] == 100.0
 
 
-def test_an_interface_that_vanishes_is_not_found_until_it_is_back() -> None:
-    machine = Machine(eth0=Traffic(1, 1, 0, 0), eth1=Traffic(1, 1, 0, 0))
+def test_an_interface_that_ends_is_forgotten() -> None:
+    """A container's bridge, a tunnel: what ends with its work is no loss, and counts anew when it is back."""
+    machine = Machine(eth0=Traffic(1, 1, 0, 0), tun0=Traffic(1, 1, 0, 0))
     probe = machine.probe()
+    machine.after(10, eth0=Traffic(1, 1, 0, 0), tun0=Traffic(21, 1, 0, 0))
+    assert values(probe.read_blocking(AT))["web-1:tun0 network_receive_rate"] == 2.0
+    for _ in range(3):
+        machine.after(10, eth0=Traffic(1, 1, 0, 0))
+        assert {reading.target for reading in probe.read_blocking(AT)} == {"web-1:eth0"}
+    machine.after(10, eth0=Traffic(1, 1, 0, 0), tun0=Traffic(0, 0, 0, 0))
+    assert {reading.target for reading in probe.read_blocking(AT)} == {"web-1:eth0"}
+    machine.after(10, eth0=Traffic(1, 1, 0, 0), tun0=Traffic(30, 0, 0, 0))
+    assert values(probe.read_blocking(AT))["web-1:tun0 network_receive_rate"] == 3.0
+
+
+def test_a_configured_interface_that_vanishes_is_not_found_until_it_is_back() -> None:
+    machine = Machine(eth0=Traffic(1, 1, 0, 0), eth1=Traffic(1, 1, 0, 0))
+    probe = machine.probe("eth0", "eth1")
     machine.after(10, eth0=Traffic(1, 1, 0, 0), eth1=Traffic(1, 1, 0, 0))
     probe.read_blocking(AT)
     machine.after(10, eth0=Traffic(1, 1, 0, 0))
