@@ -7,7 +7,7 @@ and only then hands the letters to the outbox.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -136,10 +136,24 @@ class AlertDesk:
         """End the alerts of sources that the configuration no longer has, and of metrics that it no longer
         has bands for."""
         watched = set(sources)
+        await self._release(lambda alert: not self._is_watched(alert, watched))
 
+    def targets(self, source: str) -> set[str]:
+        """The targets of that source that have alerts which are pending or open."""
+        return {
+            alert.subject.target
+            for alert in self._live.values()
+            if alert.subject.source == source and alert.status is not Status.RESOLVED
+        }
+
+    async def release_targets(self, source: str, targets: Collection[str]) -> None:
+        """End the alerts of those targets: the source no longer finds them."""
+        await self._release(lambda alert: alert.subject.source == source and alert.subject.target in targets)
+
+    async def _release(self, gone: Callable[[Alert], bool]) -> None:
         def decide() -> list[_Made]:
-            gone = [alert for alert in self._live.values() if not self._is_watched(alert, watched)]
-            return [self._decide_now(alert, Unwatched()) for alert in gone]
+            alerts = [alert for alert in self._live.values() if gone(alert)]
+            return [self._decide_now(alert, Unwatched()) for alert in alerts]
 
         await self._settled(decide)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -49,6 +50,7 @@ class Monitor:
         self._under_way: dict[str, asyncio.Future[list[Reading]]] = {}
         self._checking: set[str] = set()
         self._failing: set[str] = set()
+        self._absent: dict[str, Counter[str]] = {}
 
     async def check(self, probe: Probe) -> bool:
         """Read a probe and judge what it says.
@@ -69,6 +71,8 @@ class Monitor:
         self._history.add(source, readings)
         self._note_failure(source, readings, failed)
         decisions = await self._desk.judge(self._observe(probe, source, readings, failed))
+        if not failed:
+            await self._release_absent(probe, source, readings)
         return any(_counts(decision) for decision in decisions)
 
     async def _read(self, probe: Probe, source: str, at: datetime) -> tuple[list[Reading], bool]:
@@ -142,6 +146,26 @@ class Monitor:
             event = Measured(0.0, at) if problem is None else Missed(problem, at)
             observations.append(Observation(rule, subject, event))
         return observations
+
+    async def _release_absent(self, probe: Probe, source: str, readings: Sequence[Reading]) -> None:
+        """End the alerts of finer targets that the probe has not named for as many checks as it takes to
+        call a target blind: a tunnel that was closed, a stick that was pulled out."""
+        absent = self._desk.targets(source) - {probe.target} - {reading.target for reading in readings}
+        if not absent:
+            self._absent.pop(source, None)
+            return
+        before = self._absent.get(source, Counter())
+        counts = Counter({target: before[target] + 1 for target in absent})
+        self._absent[source] = counts
+        metric = next(iter(probe.metrics))
+        gone = {
+            target
+            for target, checks in counts.items()
+            if checks >= self._rules.rule_for(metric, target, probe.layer).missed
+        }
+        if gone:
+            log.info("targets_gone", probe=source, targets=sorted(gone))
+            await self._desk.release_targets(source, gone)
 
     def _subject(self, source: str, metric: str, target: str, condition: Condition) -> Subject:
         known = (source, metric, target, condition)

@@ -277,6 +277,36 @@ async def test_of_two_targets_each_is_judged_by_itself(begin: Callable[..., Watc
     assert sorted(watch.open()) == [("no_data", "b"), ("threshold", "a")]
 
 
+async def test_the_alerts_of_a_target_that_is_no_longer_named_end(begin: Callable[..., Watch]) -> None:
+    """A tunnel that was closed: one check without it may be chance, three are not."""
+    bad = [percent(95, "tun0"), percent(95, "eth0")]
+    probe = Blocking(lambda at: [reading for answer in bad for reading in answer(at)])
+    watch = begin(probe)
+    await watch.check(probe, 2)
+    tunnel = bad.pop(0)
+    await watch.check(probe, 2)
+    bad.insert(0, tunnel)
+    await watch.check(probe)
+    bad.remove(tunnel)
+    await watch.check(probe, 2)
+    assert sorted(watch.open()) == [("threshold", "eth0"), ("threshold", "tun0")]
+    await watch.check(probe)
+    assert watch.open() == [("threshold", "eth0")]
+
+
+async def test_an_alert_about_missing_data_ends_with_its_target(begin: Callable[..., Watch]) -> None:
+    def blind(at: datetime) -> list[Reading]:
+        return [unmeasured("cpu_usage", "b", Unit.PERCENT, at, ProblemKind.NOT_FOUND)]
+
+    probe = Blocking(blind)
+    watch = begin(probe)
+    await watch.check(probe, 3)
+    assert watch.open() == [("no_data", "b")]
+    probe.answer = lambda at: []
+    await watch.check(probe, 3)
+    assert watch.open() == []
+
+
 async def test_when_the_whole_probe_fails_its_finer_targets_stay_as_they_are(
     begin: Callable[..., Watch],
 ) -> None:

@@ -166,7 +166,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Unwatched:
-    """The configuration no longer has what this alert is about."""
+    """What this alert is about is no longer there: not in the configuration, or not on the machine."""
 
 
 Event = Measured | Missed | Acknowledged | Unwatched

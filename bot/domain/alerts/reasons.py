@@ -44,4 +44,4 @@ class Reason(StrEnum):
     """Data came back often enough: the no-data alert resolves."""
     REOPENED = "reopened"
     NO_LONGER_WATCHED = "no_longer_watched"
-    """The configuration no longer has this target."""
+    """The configuration, or the machine, no longer has this target."""
