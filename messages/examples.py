@@ -62,7 +62,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     "probe": {"disk": PROBES[1], "failing": PROBES[2], "new": PROBES[3]},
     "alerts": {
         "open": AlertListFacts((ACKED, DOWN, NO_DATA), "open", 3),
-        "resolved": AlertListFacts((RESOLVED,), "resolved", 31),
+        "all": AlertListFacts((RESOLVED,), "all", 31),
         "none": AlertListFacts((), "open", 0),
     },
     "alert_detail": {

@@ -161,7 +161,7 @@ class AlertListFacts(Facts):
 
     alerts: tuple[AlertFacts, ...]
     filter: str
-    """open, resolved or all"""
+    """open or all"""
     total: int
     """how many match the filter, of which `alerts` are the first"""
 
