@@ -8,7 +8,6 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import timedelta
 
-import aiohttp
 import structlog
 from aiohttp import web
 
@@ -28,7 +27,13 @@ from bot.engine.schedule import Schedule
 from bot.slack.background import Background
 from bot.slack.channels import Channels
 from bot.slack.commands import all_commands
-from bot.slack.connection import SocketMode, TokenRefused, check_tokens, web_client
+from bot.slack.connection import (
+    SocketMode,
+    TokenRefused,
+    check_tokens,
+    slack_session,
+    web_client,
+)
 from bot.slack.courier import SlackCourier
 from bot.slack.dispatch import Dispatcher
 from bot.slack.failures import CHANNEL
@@ -50,7 +55,9 @@ log = structlog.get_logger(__name__)
 SLASH = "/guardian"
 _FIRST_REPORT_SECONDS = 2.5
 """how long the first report waits for the slowest probe: it must be out within five seconds of the start"""
-_DRAIN_SECONDS = 2.0
+_DRAIN_SECONDS = 1.5
+_ENDING_SECONDS = 2.0
+"""for each thing to do at the end; all together must take less than five seconds"""
 _ANSWER_SECONDS = 0.5
 """for answers that people wait for when told to stop"""
 _STORE_RETRY_SECONDS = 2.0
@@ -87,7 +94,7 @@ class Runtime:
         self._probes = probes
         self._status = 0
         self._tasks: list[asyncio.Task[None]] = []
-        self._endings: list[Callable[[], Awaitable[object]]] = []
+        self._endings: list[tuple[str, Callable[[], Awaitable[object]]]] = []
         """what has to be done at the end, in the opposite order"""
 
     async def run(self) -> int:
@@ -104,7 +111,7 @@ class Runtime:
         started_at = utc_now()
         settings = self._settings
         store = await self._open_store()
-        session = await self._stack.enter_async_context(aiohttp.ClientSession())
+        session = await self._stack.enter_async_context(slack_session())
         probe_session = http_session(version=__version__)
         self._stack.push_async_callback(probe_session.close)
         token = self._secrets.bot_token.get_secret_value()
@@ -158,8 +165,14 @@ class Runtime:
         await outbox.load()
         await desk.load()
         await desk.release_unwatched(source_of(probe) for probe in probes)
-        self._endings += [ledger.flush, history.flush, outbox.close, self._end_tasks]
-        self._endings += [lambda: outbox.drain(_DRAIN_SECONDS), schedule.stop]
+        self._endings += [
+            ("ledger", ledger.flush),
+            ("history", history.flush),
+            ("outbox", outbox.close),
+            ("tasks", self._end_tasks),
+            ("letters", lambda: outbox.drain(_DRAIN_SECONDS)),
+            ("schedule", schedule.stop),
+        ]
         schedule.start()
         self._spawn("ledger", ledger.run())
         self._spawn("history", history.run())
@@ -172,11 +185,11 @@ class Runtime:
             ) from error
         sending = self._spawn("outbox", outbox.run())
         # Nothing new may be begun while what is under way is waited for.
-        self._endings.append(lambda: _cancelled(sending))
-        self._endings.append(lambda: background.close(_ANSWER_SECONDS))
+        self._endings.append(("sending", lambda: _cancelled(sending)))
+        self._endings.append(("answers", lambda: background.close(_ANSWER_SECONDS)))
         socket = SocketMode(app, app_token) if app_token is not None else None
         if socket is not None:
-            self._endings.append(socket.close)
+            self._endings.append(("socket", socket.close))
             self._spawn("socket", socket.run(address))
         else:
             http = settings.slack.http
@@ -192,8 +205,12 @@ class Runtime:
     async def _end(self) -> None:
         """End what has begun, the latest first."""
         log.info("stopping")
-        for ending in reversed(self._endings):
-            await ending()
+        for what, ending in reversed(self._endings):
+            try:
+                async with asyncio.timeout(_ENDING_SECONDS):
+                    await ending()
+            except Exception:  # whatever fails here, what comes after it must have its turn
+                log.exception("not_ended_well", what=what)
         await self._end_tasks()
         log.info("stopped")
 
@@ -253,6 +270,8 @@ class Runtime:
             await leadership.acquire()
         except LeadershipTaken as error:
             raise CannotStart(self._voice.phrase("run.already_leading")) from error
+        except StoreUnavailable as error:
+            raise CannotStart(self._voice.phrase("run.store_unusable", detail=error.detail)) from error
         self._stack.push_async_callback(leadership.release)
         self._spawn("leadership", leadership.watch())
 

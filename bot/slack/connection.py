@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 _LOOK_EVERY = 2.0
 _LOST_AFTER = 6.0
+_GOODBYE_SECONDS = 0.5
 
 
 class TokenRefused(Exception):
@@ -30,12 +31,23 @@ class TokenRefused(Exception):
         self.code = code
 
 
+_CALL_SECONDS = 10
+
+
+def slack_session() -> aiohttp.ClientSession:
+    """The HTTP client for all of Slack, to be closed by the caller. A call that is not answered within ten
+    seconds is given up: the SDK's own time-out does not hold for a session that it is given."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_CALL_SECONDS))
+
+
 def web_client(token: str, base_url: str, session: aiohttp.ClientSession | None) -> AsyncWebClient:
     """A client for Slack's Web API; without `session` it opens one for each call.
 
     It tries nothing again by itself: a post tried twice is two posts, and the outbox knows better when to.
     """
-    return AsyncWebClient(token=token, base_url=base_url, session=session, timeout=10, retry_handlers=[])
+    return AsyncWebClient(
+        token=token, base_url=base_url, session=session, timeout=_CALL_SECONDS, retry_handlers=[]
+    )
 
 
 async def check_tokens(client: AsyncWebClient, app_token: str | None) -> str | None:
@@ -116,9 +128,16 @@ class SocketMode:
     async def close(self) -> None:
         """Close the connection: Slack sends nothing more here."""
         self.connected.clear()
-        if self._handler is not None:
-            close: Callable[[], Awaitable[None]] = self._handler.client.close
-            await close()
+        if self._handler is None:
+            return
+        client = self._handler.client
+        close: Callable[[], Awaitable[None]] = client.close
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await close()
+        except TimeoutError:
+            # The other side hangs and would be waited for ten seconds: cut the line.
+            await client.aiohttp_client_session.close()
 
 
 async def _connect(attempt: Callable[[], Awaitable[None]]) -> None:
