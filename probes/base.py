@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,7 +42,15 @@ class ProblemKind(StrEnum):
     FAILED = "failed"
 
 
+_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+
 _NO_FACTS: Mapping[str, str] = MappingProxyType({})
+
+
+def printable_text(text: str) -> str:
+    """`text` with U+FFFD for what no database and no message takes: halves of surrogate pairs, which Python
+    makes of bytes in the names of files and processes that are not UTF-8, and NUL."""
+    return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +60,9 @@ class Problem:
     kind: ProblemKind
     detail: str = ""
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "detail", printable_text(self.detail))
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -58,6 +70,7 @@ class Reading:
 
     `value` is None exactly when it could not be taken, and then `problem` says why: absent is not zero.
     `facts` are short strings that help a reader of the alert (such as the three largest processes).
+    Target and facts come from the machine and are kept as `printable_text`.
     """
 
     metric: str
@@ -75,6 +88,10 @@ class Reading:
             )
         if self.at.tzinfo is None:
             raise ValueError(f"{self.metric} of {self.target}: a moment needs a time zone")
+        object.__setattr__(self, "target", printable_text(self.target))
+        if self.facts:
+            facts = {printable_text(key): printable_text(text) for key, text in self.facts.items()}
+            object.__setattr__(self, "facts", facts)
 
 
 def measured(

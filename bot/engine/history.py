@@ -28,7 +28,7 @@ class History:
     """Keeps at most one reading of a series every 30 s, for a week: enough for charts and trends.
 
     History is not worth an alert's life: while the database cannot be written the newest 20,000 readings
-    wait in memory, and those of the last ten seconds are lost by a crash.
+    wait in memory, and those of the last ten seconds are lost by a crash. What it can never take is dropped.
     """
 
     def __init__(self, store: Store, clock: Clock) -> None:
@@ -60,10 +60,16 @@ class History:
         try:
             await self._store.add_readings(rows)
         except BaseException as error:  # whatever it is, cancelled too, the readings go back
-            self._buffer = deque([*rows, *self._buffer], maxlen=_AT_MOST)
-            if not isinstance(error, StoreError):
+            never = isinstance(error, Exception) and not isinstance(error, StoreError)
+            if not never:
+                self._buffer = deque([*rows, *self._buffer], maxlen=_AT_MOST)
+            if isinstance(error, StoreError):
+                log.debug("history_not_written", detail=str(error))
+            elif never:
+                # It would be refused at the next try as well, and readings must not end the watch.
+                log.exception("history_cannot_be_written", readings=len(rows))
+            else:
                 raise
-            log.debug("history_not_written", detail=str(error))
             return
         try:
             await self._prune()

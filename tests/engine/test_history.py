@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from sqlalchemy import text
+from structlog.typing import EventDict
 
 from bot.engine.history import KEEP_LETTERS, KEEP_READINGS, PRUNE_EVERY, History
 from bot.store.changes import LetterSent, NewLetter
@@ -68,6 +69,20 @@ async def test_it_keeps_readings_while_the_database_is_down(
     assert await written(store_url) == []
     await history.flush()
     assert await written(store_url) == [("web-1", 1.0), ("web-1", 2.0)]
+
+
+async def test_readings_that_can_never_be_written_end_nothing(
+    store: Store, store_url: str, clock: SetClock, logs: list[EventDict]
+) -> None:
+    history = History(store, clock)
+    wrong = reading(0, 1.0)
+    object.__setattr__(wrong, "target", "\ud800")  # past all cleaning: no driver takes that
+    history.add("cpu:web-1", [wrong])
+    await history.flush()
+    history.add("cpu:web-1", [reading(30, 2.0)])
+    await history.flush()
+    assert await written(store_url) == [("web-1", 2.0)]
+    assert [entry["event"] for entry in logs] == ["history_cannot_be_written"]
 
 
 async def test_of_a_long_outage_the_newest_are_kept(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -275,6 +276,27 @@ async def test_of_two_targets_each_is_judged_by_itself(begin: Callable[..., Watc
     watch = begin(probe)
     await watch.check(probe, 3)
     assert sorted(watch.open()) == [("no_data", "b"), ("threshold", "a")]
+
+
+async def test_names_that_are_not_unicode_are_watched_like_others(
+    begin: Callable[..., Watch], small_store: Store
+) -> None:
+    """As a mount's whose name is not UTF-8, or a process's."""
+    name = os.fsdecode(b"web-1:/mnt/\xff")
+    facts = {"largest": name}
+    probe = Blocking(lambda at: [measured("cpu_usage", name, 95, Unit.PERCENT, at, facts)])
+    watch = begin(probe)
+    await watch.check(probe, 2)
+    shown = "web-1:/mnt/\N{REPLACEMENT CHARACTER}"
+    assert watch.open() == [("threshold", shown)]
+    stored = await small_store.alert(1)
+    assert stored is not None
+    assert (stored.subject.target, stored.facts) == (shown, {"largest": shown})
+    probe.answer = _raises(OSError(name))
+    await watch.check(probe, 3)
+    problem = the(watch, Condition.NO_DATA).problem
+    assert problem is not None
+    assert problem.detail == f"OSError: {shown}"
 
 
 async def test_the_alerts_of_a_target_that_is_no_longer_named_end(begin: Callable[..., Watch]) -> None:

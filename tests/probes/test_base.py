@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
 
-from probes.base import Problem, ProblemKind, Reading, Unit, measured
+from probes.base import Problem, ProblemKind, Reading, Unit, measured, printable_text, unmeasured
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -19,6 +20,25 @@ def test_a_percentage_that_cannot_be_is_nonsense(value: float) -> None:
     assert reading.value is None
     assert reading.problem is not None
     assert reading.problem.kind is ProblemKind.NONSENSE
+
+
+@pytest.mark.parametrize(
+    ("text", "printable"),
+    [
+        ("/mnt/사진", "/mnt/사진"),
+        ("/mnt/🙂", "/mnt/🙂"),
+        (os.fsdecode(b"/mnt/\xffphotos"), "/mnt/\ufffdphotos"),
+        ("half \ud83d a pair", "half \ufffd a pair"),
+        ("nul\0", "nul\ufffd"),
+    ],
+)
+def test_a_reading_has_only_text_that_can_be_written(text: str, printable: str) -> None:
+    assert printable_text(text) == printable
+    good = measured("disk_usage", text, 1.0, Unit.PERCENT, AT, {"device": text})
+    assert (good.target, good.facts) == (printable, {"device": printable})
+    blind = unmeasured("disk_usage", text, Unit.PERCENT, AT, ProblemKind.FAILED, text)
+    assert blind.problem is not None
+    assert (blind.target, blind.problem.detail) == (printable, printable)
 
 
 def test_limits_can_be_moved() -> None:

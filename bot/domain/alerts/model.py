@@ -94,7 +94,7 @@ class Subject:
     def key(self) -> str:
         """The dedupe key: at most one open alert has it."""
         parts = (self.environment, self.source, self.metric, self.target, self.condition)
-        return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+        return hashlib.sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)
