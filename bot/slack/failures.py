@@ -21,6 +21,7 @@ GONE = frozenset(
         "message_not_found",
         "cant_update_message",
         "edit_window_closed",
+        "is_inactive",  # its channel is frozen, archived or deleted: the new card meets that by its own name
         "thread_not_found",
         "cannot_reply_to_message",
     }

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import DatabaseError, DBAPIError, InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.store.errors import StoreUnavailable, StoreUnusable
 from bot.store.leadership import Leadership
 from bot.store.schema import migrate
+from bot.store.translation import store_errors
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -44,16 +45,14 @@ class Database:
         Raises StoreUnusable when that can never work (no database file, a newer schema, no permission)
         and StoreUnavailable when it may work later (server away, disk full).
         """
+        file = _sqlite_file(url)
+        if file is not None:
+            await asyncio.to_thread(_look_at, file)
         engine = _engine(url)
         database = cls(engine)
         try:
             async with database.begin() as connection:
                 await migrate(connection)
-        except StoreUnavailable as error:
-            await engine.dispose()
-            if _CANNOT_OPEN in error.detail:
-                raise StoreUnusable("cannot_open", f"{engine.url.database}: {error.detail}") from error
-            raise
         except BaseException:
             await engine.dispose()
             raise
@@ -71,14 +70,14 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A write transaction: committed at the end, rolled back on any error."""
-        with _store_errors():
+        with store_errors():
             async with self._engine.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that reads one consistent state and waits for no writer."""
-        with _store_errors():
+        with store_errors():
             async with self._reader.connect() as connection:
                 yield connection
 
@@ -87,40 +86,35 @@ class Database:
         await self._engine.dispose()
 
 
-@contextmanager
-def _store_errors() -> Iterator[None]:
-    """Turns the driver's errors into the store's. What breaks a constraint or cannot be bound stays as it is:
-    that is a bug in the caller."""
+def _sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for one in memory and for other databases."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+        return None
+    return Path(parsed.database)
+
+
+def _look_at(file: Path) -> None:
+    """Open the file once by itself: a connection of the engine that fails at once leaves a thread behind,
+    which complains when it finds the event loop gone."""
     try:
-        yield
-    except PoolTimeout as error:
-        raise StoreUnavailable("all connections are in use") from error
-    except (DBAPIError, OSError) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        lines = str(cause).strip().splitlines() or [type(cause).__name__]
-        if "file is not a database" in lines[0]:
-            raise StoreUnusable("not_a_database", lines[0]) from error
-        if _is_the_database(error):
-            raise StoreUnavailable(lines[0]) from error
-        raise
-
-
-def _is_the_database(error: DBAPIError | OSError) -> bool:
-    """Whether the database is at fault, not the statement."""
-    if isinstance(error, OSError) or error.connection_invalidated:
-        return True
-    # InternalError: PostgreSQL's standby takes no writes. DatabaseError itself: a damaged SQLite file.
-    return (
-        isinstance(error, OperationalError | InternalError | InterfaceError) or type(error) is DatabaseError
-    )
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnusable("no_directory", f"{file.parent}: {error.strerror}") from error
+    try:
+        with closing(sqlite3.connect(file, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        if _CANNOT_OPEN in str(error):
+            raise StoreUnusable("cannot_open", f"{file}: {error}") from error
+        raise StoreUnavailable(str(error)) from error
+    except sqlite3.DatabaseError as error:
+        raise StoreUnusable("not_a_database", f"{file}: {error}") from error
 
 
 def _engine(url: str) -> AsyncEngine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
+    if make_url(url).get_backend_name() != "sqlite":
         return create_async_engine(url, pool_size=5, pool_pre_ping=True)
-    if parsed.database and parsed.database != ":memory:":
-        _make_directory(Path(parsed.database).parent)
     # isolation_level None switches the driver's own transaction control off: it begins too late for a
     # consistent read, and never with the write lock that BEGIN IMMEDIATE takes before anything is read.
     engine = create_async_engine(
@@ -140,10 +134,3 @@ def _engine(url: str) -> AsyncEngine:
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def _make_directory(path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnusable("no_directory", f"{path}: {error.strerror}") from error
