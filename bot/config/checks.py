@@ -1,4 +1,4 @@
-"""What the models can't see by themselves: bands, names of metrics, secrets in the file."""
+"""What the models can't see by themselves: bands, names, secrets, nothing to watch."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bot.config.values import has_password
 from bot.domain.band_notation import TARGET, BandsInvalid, parse_bands
 from bot.domain.levels import Level
 from probes.base import Unit
+from probes.registry import HOST_PROBES
 
 KPI_SECTIONS = ("infrastructure_kpis", "application_kpis", "kpis")
 _BAND_KEYS = frozenset({TARGET, *(level.word for level in Level)})
@@ -44,6 +45,9 @@ def check(document: Document) -> Iterator[ConfigProblem]:
     if isinstance(data, dict):
         yield from _check_kpis(document, data)
         yield from _check_rules(document, data)
+        probes = data.get("probes")
+        if isinstance(probes, dict):
+            yield from _check_probes(document, probes)
     yield from _check_secrets(document, data, ())
 
 
@@ -101,6 +105,29 @@ def _check_rules(document: Document, data: dict[str, JsonValue]) -> Iterator[Con
         if metric not in known:
             close = nearest(metric, known)
             yield _problem(document, ("rules", metric), "unknown_metric", word=metric, nearest=close)
+
+
+def _check_probes(document: Document, probes: dict[str, JsonValue]) -> Iterator[ConfigProblem]:
+    http = probes.get("http")
+    targets = http.get("targets") if isinstance(http, dict) else None
+    targets = targets if isinstance(targets, list) else []
+    if not targets and all(_is_off(probes.get(name)) for name in HOST_PROBES):
+        yield _problem(document, ("probes",), "nothing_watched")
+    seen: dict[str, Steps] = {}
+    for index, target in enumerate(targets):
+        name = target.get("name") if isinstance(target, dict) else None
+        if not isinstance(name, str):
+            continue
+        steps: Steps = ("probes", "http", "targets", index, "name")
+        # The name is the target's identity: of two with one name, one would hide the other's alerts.
+        name = name.strip()
+        if name in seen:
+            yield _problem(document, steps, "name_twice", text=name, other=path_text(seen[name]))
+        seen.setdefault(name, steps)
+
+
+def _is_off(section: JsonValue) -> bool:
+    return isinstance(section, dict) and section.get("enabled") is False
 
 
 def _check_secrets(document: Document, value: JsonValue, steps: Steps) -> Iterator[ConfigProblem]:

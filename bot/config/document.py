@@ -18,6 +18,8 @@ _NODE_LIMIT = 50_000
 _DEPTH_LIMIT = 24
 
 _TAG = "tag:yaml.org,2002:"
+_HALF_PAIR = re.compile(r"[\ud800-\udfff]")
+"""Written as an escape it passes YAML, but nothing can store or send it."""
 _UNQUOTED_SIGN = re.compile(r":\s*[>|]\s*=?\s*[\d.]")
 
 
@@ -123,6 +125,9 @@ class _Builder:
                 self._problem(steps, line, "yaml_key")
                 continue
             name = str(key.value)
+            if _HALF_PAIR.search(name):
+                self._problem(steps, line, "yaml_characters")
+                continue
             if merged and name in values:
                 continue
             if name in own:
@@ -150,6 +155,9 @@ class _Builder:
 
     def _scalar(self, node: yaml.Node, steps: Steps) -> JsonValue:
         text = str(node.value)
+        if _HALF_PAIR.search(text):
+            self._problem(steps, node.start_mark.line + 1, "yaml_characters")
+            return None
         match node.tag.removeprefix(_TAG):
             case "str":
                 return text

@@ -11,7 +11,7 @@ from bot.config import ConfigProblem, ConfigurationInvalid, RuleBook, Settings, 
 from bot.config.metrics import DEFAULT_KPIS, UNITS
 from bot.domain.levels import Level
 from probes.base import Layer
-from probes.registry import PROBES
+from probes.registry import HOST_PROBES, PROBES
 
 Loading = Callable[[str], Settings]
 Refusing = Callable[[str], Sequence[ConfigProblem]]
@@ -268,6 +268,27 @@ def test_it_refuses_a_web_address(refused: Refusing, target: str, place: str, co
     assert [(problem.path, problem.code) for problem in problems] == [(path, code)]
 
 
+def test_two_web_addresses_need_two_names(refused: Refusing) -> None:
+    text = """
+probes:
+  http:
+    targets:
+      - {name: shop, url: "http://a"}
+      - {name: desk, url: "http://b"}
+      - {name: " shop ", url: "http://c"}
+"""
+    problems = refused(text)
+    assert places(problems) == [("probes.http.targets[2].name", 7, "name_twice")]
+    assert problems[0].values["other"] == "probes.http.targets[0].name"
+
+
+def test_something_must_be_watched(refused: Refusing, loaded: Loading) -> None:
+    off = ", ".join(f"{name}: {{enabled: false}}" for name in HOST_PROBES)
+    assert places(refused(f"probes: {{{off}}}")) == [("probes", 1, "nothing_watched")]
+    web = "http: {targets: [{name: a, url: 'http://a'}]}"
+    assert loaded(f"probes: {{{off}, {web}}}").probes.http.targets
+
+
 @pytest.mark.parametrize(
     ("metric", "place", "code"),
     [
@@ -299,6 +320,8 @@ def test_it_refuses_bands(refused: Refusing, metric: str, place: str, code: str)
         ("language: ko\n---\nlanguage: en\n", ("", 2, "yaml_syntax")),
         ('language: "\x01"\n', ("", None, "yaml_characters")),
         ("? [a]\n: b\n", ("", 1, "yaml_key")),
+        ('name: "web\\ud800"\n', ("name", 1, "yaml_characters")),
+        ('rules:\n  "\\ud800": {}\n', ("rules", 2, "yaml_characters")),
         ("language: &a [*a]\n", ("", None, "yaml_too_much")),
         ("[" * 2000, ("", None, "yaml_too_much")),
         ("a: '" + "x" * 300_000 + "'", ("", None, "yaml_too_large")),
