@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import resource
 import ssl
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatch
 
 import aiohttp
+import structlog
 
 from bot.config import Settings, read_secret
 from bot.config.watching import DiskSettings, HttpTarget, ProbeSettings
+from probes.application.http import allow_open_files
 from probes.application.response_time import ResponseTime
 from probes.base import Probe
 from probes.infrastructure.cpu import Cpu
@@ -19,6 +22,11 @@ from probes.infrastructure.memory import Memory
 from probes.infrastructure.mounts import Mount, all_mounts
 from probes.infrastructure.network import Network
 from probes.infrastructure.processes import Processes
+
+log = structlog.get_logger(__name__)
+
+_OTHER_FILES = 200
+"""Room for what is open beside the connections to targets: database, Slack, health port, disk, log."""
 
 
 def build_probes(
@@ -62,9 +70,20 @@ def build_probes(
             Processes(host=host, interval=probes.processes.interval, timeout=probes.processes.patience)
         )
     if probes.http.targets:
+        _allow_connections(len(probes.http.targets))
         client = session()
         built += [_response_time(settings, target, client, environment) for target in probes.http.targets]
     return built
+
+
+def _allow_connections(targets: int) -> None:
+    """Make room for a connection to each target; a warning when the system does not let us."""
+    wanted = targets + _OTHER_FILES
+    allowed = allow_open_files(wanted)
+    if allowed < wanted and allowed != resource.RLIM_INFINITY:
+        log.warning(
+            "too_few_open_files", wanted=wanted, allowed=allowed, advice="raise ulimit -n, LimitNOFILE"
+        )
 
 
 def _disk(host: str, section: DiskSettings) -> Disk:
@@ -91,17 +110,18 @@ def _response_time(
     common = settings.probes.http
     interval = common.interval if target.interval is None else target.interval
     chosen = common.patience if target.timeout is None else target.timeout
-    headers = dict(target.headers)
+    secrets: dict[str, str] = {}
     for header, variable in target.secret_headers.items():
         secret = read_secret(environment, variable)
         if secret is not None:
-            headers[header] = secret.get_secret_value()
+            secrets[header] = secret.get_secret_value()
     return ResponseTime(
         session=client,
         url=target.url,
         target=target.name,
         method=target.method,
-        headers=headers or None,
+        headers=target.headers or None,
+        secret_headers=secrets or None,
         statuses=target.expect_status,
         contains=target.expect_body,
         tls=None if target.verify_tls else _unverified(),

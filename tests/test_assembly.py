@@ -1,8 +1,12 @@
 """From settings to probes."""
 
+import json
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
@@ -49,6 +53,37 @@ def test_a_mount_that_is_excluded_is_not_read(tmp_path: Path) -> None:
     assert everything
     assert targets('{name: web-1, probes: {disk: {exclude: ["/*"]}}}') == set()
     assert targets("{name: web-1, probes: {disk: {exclude: [/nowhere]}}}") == everything
+
+
+_LIMITED = """
+import asyncio, resource, sys
+from pathlib import Path
+from bot.assembly import build_probes
+from bot.config import load
+from probes.application.http import http_session
+
+async def main():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, int(sys.argv[2])))
+    async with http_session(version="test") as session:
+        build_probes(load(Path(sys.argv[1]), {}), lambda: session, {})
+    print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize(("hard", "allowed", "warned"), [(4096, 500, False), (300, 300, True)])
+def test_many_web_addresses_get_room_for_their_connections(
+    tmp_path: Path, hard: int, allowed: int, warned: bool
+) -> None:
+    """In a process of its own: a lowered limit cannot be raised again."""
+    path = tmp_path / "guardian.yaml"
+    targets = [{"name": f"shop {number}", "url": "http://127.0.0.1/"} for number in range(300)]
+    path.write_text(json.dumps({"probes": {"http": {"targets": targets}}}), encoding="utf-8")
+    arguments = [sys.executable, "-c", _LIMITED, str(path), str(hard)]
+    said = subprocess.run(arguments, capture_output=True, text=True, check=True).stdout
+    assert said.splitlines()[-1] == str(allowed)
+    assert ("too_few_open_files" in said) is warned
 
 
 async def test_a_web_address_is_asked_with_its_secret_header(tmp_path: Path) -> None:

@@ -53,6 +53,7 @@ class ResponseTime:
         target: str | None = None,
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
+        secret_headers: Mapping[str, str] | None = None,
         statuses: tuple[int, int] = (200, 399),
         contains: str | None = None,
         tls: ssl.SSLContext | None = None,
@@ -62,8 +63,10 @@ class ResponseTime:
         timeout: timedelta = timedelta(seconds=5),
     ) -> None:
         """`session` is one for all (`http_session`). `target` is what people call it; the address without
-        user and query by default. `statuses` are the lowest and highest good ones. `tls` replaces the
-        system's list of trusted authorities. ValueError for an address that is not http(s)."""
+        user and query by default. `secret_headers` are sent to the address's own origin only (scheme, host
+        and port), not to where it redirects; `headers` go along. `statuses` are the lowest and highest good
+        ones. `tls` replaces the system's list of trusted authorities. ValueError for an address that is not
+        http(s)."""
         self._url = URL(url)
         if self._url.scheme not in ("http", "https") or not self._url.host:
             raise ValueError("an address to check starts with http:// or https:// and names a host")
@@ -73,6 +76,8 @@ class ResponseTime:
         self._session = session
         self._method = method
         self._headers = headers
+        # One for each hop of a request: the client itself takes only Authorization and Cookie back.
+        self._middlewares = (_OnlyTo(self._url.origin(), secret_headers),) if secret_headers else ()
         self._lowest, self._highest = statuses
         self._contains = None if contains is None else contains.encode()
         self._tls: ssl.SSLContext | bool = True if tls is None else tls
@@ -106,6 +111,7 @@ class ResponseTime:
             self._method,
             self._url,
             headers=self._headers,
+            middlewares=self._middlewares,
             timeout=self._patience,
             max_redirects=_REDIRECTS,
             ssl=self._tls,
@@ -125,6 +131,21 @@ class ResponseTime:
             if wanted is not None:
                 return _missing(wanted, kept, answer.headers.get("Content-Encoding", "identity"))
             return None
+
+
+class _OnlyTo:
+    """Adds headers to requests to one origin."""
+
+    def __init__(self, origin: URL, headers: Mapping[str, str]) -> None:
+        self._origin = origin
+        self._headers = dict(headers)
+
+    async def __call__(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        if request.url.origin() == self._origin:
+            request.headers.update(self._headers)
+        return await handler(request)
 
 
 def _missing(wanted: bytes, body: bytearray, encoding: str) -> str | None:

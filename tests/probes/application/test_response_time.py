@@ -192,6 +192,35 @@ async def test_redirects_are_followed_but_not_for_ever(session: aiohttp.ClientSe
     assert problem(far) is ProblemKind.BAD_STATUS
 
 
+async def test_secret_headers_go_to_the_configured_origin_only(session: aiohttp.ClientSession) -> None:
+    secret = {"X-Api-Key": "hunter2", "Authorization": "Bearer hunter2", "Cookie": "id=hunter2"}
+    got: list[tuple[str, list[str | None], str | None]] = []
+
+    def note(where: str, request: web.Request) -> None:
+        got.append((where, [request.headers.get(name) for name in secret], request.headers.get("X-Team")))
+
+    async def stranger(request: web.Request) -> web.Response:
+        note("stranger", request)
+        return web.Response(text="ok")
+
+    async with servers.http_server(stranger) as elsewhere:
+
+        async def own(request: web.Request) -> web.Response:
+            note(request.path, request)
+            away = {"/": "/near", "/near": elsewhere}
+            return web.Response(status=307, headers={"Location": away[request.path]})
+
+        async with servers.http_server(own) as address:
+            probe = ResponseTime(
+                session=session, url=address, headers={"X-Team": "ops"}, secret_headers=secret
+            )
+            for _ in range(2):
+                assert one(await probe.read(AT), "reachable").value == 1
+    known: list[str | None] = list(secret.values())
+    hops = [("/", known, "ops"), ("/near", known, "ops"), ("stranger", [None] * 3, "ops")]
+    assert got == hops * 2
+
+
 async def test_a_redirect_to_nowhere_is_a_bad_status(session: aiohttp.ClientSession) -> None:
     async def nowhere(request: web.Request) -> web.Response:
         return web.Response(status=302, headers={"Location": "http://[nonsense/"})
