@@ -153,3 +153,23 @@ class Person:
         outcome = await self.slack.workspace.click(self.id, container, action)
         assert outcome.error is None, (outcome, element)
         return outcome
+
+
+def reader(slack: Running) -> Person:
+    """Somebody who only looks."""
+    return Person(slack, slack.workspace.users()[0])
+
+
+def cards(slack: Running) -> list[Message]:
+    """The alert cards, oldest first."""
+    return [message for message in reader(slack).sees(ALERTS) if message.attachments]
+
+
+async def first_report(slack: Running) -> None:
+    """Wait until the Guardian has said how things are."""
+    await eventually(lambda: any("시스템 상태" in words(message) for message in reader(slack).sees(OPS)))
+
+
+async def online(slack: Running) -> None:
+    """Wait until the Guardian hears what people say."""
+    await eventually(lambda: slack.workspace.app_online(slack.app.id))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sqlite3
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,18 +58,15 @@ def configuration(folder: Path, health_port: int, url: str | None = None) -> dic
 
 @dataclass
 class Process:
-    """One run of `guardian run`."""
+    """A Guardian that can be started, ended and started again."""
 
     folder: Path
     settings: Mapping[str, JsonValue]
     environment: Mapping[str, str]
     arguments: tuple[str, ...] = ("run",)
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
-
-    @property
-    def log(self) -> Path:
-        """What it and those before it said."""
-        return self.folder / "guardian.log"
+    _said: bytearray = field(default_factory=bytearray, init=False)
+    _listener: asyncio.Task[None] | None = field(default=None, init=False)
 
     @property
     def pid(self) -> int:
@@ -75,26 +74,50 @@ class Process:
         assert self.process is not None
         return self.process.pid
 
+    @property
+    def door(self) -> str:
+        """Where it tells of its health."""
+        section = self.settings["health"]
+        assert isinstance(section, dict)
+        return f"http://127.0.0.1:{section['port']}"
+
     def said(self) -> str:
-        """All of it."""
-        return self.log.read_text(encoding="utf-8") if self.log.exists() else ""
+        """Everything that it said in all its runs, on both streams."""
+        return self._said.decode(errors="replace")
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        """What its database has, read beside it."""
+        file = self.folder / "state" / "guardian.db"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connection:
+            return connection.execute(query).fetchall()
+
+    def count(self, query: str) -> int:
+        """The number that a query gives."""
+        found = self.rows(query)[0][0]
+        assert isinstance(found, int)
+        return found
 
     async def start(self) -> None:
         """Start it."""
         file = self.folder / "guardian.yaml"
         file.write_text(yaml.safe_dump(dict(self.settings), allow_unicode=True), encoding="utf-8")
-        with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                str(_PROGRAM),
-                *self.arguments,
-                "--config",
-                str(file),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=dict(self.environment),
-                cwd=self.folder,
-            )
+        self.process = await asyncio.create_subprocess_exec(
+            str(_PROGRAM),
+            *self.arguments,
+            "--config",
+            str(file),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=dict(self.environment),
+            cwd=self.folder,
+        )
+        assert self.process.stdout is not None
+        self._listener = asyncio.create_task(self._listen(self.process.stdout))
+
+    async def _listen(self, stream: asyncio.StreamReader) -> None:
+        while chunk := await stream.read(65536):
+            self._said += chunk
 
     async def kill(self) -> None:
         """`kill -9`."""
@@ -111,6 +134,8 @@ class Process:
         return await self.wait()
 
     async def wait(self) -> int:
-        """Wait for its end; the exit status."""
-        assert self.process is not None
-        return await self.process.wait()
+        """Wait for its end, and for the end of what it says; the exit status."""
+        assert self.process is not None and self._listener is not None
+        status = await self.process.wait()
+        await self._listener
+        return status

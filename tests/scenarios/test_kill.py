@@ -5,60 +5,22 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import sqlite3
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
 from bot.workspace.faults import FaultKind
-from bot.workspace.model import Message
 from bot.workspace.server import Running
-from tests.people import ALERTS, OPS, Person, words
-from tests.process import Process, configuration, environment
-from tests.stage import free_port
+from tests.people import cards, first_report, online, words
+from tests.process import Process
 from tests.target import Target
 from tests.waiting import eventually
 
 _TERM_CEILING = 15.0
 """seconds; the promise is 5, and a machine under other load may be slow"""
-
-
-@pytest.fixture
-async def target() -> AsyncIterator[Target]:
-    """What the Guardian watches."""
-    async with Target.serving() as serving:
-        yield serving
-
-
-@pytest.fixture
-async def guardian(slack: Running, target: Target, tmp_path: Path) -> AsyncIterator[Process]:
-    """A Guardian that the test starts; killed at the end if it still runs."""
-    process = Process(tmp_path, configuration(tmp_path, free_port(), target.url), environment(slack))
-    yield process
-    if process.process is not None:
-        await process.kill()
-
-
-def cards(slack: Running) -> list[Message]:
-    """The alert cards, oldest first."""
-    reader = Person(slack, slack.workspace.users()[0])
-    return [message for message in reader.sees(ALERTS) if message.attachments]
-
-
-async def first_report(slack: Running) -> None:
-    """Wait until the Guardian has said how things are."""
-    reader = Person(slack, slack.workspace.users()[0])
-    await eventually(lambda: any("시스템 상태" in words(message) for message in reader.sees(OPS)))
-
-
-async def online(slack: Running) -> None:
-    """Wait until the Guardian hears what people say."""
-    await eventually(lambda: slack.workspace.app_online(slack.app.id))
 
 
 async def test_a_bad_target_is_reported_by_the_real_program(
@@ -109,7 +71,7 @@ async def test_sigterm_ends_it_soon_and_cleanly(
     if state == "slack_hangs":
         slack.faults.add("*", FaultKind.HANG, seconds=600)
         target.status = 503
-        await eventually(lambda: _count(guardian, "SELECT count(*) FROM letters WHERE state = 'queued'") > 0)
+        await eventually(lambda: guardian.count("SELECT count(*) FROM letters WHERE state = 'queued'") > 0)
 
     began = time.monotonic()
     assert await guardian.terminate() == 0
@@ -167,11 +129,11 @@ async def _kill_often(slack: Running, target: Target, guardian: Process, times: 
         await guardian.kill()
     target.status = 200
     await guardian.start()
-    await eventually(lambda: _count(guardian, "SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
-    await eventually(lambda: _count(guardian, "SELECT count(*) FROM alerts WHERE status != 'resolved'") == 0)
-    await eventually(lambda: _count(guardian, "SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
+    await eventually(lambda: guardian.count("SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
+    await eventually(lambda: guardian.count("SELECT count(*) FROM alerts WHERE status != 'resolved'") == 0)
+    await eventually(lambda: guardian.count("SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
     told = Counter(number for card in cards(slack) for number in re.findall(r"#(\d+) ·", words(card)))
-    alerts = {str(row[0]) for row in _rows(guardian, "SELECT id FROM alerts")}
+    alerts = {str(row[0]) for row in guardian.rows("SELECT id FROM alerts")}
 
     assert alerts, "no alert was raised between the kills"
     assert set(told) == alerts, "nothing is missing and nothing is made up"
@@ -182,15 +144,3 @@ async def _kill_often(slack: Running, target: Target, guardian: Process, times: 
 _RULES: dict[str, JsonValue] = {
     "default": {"confirm": 1, "confirm_critical": 1, "clear": 1, "missed": 100, "reopen": "0s"}
 }
-
-
-def _rows(guardian: Process, query: str) -> list[tuple[object, ...]]:
-    file = guardian.folder / "state" / "guardian.db"
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30)) as connection:
-        return connection.execute(query).fetchall()
-
-
-def _count(guardian: Process, query: str) -> int:
-    found = _rows(guardian, query)[0][0]
-    assert isinstance(found, int)
-    return found

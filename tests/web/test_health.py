@@ -11,7 +11,7 @@ from tests.waiting import eventually
 
 
 async def metrics(stage: Stage) -> dict[tuple[str, tuple[str, ...]], float]:
-    """All samples by name and the values of their labels in the order of these; a text that Prometheus would not take raises."""
+    """All samples by name and values of the sorted labels; a text that Prometheus refuses raises."""
     answer = await stage.ask("metrics")
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/plain")
