@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.errors import StoreUnusable
+from bot.store.tables import metadata
 
 HEAD = "0001"
 """The newest migration. Compared first, so that a usual start doesn't pay for importing Alembic."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = Table(
+    "alembic_version",
+    MetaData(naming_convention={"pk": "%(table_name)s_pkc"}),
+    Column("version_num", String(32), primary_key=True),
+)
+"""As Alembic makes it."""
 _LOCK = 0x6775617264  # any number, the same for all Guardians
 
 
 async def migrate(connection: AsyncConnection) -> None:
     """Run what is missing up to HEAD, within the transaction of `connection`.
+
+    A new SQLite file is made from the tables themselves: the same (tests hold them together), without the
+    8 MB and the half second that Alembic takes, on the first start of all.
 
     Raises StoreUnusable("newer_schema") for a database that a newer Guardian has already changed.
     """
@@ -28,7 +38,12 @@ async def migrate(connection: AsyncConnection) -> None:
         return
     if current is not None and current > HEAD:
         raise StoreUnusable("newer_schema", f"schema {current}, this version knows up to {HEAD}")
-    await connection.run_sync(_upgrade)
+    new = connection.dialect.name == "sqlite" and await connection.run_sync(_is_empty)
+    await connection.run_sync(create if new else upgrade)
+
+
+def _is_empty(connection: Connection) -> bool:
+    return not inspect(connection).get_table_names()
 
 
 def _current(connection: Connection) -> str | None:
@@ -38,7 +53,15 @@ def _current(connection: Connection) -> str | None:
     return revision
 
 
-def _upgrade(connection: Connection) -> None:
+def create(connection: Connection) -> None:
+    """Make all tables as they are at HEAD, in an empty SQLite file."""
+    metadata.create_all(connection, checkfirst=False)
+    _VERSION.create(connection)
+    connection.execute(insert(_VERSION).values(version_num=HEAD))
+
+
+def upgrade(connection: Connection) -> None:
+    """Run all migrations that have not been run."""
     from alembic import command
     from alembic.config import Config
 

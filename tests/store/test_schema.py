@@ -41,6 +41,32 @@ async def test_migrations_make_the_tables_that_the_code_knows(database: Database
         assert await connection.run_sync(differences) == []
 
 
+def shape(connection: Connection) -> dict[str, object]:
+    """What a SQLite file consists of, without the order of columns, which migrations can't choose."""
+    tables = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").scalars().all()
+    indexes = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index'").all()
+    columns = {
+        name: sorted(tuple(row)[1:] for row in connection.exec_driver_sql(f"PRAGMA table_info({name})").all())
+        for name in tables
+    }
+    keys = {name: connection.exec_driver_sql(f"PRAGMA foreign_key_list({name})").all() for name in tables}
+    version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
+    return {"columns": columns, "indexes": sorted(map(tuple, indexes)), "keys": keys, "version": version}
+
+
+async def test_a_new_file_is_what_the_migrations_make() -> None:
+    shapes: list[dict[str, object]] = []
+    for make in (schema.create, schema.upgrade):
+        engine = create_async_engine("sqlite+aiosqlite://")
+        async with engine.begin() as connection:
+            await connection.run_sync(make)
+            shapes.append(await connection.run_sync(shape))
+            assert await connection.run_sync(differences) == []
+        await engine.dispose()
+    assert shapes[0] == shapes[1]
+    assert shapes[0]["version"] == [schema.HEAD]
+
+
 def test_the_newest_migration_is_the_head() -> None:
     assert script().get_heads() == [schema.HEAD]
 
