@@ -20,7 +20,7 @@ AIM = 20.0
 
 async def measure(quick: bool) -> Result:
     """What watching them costs the Guardian beyond watching nothing but its machine, beside aiohttp alone."""
-    count, interval, seconds, settle = (50, 2.0, 3.0, 1.0) if quick else (1000, 10.0, 60.0, 15.0)
+    count, interval, seconds, settle = (20, 1.0, 1.0, 0.5) if quick else (1000, 10.0, 60.0, 15.0)
     idle, _ = await _guardian(0, interval, seconds, settle)
     async with serve_targets() as targets:
         arguments = ["-m", "bench.floors.aiohttp_loop", targets.url, str(count), str(interval)]

@@ -19,9 +19,9 @@ MOST_CPU = 1.0
 async def measure(quick: bool) -> Result:
     """Memory and processor time of the Guardian as it comes, beside a Python that has imported what a Slack
     bot needs and sleeps."""
-    seconds, settle = (2.0, 1.0) if quick else (60.0, 20.0)
+    seconds, settle = (1.0, 0.5) if quick else (60.0, 20.0)
     async with running(["-m", "bench.floors.imported"], {}) as program:
-        await asyncio.sleep(max(settle / 4, 1.0))
+        await asyncio.sleep(min(settle, 5.0))
         floor = await usage_over(program.pid, min(seconds, 10.0))
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
         state = Path(folder)

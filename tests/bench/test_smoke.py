@@ -1,0 +1,36 @@
+"""Every bench runs, with the real programs, and gives figures that can be true. How fast is no question."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import sys
+from pathlib import Path
+
+from bench.__main__ import BENCHES
+
+ROOT = Path(__file__).parents[2]
+
+
+async def test_all_run_and_their_figures_can_be_true(tmp_path: Path) -> None:
+    await asyncio.gather(*(_run(name, tmp_path) for name in BENCHES))
+
+
+async def _run(name: str, folder: Path) -> None:
+    arguments = [sys.executable, "-m", "bench", name, "--quick", "--results", str(folder)]
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=pipe, stderr=pipe)
+    said, complaints = await process.communicate()
+    assert process.returncode == 0, complaints.decode()
+
+    result = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    assert result["bench"] == name
+    assert result["figures"]
+    for figure in result["figures"]:
+        assert figure["what"] in said.decode()
+        for whose in ("floor", "guardian"):
+            value = figure[whose]
+            assert math.isfinite(value), figure
+            # In a second at rest the clock may have counted nothing, or more before than afterwards.
+            assert value > 0 or figure["unit"] == "% core", figure
