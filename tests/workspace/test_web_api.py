@@ -158,6 +158,20 @@ async def test_an_edit_is_refused_in_slacks_words(
     assert await refused(own["ts"]) == "message_not_found"
 
 
+async def test_an_edit_needs_a_channel_that_lives_and_that_one_is_in(
+    running: Running, client: AsyncWebClient, alerts: Channel
+) -> None:
+    posted = await client.chat_postMessage(channel=alerts.id, text="x")
+    where = {"channel": alerts.id, "ts": posted["ts"]}
+    running.faults.archive("alerts")
+    assert await error_of(client, "chat.update", **where, text="y") == "is_inactive"
+    running.faults.archive("alerts", archived=False)
+    running.faults.remove_bot("alerts")
+    assert await error_of(client, "chat.update", **where, text="y") == "not_in_channel"
+    running.faults.invite_bot("alerts")
+    assert (await client.chat_update(**where, text="y"))["text"] == "y"
+
+
 async def test_the_edit_window_closes_when_the_workspace_has_one(tmp_path: Path) -> None:
     async with serve(tmp_path, manifest=manifest(), timings=Timings(edit_window=0.0)) as running:
         client = AsyncWebClient(running.bot_token, base_url=running.api_url)

@@ -73,7 +73,9 @@ async def update(call: Call) -> JsonObject:
     channel = find_channel(call.workspace.book, call.app, call.needed("channel"))
     before = call.workspace.book.message(channel.id, call.needed("ts"))
     if channel.is_archived:
-        raise SlackError("is_archived")
+        raise SlackError("is_inactive")
+    if call.app.bot_user not in channel.members and "chat:write.public" not in call.app.scopes:
+        raise SlackError("not_in_channel")
     if before is None:
         raise SlackError("message_not_found")
     if before.app_id != call.app.id:
