@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from pydantic import JsonValue
 from bot.workspace.blocks import ATTACHMENT, MESSAGE, TEXT_MOST, block_problems, completed, text_length
 from bot.workspace.errors import SlackError
 from bot.workspace.model import JsonObject
+from bot.workspace.texts import parse_json
 
 TEXT_CUT = 40000
 EDIT_MOST = 4000
@@ -43,10 +43,9 @@ def read_json(value: JsonValue, error: str) -> JsonValue:
     if not isinstance(value, str):
         return value
     try:
-        decoded: JsonValue = json.loads(value)
-    except ValueError as problem:
+        return parse_json(value)
+    except (ValueError, RecursionError) as problem:
         raise SlackError(error) from problem
-    return decoded
 
 
 def read_content(arguments: Mapping[str, JsonValue]) -> Content:

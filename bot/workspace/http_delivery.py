@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import secrets
 from ipaddress import ip_address
 from urllib.parse import urlencode, urlsplit
 
 import aiohttp
-from pydantic import JsonValue
 
 from bot.workspace.book import Book
 from bot.workspace.delivery import DeliveryError, Envelope, EnvelopeKind
@@ -18,6 +16,7 @@ from bot.workspace.ids import now
 from bot.workspace.journal import as_json
 from bot.workspace.model import App, JsonObject
 from bot.workspace.settings import Timings
+from bot.workspace.texts import parse_json
 
 _MOST_ANSWER = 1024 * 1024
 
@@ -119,7 +118,7 @@ def _read_answer(answer: str) -> JsonObject | None:
     if not answer.strip():
         return None
     try:
-        told: JsonValue = json.loads(answer)
-    except ValueError:
+        told = parse_json(answer)
+    except (ValueError, RecursionError):
         return {"text": answer}
     return told if isinstance(told, dict) else {"text": answer}

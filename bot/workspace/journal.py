@@ -31,7 +31,8 @@ class Journal:
     """A table of JSON documents by kind and key.
 
     `put` returns at once; later values of the same key replace earlier ones that weren't written yet. A disk
-    that can't be written keeps everything in memory and is tried again every second.
+    that can't be written keeps everything in memory and is tried again every second. A value that can never
+    be written is logged and left out.
     """
 
     def __init__(self, path: Path, kinds: Mapping[str, TypeAdapter[object]]) -> None:
@@ -105,11 +106,20 @@ class Journal:
                 if not written:
                     self._condition.wait_for(lambda: self._closing, timeout=_RETRY_SECONDS)
 
+    def _row(self, kind: str, key: str, value: object) -> tuple[str, str, str] | None:
+        """What is stored of a value; None when it never can be: it stays in memory only."""
+        try:
+            key.encode()
+            return kind, key, self._kinds[kind].dump_json(value).decode()
+        except Exception:  # noqa: BLE001 - whatever one value is, those beside it must be written
+            _log.exception("workspace_value_not_saved", kind=kind, key=ascii(key))
+            return None
+
     def _write(self, batch: Mapping[tuple[str, str], object | None]) -> bool:
         rows = [
-            (kind, key, self._kinds[kind].dump_json(value).decode())
+            row
             for (kind, key), value in batch.items()
-            if value is not None
+            if value is not None and (row := self._row(kind, key, value)) is not None
         ]
         gone = [key for key, value in batch.items() if value is None]
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from aiohttp import web
 
 from bot.workspace.api.handler import read_arguments, refusal
 from bot.workspace.core import Workspace
 from bot.workspace.errors import SlackError
 from bot.workspace.model import JsonObject
+from bot.workspace.texts import parse_json
 from bot.workspace.uploads import write_file
 
 
@@ -78,15 +77,15 @@ class Routes:
 async def _response_body(request: web.Request) -> JsonObject:
     raw = await request.read()
     try:
-        body = json.loads(raw)
-    except ValueError:
+        body = parse_json(raw)
+    except (ValueError, RecursionError):
         form = await read_arguments(request)
         payload = form.get("payload")
         if not isinstance(payload, str):
             raise SlackError("invalid_payload") from None
         try:
-            body = json.loads(payload)
-        except ValueError as error:
+            body = parse_json(payload)
+        except (ValueError, RecursionError) as error:
             raise SlackError("invalid_payload") from error
     if not isinstance(body, dict):
         raise SlackError("invalid_payload")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import secrets
 from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
-from pydantic import JsonValue
 
 from bot.workspace.delivery import DeliveryError, Envelope
 from bot.workspace.errors import SlackError
@@ -16,6 +14,7 @@ from bot.workspace.ids import now
 from bot.workspace.journal import as_json
 from bot.workspace.model import App, JsonObject
 from bot.workspace.settings import Timings
+from bot.workspace.texts import parse_json
 
 MOST_CONNECTIONS = 10
 _HOST = "applink-local"
@@ -185,8 +184,8 @@ def _disconnect(reason: str) -> JsonObject:
 
 def _acknowledge(connection: Connection, data: str) -> None:
     try:
-        answer: JsonValue = json.loads(data)
-    except ValueError:
+        answer = parse_json(data)
+    except (ValueError, RecursionError):
         return
     if not isinstance(answer, dict):
         return

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from structlog.testing import capture_logs
 
 from bot.workspace.journal import Journal
 
@@ -40,6 +41,22 @@ def test_a_database_that_refuses_is_tried_again(tmp_path: Path) -> None:
     blocker.close()
     writing.close()
     assert rows == [("a",), ("b",)]
+
+
+def test_a_value_that_can_never_be_written_costs_only_itself(tmp_path: Path) -> None:
+    writing = journal(tmp_path)
+    with capture_logs() as logs:
+        writing.put("word", "bad", "\ud800")
+        writing.put("word", "\ud800", "bad")
+        writing.put("word", "good", "still written")
+        writing.flush()
+        writing.put("word", "later", "written too")
+        writing.flush()
+    writing.close()
+    again = journal(tmp_path)
+    assert list(again.load("word")) == [("good", "still written"), ("later", "written too")]
+    again.close()
+    assert [entry["event"] for entry in logs] == ["workspace_value_not_saved"] * 2
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:

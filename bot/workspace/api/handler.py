@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -16,6 +15,7 @@ from bot.workspace.errors import SlackError
 from bot.workspace.faults import Fault, FaultKind
 from bot.workspace.journal import as_json
 from bot.workspace.model import App, JsonObject
+from bot.workspace.texts import parse_json, whole
 
 MODULES = (basics, chat, conversations, files, reactions, views)
 """imported so that their methods are in the table"""
@@ -109,20 +109,20 @@ def refusal(error: SlackError) -> web.Response:
 
 async def read_arguments(request: web.Request) -> dict[str, JsonValue]:
     """Arguments of the query and of a form or JSON body. Raises SlackError on a body that is neither."""
-    arguments: dict[str, JsonValue] = dict(request.query)
+    arguments: dict[str, JsonValue] = {whole(name): whole(value) for name, value in request.query.items()}
     if request.content_type == "application/json":
         raw = await request.read()
         if raw.strip():
             arguments |= _json_object(raw)
     elif request.method == "POST":
         form = await request.post()
-        arguments |= {name: value for name, value in form.items() if isinstance(value, str)}
+        arguments |= {whole(name): whole(value) for name, value in form.items() if isinstance(value, str)}
     return arguments
 
 
 def _json_object(raw: bytes) -> dict[str, JsonValue]:
     try:
-        body: JsonValue = json.loads(raw)
+        body = parse_json(raw)
     except (ValueError, RecursionError) as error:
         raise SlackError("invalid_json") from error
     if not isinstance(body, dict):

@@ -15,6 +15,7 @@ from bot.workspace.page import changes, forms
 from bot.workspace.page.pages import painter_for
 from bot.workspace.page.painter import Painter
 from bot.workspace.page.render import call, control_name
+from bot.workspace.texts import whole
 
 Doing = Callable[["Sheet"], Awaitable[Markup]]
 
@@ -58,9 +59,9 @@ async def read_sheet(request: web.Request, workspace: Workspace) -> Sheet:
     for name, value in (await request.post()).items():
         if isinstance(value, str):
             # Browsers send CRLF in forms; Slack's texts have LF.
-            fields.add(name, value.replace("\r\n", "\n"))
+            fields.add(whole(name), whole(value.replace("\r\n", "\n")))
         elif isinstance(value, web.FileField) and value.filename:
-            uploads.add(name, (value.filename, value.file.read()))
+            uploads.add(whole(name), (whole(value.filename), value.file.read()))
     return Sheet(workspace, painter, fields, uploads)
 
 

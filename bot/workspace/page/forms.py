@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from multidict import MultiMapping
@@ -10,6 +9,7 @@ from pydantic import JsonValue
 
 from bot.workspace.model import JsonObject, Message, View
 from bot.workspace.page.render import control_name
+from bot.workspace.texts import parse_json
 
 _TEXTS = frozenset({"plain_text_input", "number_input", "email_text_input", "url_text_input"})
 _SINGLE_IDS = {
@@ -92,10 +92,10 @@ def blocks_of(container: Message | View) -> list[JsonObject]:
 def _option(kind: str, value: str, element: Mapping[str, JsonValue]) -> JsonValue:
     if "external" in kind:
         try:
-            whole: JsonValue = json.loads(value)
-        except ValueError:
+            option = parse_json(value)
+        except (ValueError, RecursionError):
             return {"value": value}
-        return whole if isinstance(whole, dict) else {"value": value}
+        return option if isinstance(option, dict) else {"value": value}
     for option in _offered(element):
         if option.get("value") == value:
             return option
