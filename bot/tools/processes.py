@@ -25,6 +25,11 @@ class Child:
         self._process = process
         self._log = log
 
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
     @classmethod
     async def start(cls, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
         """Start it; what it says on standard error goes to the file `log`."""
