@@ -136,7 +136,7 @@ class Runtime:
             utc_now,
             self._policy,
             on_dead=lambda letter, detail: notices.dead_letter(letter, detail),
-            on_late=lambda since, letters: notices.delivered_late(since, letters),
+            on_late=lambda since, until, letters: notices.delivered_late(since, until, letters),
             on_blocked=lambda channel, problem: (
                 notices.channel_blocked(channel, problem) if problem in CHANNEL else None
             ),
@@ -164,7 +164,7 @@ class Runtime:
 
         await outbox.load()
         await desk.load()
-        await desk.release_unwatched(source_of(probe) for probe in probes)
+        await desk.release_unwatched(settings.environment, (source_of(probe) for probe in probes))
         self._endings += [
             ("ledger", ledger.flush),
             ("history", history.flush),

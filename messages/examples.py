@@ -85,6 +85,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     "ack_done": {"one": answers.ClickFacts(ACKED)},
     "already_acked": {"one": answers.ClickFacts(ACKED)},
     "store_down": {"one": answers.StoreDownFacts("web-1", AT, "database or disk is full")},
+    "store_unreadable": {"one": answers.StoreDownFacts("web-1", AT, "database is locked")},
     "store_back": {"one": answers.StoreBackFacts("web-1", "2025-08-20T05:03:05+00:00", AT)},
     "dead_letter": {
         "one": answers.DeadLetterFacts(

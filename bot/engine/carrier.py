@@ -58,7 +58,7 @@ class Carrier:
 
     async def send(self, letter: Letter, stream: Stream) -> None:
         """Send the oldest letter of its stream. Raises Temporary, Ambiguous or Permanent."""
-        card = await self._card_of(letter.stream)
+        card = None if letter.kind is LetterKind.CARD else await self._card_of(letter.stream)
         if letter.kind is LetterKind.EDIT and card is not None:
             try:
                 await self._courier.edit(letter, card)
@@ -106,8 +106,9 @@ class Carrier:
         if stream not in self._cards:
             try:
                 await self.know_cards([stream])
-            except StoreUnavailable:
-                return None
+            except StoreUnavailable as error:
+                # Without knowing where the card is, an edit would become a second one.
+                raise Temporary(f"database: {error.detail}") from error
         return self._cards.get(stream)
 
     def _know(self, cards: Mapping[str, Card]) -> None:

@@ -132,11 +132,13 @@ class AlertDesk:
             return made.decision
         return Decision(await self._ledger.store.alert(alert_id), (), Reason.NOT_OPEN)
 
-    async def release_unwatched(self, sources: Iterable[str]) -> None:
-        """End the alerts of sources that the configuration no longer has, and of metrics that it no longer
-        has bands for."""
+    async def release_unwatched(self, environment: str, sources: Iterable[str]) -> None:
+        """End the alerts of another environment, of sources that the configuration no longer has, and of
+        metrics that it no longer has bands for."""
         watched = set(sources)
-        await self._release(lambda alert: not self._is_watched(alert, watched))
+        await self._release(
+            lambda alert: alert.subject.environment != environment or not self._is_watched(alert, watched)
+        )
 
     def targets(self, source: str) -> set[str]:
         """The targets of that source that have alerts which are pending or open."""

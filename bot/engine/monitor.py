@@ -11,7 +11,7 @@ import math
 import time
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -26,6 +26,8 @@ from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, 
 log = structlog.get_logger(__name__)
 
 _LONGEST_DETAIL = 300
+_IN_A_ROW = timedelta(minutes=5)
+"""Checks further apart, and more than three intervals, are not in a row: the Guardian was away in between."""
 
 
 class Monitor:
@@ -120,6 +122,7 @@ class Monitor:
         for what is wrong and not a second one for what could not be measured because of it."""
         observations: list[Observation] = []
         blind: dict[str, Problem | None] = {}
+        in_a_row = max(_IN_A_ROW, 3 * probe.interval)
         at = self._clock()
         for reading in readings:
             at = reading.at
@@ -130,9 +133,8 @@ class Monitor:
             rule = self._rules.rule_for(reading.metric, reading.target, probe.layer)
             if rule.bands is not None:
                 subject = self._subject(source, reading.metric, reading.target, Condition.THRESHOLD)
-                observations.append(
-                    Observation(rule, subject, Measured(reading.value, reading.at, reading.facts))
-                )
+                measured = Measured(reading.value, reading.at, reading.facts, in_a_row)
+                observations.append(Observation(rule, subject, measured))
         for reading in readings:
             if reading.value is not None:
                 blind[reading.target] = None
@@ -143,7 +145,9 @@ class Monitor:
         for target, problem in blind.items():
             rule = self._rules.rule_for(metric, target, probe.layer)
             subject = self._subject(source, metric, target, Condition.NO_DATA)
-            event = Measured(0.0, at) if problem is None else Missed(problem, at)
+            event: Measured | Missed = Measured(0.0, at, in_a_row=in_a_row)
+            if problem is not None:
+                event = Missed(problem, at, in_a_row)
             observations.append(Observation(rule, subject, event))
         return observations
 

@@ -52,15 +52,16 @@ class Notices:
         facts = StoreBackFacts(host=self._host, down_since=since.isoformat(), at=at)
         self._soon(self._tell("store_back", facts, self._alerts, Priority.ALERT))
 
-    def delivered_late(self, since: datetime, letters: int) -> None:
-        """Slack was away, and what waited is going out."""
-        now = self._clock().isoformat()
-        facts = DeliveredLateFacts(away_from=since.isoformat(), away_to=now, letters=letters)
+    def delivered_late(self, since: datetime, until: datetime, letters: int) -> None:
+        """Slack was away, and what waited has gone out."""
+        facts = DeliveredLateFacts(since.isoformat(), until.isoformat(), letters)
         self._soon(self._tell("delivered_late", facts, self._ops, Priority.INFO))
 
     def channel_blocked(self, channel: str, problem: str) -> None:
         """A channel takes nothing until somebody mends it: said in the other one."""
-        facts = ChannelBlockedFacts(channel, problem, self._outbox.unsent, self._clock().isoformat())
+        facts = ChannelBlockedFacts(
+            channel, problem, self._outbox.waiting_for(channel), self._clock().isoformat()
+        )
         elsewhere = self._ops if channel == self._alerts else self._alerts
         self._soon(self._tell("channel_blocked", facts, elsewhere, Priority.CRITICAL))
 

@@ -11,7 +11,7 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -27,6 +27,8 @@ from bot.store.changes import LetterDead
 log = structlog.get_logger(__name__)
 
 EDITS = "edits"
+DEAD_TOLD_FOR = timedelta(days=1)
+"""how long a letter that was given up counts as a trouble of now"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,18 @@ class DeliveryPolicy:
     """letters of one bucket under way at the same time"""
 
 
+@dataclass(slots=True)
+class _Outage:
+    """A time in which Slack takes nothing of one bucket, until what waited has gone out."""
+
+    since: datetime
+    detail: str
+    blocked: str | None = None
+    """the last failure, if people must mend it"""
+    over_at: datetime | None = None
+    sent: int = 0
+
+
 class Outbox:
     """Takes letters that are written down and sees them sent."""
 
@@ -58,7 +72,7 @@ class Outbox:
         clock: Clock,
         policy: DeliveryPolicy | None = None,
         on_dead: Callable[[Letter, str], None] = lambda letter, detail: None,
-        on_late: Callable[[datetime, int], None] = lambda since, letters: None,
+        on_late: Callable[[datetime, datetime, int], None] = lambda since, until, letters: None,
         on_blocked: Callable[[str, str], None] = lambda channel, problem: None,
     ) -> None:
         self._ledger = ledger
@@ -67,7 +81,7 @@ class Outbox:
         self._on_dead = on_dead
         self._on_late = on_late
         self._on_blocked = on_blocked
-        self._failing_since: dict[str, datetime] = {}
+        self._outages: dict[str, _Outage] = {}
         self._streams: dict[str, Stream] = {}
         self._carrier = Carrier(ledger, courier, clock, self._policy.lease)
         self._buckets: dict[str, Bucket] = {}
@@ -76,17 +90,14 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._ids = itertools.count(1)
-        self.dead = 0
-        """letters given up since they were first counted"""
-        self.failing: dict[str, str] = {}
-        """the last failure of each bucket that is failing now"""
+        self._dead: deque[datetime] = deque()
 
     async def load(self) -> None:
         """Read what is unsent from the database. Raises StoreUnavailable."""
         store = self._ledger.store
         _, last = await store.last_ids()
         self._ids = itertools.count(last + 1)
-        self.dead = await store.dead_letters()
+        self._dead = deque(await store.dead_letters(self._clock() - DEAD_TOLD_FOR))
         letters = await store.queued_letters()
         await self.know_cards({letter.stream for letter in letters})
         self.accept(letters)
@@ -103,6 +114,25 @@ class Outbox:
     def unsent(self) -> int:
         """How many letters Slack has not taken yet."""
         return sum(len(stream.letters) for stream in self._streams.values())
+
+    def waiting_for(self, channel: str) -> int:
+        """How many letters to that channel Slack has not taken yet."""
+        return sum(
+            letter.channel == channel for stream in self._streams.values() for letter in stream.letters
+        )
+
+    @property
+    def dead(self) -> int:
+        """How many letters were given up in the last day."""
+        oldest = self._clock() - DEAD_TOLD_FOR
+        while self._dead and self._dead[0] < oldest:
+            self._dead.popleft()
+        return len(self._dead)
+
+    @property
+    def failing(self) -> dict[str, str]:
+        """The last failure of each bucket that is failing now."""
+        return {name: outage.detail for name, outage in self._outages.items() if outage.over_at is None}
 
     def card(self, stream: str) -> Card | None:
         """Where the card of a stream is, as far as this process knows."""
@@ -232,19 +262,20 @@ class Outbox:
             self._queue(name, stream)
         else:
             self._later(retry, name, stream)
+        self._tell_if_caught_up(bucket)
         self._wake.set()
 
     async def _try(self, letter: Letter, name: str, stream: Stream, bucket: Bucket) -> float | None:
         """Send a letter; seconds until the next try, None when there is none because it is sent or buried."""
         if self._clock() - letter.created_at > self._policy.give_up_after:
-            await self._bury(letter, self.failing.get(bucket.name, "too old"))
+            await self._bury(letter, stream.failures, self.failing.get(bucket.name, "too old"))
             self._done(name, stream)
             return None
         try:
             await self._carrier.send(letter, stream)
         except Permanent as error:
             self._recovered(bucket)  # a refusal is an answer
-            await self._bury(letter, error.detail)
+            await self._bury(letter, stream.failures + 1, error.detail)
         except DeliveryFailed as error:
             return self._failed(stream, bucket, error)
         else:
@@ -262,12 +293,7 @@ class Outbox:
     def _failed(self, stream: Stream, bucket: Bucket, error: DeliveryFailed) -> float:
         """Note a failure; seconds until the next try."""
         stream.failures += 1
-        if bucket.name not in self.failing:
-            log.warning("slack_does_not_take_letters", bucket=bucket.name, detail=error.detail)
-            self._failing_since[bucket.name] = self._clock()
-            if isinstance(error, Blocked) and bucket.name != EDITS:
-                self._on_blocked(bucket.name, error.detail)
-        self.failing[bucket.name] = error.detail
+        self._note_outage(bucket, error)
         if isinstance(error, Temporary) and error.retry_after is not None:
             bucket.pause(asyncio.get_running_loop().time(), error.retry_after)
             return 0.0
@@ -275,25 +301,48 @@ class Outbox:
         longest = min(policy.longest_retry, policy.first_retry * 2.0 ** min(stream.failures - 1, 16))
         # Half of it fixed, half by chance, so that many streams don't come back at the same instant.
         wait = longest / 2 + random.uniform(0, longest / 2)  # noqa: S311 - spreads load, guards no secret
-        if isinstance(error, Blocked):
-            # One letter finds out for all of them whether it is mended.
+        if isinstance(error, Blocked) and bucket.name != EDITS:
+            # One letter finds out for all of them whether it is mended. Edits go to many channels.
             bucket.pause(asyncio.get_running_loop().time(), wait)
             return 0.0
         return wait
 
-    def _recovered(self, bucket: Bucket) -> None:
-        if self.failing.pop(bucket.name, None) is None:
-            return
-        since = self._failing_since.pop(bucket.name)
-        log.info("slack_takes_letters_again", bucket=bucket.name)
-        if self._clock() - since >= self._policy.late_after:
-            self._on_late(since, self.unsent)
+    def _note_outage(self, bucket: Bucket, error: DeliveryFailed) -> None:
+        outage = self._outages.get(bucket.name)
+        if outage is None:
+            log.warning("slack_does_not_take_letters", bucket=bucket.name, detail=error.detail)
+            outage = self._outages[bucket.name] = _Outage(self._clock(), error.detail)
+        told = outage.blocked
+        outage.detail, outage.over_at = error.detail, None
+        outage.blocked = error.detail if isinstance(error, Blocked) else None
+        if outage.blocked is not None and outage.blocked != told and bucket.name != EDITS:
+            self._on_blocked(bucket.name, outage.blocked)
 
-    async def _bury(self, letter: Letter, detail: str) -> None:
-        self.dead += 1
+    def _recovered(self, bucket: Bucket) -> None:
+        outage = self._outages.get(bucket.name)
+        if outage is None:
+            return
+        if outage.over_at is None:
+            log.info("slack_takes_letters_again", bucket=bucket.name)
+            outage.over_at = self._clock()
+        outage.sent += 1
+
+    def _tell_if_caught_up(self, bucket: Bucket) -> None:
+        """Once nothing of an outage waits any more, say how long it was, if it was long."""
+        outage = self._outages.get(bucket.name)
+        if outage is None or outage.over_at is None or len(bucket) or self._busy[bucket.name]:
+            return
+        del self._outages[bucket.name]
+        # That people had to mend something was told when it began.
+        if outage.blocked is None and outage.over_at - outage.since >= self._policy.late_after:
+            self._on_late(outage.since, outage.over_at, outage.sent)
+
+    async def _bury(self, letter: Letter, tries: int, detail: str) -> None:
+        now = self._clock()
+        self._dead.append(now)
         log.error("letter_given_up", letter=letter.id, template=letter.template, detail=detail)
-        await self._ledger.write([LetterDead(letter.id, self._clock(), detail)])
-        self._on_dead(letter, detail)
+        await self._ledger.write([LetterDead(letter.id, now, detail)])
+        self._on_dead(replace(letter, attempts=letter.attempts + tries), detail)
 
     def _later(self, seconds: float, name: str, stream: Stream) -> None:
         stream.resting = True

@@ -48,7 +48,7 @@ class Dispatcher:
         except StoreUnavailable as error:
             status = self.guardian.status()
             facts = StoreDownFacts(host=status.host, at=status.at, problem=error.detail)
-            return Answer("store_down", facts)
+            return Answer("store_unreadable", facts)
         except Exception:  # a bug in one answer: the person gets a reference, the log the rest
             reference = secrets.token_hex(2)
             log.exception("internal_error", reference=reference, what=what)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import String, cast, delete, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.alerts.model import Alert, Status
@@ -111,12 +111,16 @@ class Store:
             rows = await connection.execute(query)
             return [letter_of(row) for row in rows.mappings()]
 
-    async def dead_letters(self) -> int:
-        """How many letters were given up."""
+    async def dead_letters(self, since: datetime) -> list[datetime]:
+        """When letters were given up since that moment, oldest first."""
         table = tables.letters
-        query = select(func.count()).where(table.c.state == LetterState.DEAD.value)
+        query = (
+            select(table.c.sent_at)
+            .where(table.c.state == LetterState.DEAD.value, table.c.sent_at >= since)
+            .order_by(table.c.sent_at)
+        )
         async with self._database.read() as connection:
-            return int((await connection.execute(query)).scalar_one())
+            return [moment for (moment,) in await connection.execute(query)]
 
     async def cards(self, streams: Iterable[str]) -> dict[str, Card]:
         """Where the cards of those streams are; a stream without one is left out."""
@@ -156,18 +160,26 @@ class Store:
         async with self._database.begin() as connection:
             await connection.execute(insert(tables.readings), rows)
 
-    async def prune(self, readings_before: datetime, letters_before: datetime) -> int:
-        """Delete readings and finished letters older than those moments; the number of rows deleted."""
-        letters = tables.letters
+    async def prune(self, readings_before: datetime, rest_before: datetime) -> int:
+        """Delete readings older than the one moment, and letters that are done with, alerts that are over
+        (with their decisions) and cards that nobody edits any more older than the other.
+
+        Returns the number of rows deleted, decisions not counted.
+        """
+        letters, alerts, cards = tables.letters, tables.alerts, tables.cards
+        streams = select(literal("alert:") + cast(alerts.c.id, String))
+        statements = (
+            delete(tables.readings).where(tables.readings.c.at < readings_before),
+            delete(letters).where(
+                letters.c.state != LetterState.QUEUED.value, letters.c.created_at < rest_before
+            ),
+            delete(alerts).where(
+                alerts.c.status == Status.RESOLVED.value, alerts.c.resolved_at < rest_before
+            ),
+            delete(cards).where(cards.c.posted_at < rest_before, cards.c.stream.not_in(streams)),
+        )
         async with self._database.begin() as connection:
-            gone = await connection.execute(
-                delete(tables.readings).where(tables.readings.c.at < readings_before)
-            )
-            done = (LetterState.SENT.value, LetterState.SUPERSEDED.value)
-            old = await connection.execute(
-                delete(letters).where(letters.c.state.in_(done), letters.c.created_at < letters_before)
-            )
-            return gone.rowcount + old.rowcount
+            return sum([(await connection.execute(statement)).rowcount for statement in statements])
 
     async def close(self) -> None:
         """Close the database."""

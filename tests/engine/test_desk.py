@@ -147,9 +147,9 @@ async def test_what_is_no_longer_watched_ends(store: Store, clock: SetClock) -> 
     watch = await Watch.begins(store, clock)
     await watch.check(95, 95)
     await watch.check(75, target="pending")
-    await watch.desk.release_unwatched(["cpu:web-1"])
+    await watch.desk.release_unwatched("test", ["cpu:web-1"])
     assert len(watch.desk.open()) == 1
-    await watch.desk.release_unwatched(["memory:web-1"])
+    await watch.desk.release_unwatched("test", ["memory:web-1"])
     assert watch.desk.open() == []
     stored = await store.alert(1)
     assert stored is not None
@@ -157,11 +157,18 @@ async def test_what_is_no_longer_watched_ends(store: Store, clock: SetClock) -> 
     assert await store.alert(2) is None
 
 
+async def test_another_environment_s_alerts_end(store: Store, clock: SetClock) -> None:
+    watch = await Watch.begins(store, clock)
+    await watch.check(95, 95)
+    await watch.desk.release_unwatched("staging", ["cpu:web-1", "memory:web-1"])
+    assert watch.desk.open() == []
+
+
 async def test_a_metric_without_bands_keeps_no_alert_open(store: Store, clock: SetClock) -> None:
     watch = await Watch.begins(store, clock)
     await watch.check(95, 95)
     await watch.check(None, None, None)
     watch.rules.rule = rule(None)
-    await watch.desk.release_unwatched(["cpu:web-1"])
+    await watch.desk.release_unwatched("test", ["cpu:web-1"])
     (blind,) = watch.desk.open()
     assert blind.subject.condition is Condition.NO_DATA

@@ -115,7 +115,7 @@ async def test_notices_go_out_through_the_outbox(store: Store, clock: SetClock) 
         await notices.on_watch(face.status())
         notices.store_down("database or disk is full")
         notices.store_back(T0, 3)
-        notices.delivered_late(T0, 2)
+        notices.delivered_late(T0, at(60), 2)
         notices.dead_letter(letter(9, facts={"level": "critical", "metric": "cpu_usage"}), "is_archived")
         notices.dead_letter(letter(9, stream="notice:9"), "is_archived")  # of a notice: no further one
         await until(lambda: len(slack.arrived) == 5)

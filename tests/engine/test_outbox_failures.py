@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.letters import LetterKind
+from bot.domain.letters import Letter, LetterKind
 from bot.engine.delivery import Ambiguous, Blocked, DeliveryFailed, Permanent, Temporary
 from bot.store.store import Store
 from tests.engine.support import QUICK, FakeSlack, Fault, SetClock, delivering, failing, until
@@ -131,13 +131,15 @@ async def test_what_is_refused_for_good_is_a_dead_letter_and_the_next_goes_out(
     async with delivering(small_store, clock, slack) as office:
         await office.hand_in(letter(1), letter(2, EDIT), letter(3, NOTE))
         await office.emptied()
-        assert office.dead.told == [(letter(1), "invalid_arguments")]
+        assert office.dead.told == [(letter(1, attempts=1), "invalid_arguments")]
         assert office.outbox.dead == 1
         assert office.outbox.failing == {}
     assert slack.arrived == [2, 3], "the edit became the card"
-    assert await small_store.dead_letters() == 1
+    assert len(await small_store.dead_letters(T0)) == 1
     async with delivering(small_store, clock, slack) as office:
         assert office.outbox.dead == 1, "still counted after a restart"
+        clock.forward(hours=24, seconds=1)
+        assert office.outbox.dead == 0, "no trouble of today"
 
 
 async def test_a_day_long_it_is_tried_and_then_given_up(small_store: Store, clock: SetClock) -> None:
@@ -151,8 +153,10 @@ async def test_a_day_long_it_is_tried_and_then_given_up(small_store: Store, cloc
         assert office.outbox.unsent == 1
         clock.forward(seconds=1)
         await office.emptied()
-        assert office.dead.told == [(letter(1), "internal_error")]
-    assert await small_store.dead_letters() == 1
+        ((given_up, why),) = office.dead.told
+        assert given_up == letter(1, attempts=len(slack.calls))
+        assert why == "internal_error"
+    assert len(await small_store.dead_letters(T0)) == 1
 
 
 async def test_a_bug_in_the_courier_stalls_nobody_else_and_loses_nothing(
@@ -180,7 +184,7 @@ async def test_a_long_outage_is_told_afterwards(
         clock.forward(seconds=away)
         broken = False
         await office.emptied()
-        assert office.late.told == [(T0, 2)] * told
+        assert office.late.told == [(T0, T0 + timedelta(seconds=away), 2)] * told
         assert office.outbox.failing == {}
     assert slack.arrived == [1, 2]
 
@@ -197,6 +201,46 @@ async def test_a_channel_that_people_must_mend_is_told_once_and_found_mended(
         broken = False
         await office.emptied()
     assert sorted(slack.arrived) == [1, 2, 3, 4]
+
+
+async def test_an_outage_that_turns_into_a_closed_door_is_told_as_one(
+    small_store: Store, clock: SetClock
+) -> None:
+    faults: list[DeliveryFailed] = [Temporary("unreachable")]
+    slack = FakeSlack(fault=lambda call, about: Fault(faults[-1]) if faults else None)
+    async with delivering(small_store, clock, slack) as office:
+        await office.hand_in(letter(1), letter(2, NOTE))
+        await until(lambda: office.outbox.failing)
+        assert office.blocked.told == []
+        faults.append(Blocked("not_in_channel"))
+        await until(lambda: office.blocked.told)
+        clock.forward(seconds=7200)
+        faults.clear()
+        await office.emptied()
+        assert office.blocked.told == [("guardian-alerts", "not_in_channel")]
+        assert office.late.told == [], "it was told when it began, and Slack was not away"
+
+
+async def test_an_edit_that_people_must_mend_holds_up_no_other_edit(
+    small_store: Store, clock: SetClock
+) -> None:
+    slack = FakeSlack()
+    async with delivering(small_store, clock, slack) as office:
+        await office.hand_in(*(letter(n, stream=f"alert:{n}") for n in range(1, 9)))
+        await office.emptied()
+        stuck = office.outbox.card("alert:1")
+        assert stuck is not None
+
+        def stubborn(call: str, about: Letter) -> Fault | None:
+            return Fault(Blocked("restricted_action")) if (call, about.id) == ("edit", 11) else None
+
+        slack.fault = stubborn
+        await office.hand_in(*(letter(n + 10, EDIT, stream=f"alert:{n}") for n in range(1, 9)))
+        await until(lambda: office.outbox.unsent == 1)
+        assert len(slack.edits) == 7
+        slack.fault = lambda call, about: None
+        await office.emptied()
+    assert len(slack.edits) == 8
 
 
 async def test_each_card_says_how_long_it_took(small_store: Store, clock: SetClock) -> None:

@@ -166,7 +166,8 @@ async def test_given_up_and_superseded_letters_are_no_longer_queued(store: Store
     await store.write([NewLetter(letter(n)) for n in (1, 2, 3)])
     await store.write([LetterDead(1, at(5), "channel_not_found"), LetterSuperseded(2)])
     assert await store.queued_letters() == [letter(3)]
-    assert await store.dead_letters() == 1
+    assert await store.dead_letters(at(0)) == [at(5)]
+    assert await store.dead_letters(at(6)) == []
 
 
 async def test_decisions_come_oldest_first_and_only_the_latest(store: Store) -> None:
@@ -225,7 +226,7 @@ async def test_an_empty_database_answers_with_nothing(store: Store) -> None:
     assert await store.last_ids() == (0, 0)
     assert await store.live_alerts(LONG_AGO) == []
     assert await store.queued_letters() == []
-    assert await store.dead_letters() == 0
+    assert await store.dead_letters(LONG_AGO) == []
     assert await store.cards([]) == {}
 
 

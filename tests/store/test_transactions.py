@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.alerts.model import Alert, Status
-from bot.store.changes import Change, ChangedAlert, NewAlert, NewLetter
+from bot.domain.alerts.reasons import Reason
+from bot.domain.letters import Card
+from bot.domain.levels import Level
+from bot.store.changes import Change, ChangedAlert, DecisionMade, LetterSent, NewAlert, NewLetter
 from bot.store.database import Database
 from bot.store.errors import Stale
 from bot.store.store import Store
@@ -137,3 +141,26 @@ async def test_old_readings_and_finished_letters_are_pruned_and_nothing_else(sto
     assert await store.prune(at(0) + 4 * day, at(0) + day) == 0
     assert await store.queued_letters() == [letter(1), letter(2)], "unsent letters are never too old"
     assert await store.alert(7) == alert()
+
+
+async def test_alerts_long_over_are_pruned_with_their_decisions_and_cards(store: Store) -> None:
+    day = timedelta(days=1)
+    over = alert(id=1, status=Status.RESOLVED, resolved_at=at(0), subject=subject(target="a"))
+    recent = replace(over, id=2, resolved_at=at(0) + 2 * day, subject=subject(target="b"))
+    still = alert(id=3, status=Status.FIRING, subject=subject(target="c"))
+    decision = DecisionMade(
+        1, 1, at(0), "measured", Reason.CONFIRMED, None, Status.FIRING, Level.WARNING, 75.0, None
+    )
+    streams = ["alert:1", "alert:3", "notice:9"]
+    await store.write([NewAlert(over), NewAlert(recent), NewAlert(still), decision])
+    for number, stream in enumerate(streams):
+        card = Card(stream, "C1", f"{number}.0", at(0), 10)
+        await store.write(
+            [NewLetter(letter(number, stream=stream)), LetterSent(number, at(1), card.ts, card)]
+        )
+    pruned = await store.prune(at(0), at(0) + day)
+    assert pruned == 6, "three letters, the old alert, its card and the notice's"
+    assert await store.alert(1) is None
+    assert await store.decisions(1, 10) == []
+    assert [each.id for each in await store.recent_alerts(10)] == [3, 2]
+    assert list(await store.cards(streams)) == ["alert:3"]

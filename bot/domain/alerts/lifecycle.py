@@ -46,7 +46,17 @@ def step(rule: Rule, subject: Subject, alert: Alert | None, event: Event, now: d
         case Missed() if subject.condition is Condition.THRESHOLD:
             return Decision(alert, (), Reason.NO_DATA_HELD)
         case Missed() | Measured():
-            return _check(rule, subject, None if _is_history(rule, alert, now) else alert, event, now)
+            known = _counting_on(alert, event)
+            return _check(rule, subject, None if _is_history(rule, known, now) else known, event, now)
+
+
+def _counting_on(alert: Alert | None, check: Measured | Missed) -> Alert | None:
+    """The alert, its counts begun anew when the last check was too long ago to be in a row with this one:
+    two bad checks before a week off and one after it are not three in a row."""
+    if alert is None or check.in_a_row is None or check.at - alert.last_at <= check.in_a_row:
+        return alert
+    begun = check.at if alert.status is Status.PENDING else alert.detected_at
+    return replace(alert, recent=(), below=(), detected_at=begun)
 
 
 def _is_history(rule: Rule, alert: Alert | None, now: datetime) -> bool:

@@ -146,6 +146,8 @@ class Measured:
     value: float
     at: datetime
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    in_a_row: timedelta | None = None
+    """how long after the last check this one still counts as the next; None: however long"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ class Missed:
 
     problem: Problem
     at: datetime
+    in_a_row: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)

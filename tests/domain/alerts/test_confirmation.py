@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts.model import AddNote, Note, PostCard, Status
+from bot.domain.alerts.model import AddNote, Measured, Note, PostCard, Status
 from bot.domain.alerts.reasons import Reason
 from bot.domain.levels import Level
 from probes.base import Layer
@@ -174,3 +174,23 @@ def test_facts_of_the_latest_check_that_had_any_are_kept() -> None:
 def test_the_window_between_edits_is_measured_from_the_card() -> None:
     story = Story(replace(rule(), repeat_window=timedelta(0)))
     assert story.tell([(15 * n, 75) for n in range(5)]) == ["OPENED", "EDITED", "EDITED"]
+
+
+def test_checks_too_far_apart_are_not_in_a_row() -> None:
+    story = Story()
+    five_minutes = timedelta(minutes=5)
+    assert story.happens(Measured(75, at(0)), at(0)) == []
+    assert story.happens(Measured(75, at(15)), at(15)) == []
+    week = 7 * 24 * 3600.0
+    assert story.happens(Measured(75, at(week), in_a_row=five_minutes), at(week)) == []
+    assert (story.now.recent, story.now.detected_at) == ((2,), at(week))
+    assert story.happens(Measured(75, at(week + 300), in_a_row=five_minutes), at(week + 300)) == []
+    assert story.happens(Measured(75, at(week + 315), in_a_row=five_minutes), at(week + 315)) == ["OPENED"]
+
+
+def test_good_checks_too_far_apart_do_not_end_an_alert() -> None:
+    story = Story()
+    story.tell([(0, 75), (15, 75), (30, 75), (45, 60)])
+    limit = timedelta(minutes=5)
+    assert story.happens(Measured(60, at(3600), in_a_row=limit), at(3600)) == []
+    assert story.happens(Measured(60, at(3615), in_a_row=limit), at(3615)) == ["RESOLVED"]

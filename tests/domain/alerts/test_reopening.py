@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.alerts.model import AddNote, EditCard, Note, Status
+from bot.domain.alerts.model import AddNote, EditCard, Measured, Note, Status
 from bot.domain.alerts.reasons import Reason
 from bot.domain.levels import Level
 from tests.factories import Story, at, rule
@@ -121,3 +121,11 @@ def test_a_reopening_time_of_zero_makes_a_new_alert_of_whatever_comes() -> None:
     story = Story(replace(rule(), reopen_within=timedelta(0)))
     story.tell([(0, 95), (15, 95), (30, 60), (45, 60)])
     assert story.tell([(60, 95), (75, 95)]) == ["OPENED"]
+
+
+def test_a_count_from_before_a_long_silence_reopens_nothing() -> None:
+    story = resolved()
+    assert story.tell([(600, 75)]) == []
+    late = 8 * 60 * MINUTE
+    assert story.happens(Measured(75, at(late), in_a_row=timedelta(minutes=5)), at(late)) == []
+    assert (story.now.status, story.now.id) == (Status.PENDING, 0)
