@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from time import perf_counter
 from typing import ClassVar
@@ -33,8 +33,8 @@ class ResponseTime:
     redirects) and `reachable` is 0. An answer with a status outside `statuses`, or without `contains` in
     what was read of its body, has its time, and `reachable` is 0 with the fact `reason`.
 
-    `uptime` counts `reachable` and comes only when there are 1,000 checks (see `Uptime`); `earlier` are
-    results from before a restart. Header values and the address's user and query never get into a reading.
+    `uptime` counts `reachable` and comes only when there are 1,000 checks (see `Uptime`), which begin anew
+    with the process. Header values and the address's user and query never get into a reading.
     """
 
     name: ClassVar[str] = "response_time"
@@ -58,7 +58,6 @@ class ResponseTime:
         contains: str | None = None,
         tls: ssl.SSLContext | None = None,
         uptime_window: int = 1000,
-        earlier: Iterable[bool] = (),
         interval: timedelta = timedelta(seconds=15),
         timeout: timedelta = timedelta(seconds=5),
     ) -> None:
@@ -82,7 +81,7 @@ class ResponseTime:
         self._contains = None if contains is None else contains.encode()
         self._tls: ssl.SSLContext | bool = True if tls is None else tls
         self._patience = aiohttp.ClientTimeout(total=_PATIENCE * timeout.total_seconds())
-        self._uptime = Uptime(uptime_window, earlier)
+        self._uptime = Uptime(uptime_window)
 
     async def read(self, at: datetime) -> list[Reading]:
         """`response_time` and `reachable`, and `uptime` once it is known. Raises for nothing outside."""

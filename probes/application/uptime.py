@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 
 class Uptime:
     """The share of good checks among the last `window`.
 
     No share is told before the window is full: 99.9 % (the source document's target) is one bad check in a
-    thousand, so fewer than 1,000 checks cannot tell it from 99.5 % or from 100 %.
+    thousand, so fewer than 1,000 checks cannot tell it from 99.5 % or from 100 %. Nothing is kept across
+    a restart: the window fills anew.
     """
 
     __slots__ = ("_checks", "_good", "_next", "_results")
 
-    def __init__(self, window: int = 1000, earlier: Iterable[bool] = ()) -> None:
-        """`earlier` are results from before a restart, oldest first."""
+    def __init__(self, window: int = 1000) -> None:
         if window < 1:
             raise ValueError("a window needs at least one check")
         self._results = bytearray(window)
         self._next = 0
         self._checks = 0
         self._good = 0
-        for result in earlier:
-            self.add(result)
 
     def add(self, good: bool) -> None:
         """Count one more check; the oldest leaves a full window."""

@@ -291,11 +291,13 @@ async def test_an_address_that_is_none_is_refused_at_once(session: aiohttp.Clien
 
 
 async def test_uptime_comes_when_the_window_is_full(session: aiohttp.ClientSession) -> None:
-    async def page(request: web.Request) -> web.Response:
-        return web.Response(text="ok")
+    statuses = iter([200, 503, 200, 200])
 
-    earlier = [True] * 997 + [False]
+    async def page(request: web.Request) -> web.Response:
+        return web.Response(status=next(statuses))
+
     async with servers.http_server(page) as address:
-        probe = ResponseTime(session=session, url=address, earlier=earlier)
-        assert {reading.metric for reading in await probe.read(AT)} == {"response_time", "reachable"}
-        assert one(await probe.read(AT), "uptime").value == 99.9
+        probe = ResponseTime(session=session, url=address, uptime_window=4)
+        for _ in range(3):
+            assert {reading.metric for reading in await probe.read(AT)} == {"response_time", "reachable"}
+        assert one(await probe.read(AT), "uptime").value == 75.0

@@ -20,7 +20,10 @@ def test_nothing_is_told_before_the_window_is_full() -> None:
 
 @given(st.integers(1, 20), st.lists(st.booleans(), max_size=60))
 def test_it_is_the_share_of_the_latest(window: int, results: list[bool]) -> None:
-    percent = Uptime(window, results).percent
+    uptime = Uptime(window)
+    for good in results:
+        uptime.add(good)
+    percent = uptime.percent
     if len(results) < window:
         assert percent is None
     else:
