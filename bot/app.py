@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import threading
 
 import typer
 from pydantic import SecretStr
@@ -19,6 +20,9 @@ from bot.slack.manifest import manifest_yaml
 from bot.tools.processes import ChildFailed
 from bot.trial.local_slack import DEFAULT_PORT, start_local_slack
 from messages.render import Voice
+
+_END_SECONDS = 4.5
+"""from the signal to the end, at most"""
 
 
 def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | None) -> int:
@@ -44,9 +48,18 @@ async def _run(
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    guard = threading.Timer(_END_SECONDS, _end_by_force)
+    guard.daemon = True
+
+    def told_to_stop() -> None:
+        if not stop.is_set():
+            guard.start()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, told_to_stop)
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(guard.cancel)
         lock = FileLock.beside(settings.store_url)
         if lock is not None:
             _take(lock, voice)
@@ -56,6 +69,15 @@ async def _run(
         if secrets is None:
             raise CannotStart(voice.phrase("run.no_tokens"))
         return await Runtime(settings, secrets, voice, stack, stop).run()
+
+
+def _end_by_force() -> None:
+    """The last resort, from a thread of its own, when an orderly end takes too long: the disk hangs, say.
+
+    What is written is whole, and letters under way have their lease: nothing is half done.
+    """
+    os.write(2, b"guardian: not ended in time, ending by force\n")
+    os._exit(1)
 
 
 def _take(lock: FileLock, voice: Voice) -> None:

@@ -224,6 +224,9 @@ RED = replace(
     dead_letters=1,
     store_problem="attempt to write a readonly database",
 )
+WAITING = replace(
+    GREEN, readings=(replace(_reading("cpu_usage", "web-1", 91.0, "%", "> 85%", "critical"), waiting=True),)
+)
 COMMANDS = (
     CommandFacts("status", "상태", ""),
     CommandFacts("probes", "점검", "[NAME]"),

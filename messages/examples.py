@@ -22,6 +22,7 @@ from messages.example_facts import (
     SECURITY,
     SLOW,
     THROUGHPUT,
+    WAITING,
     note,
 )
 from messages.facts import AlertDetailFacts, AlertListFacts, Facts, HomeFacts, ProbeListFacts
@@ -41,7 +42,12 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "throughput": THROUGHPUT,
         "security": SECURITY,
     },
-    "status": {"green": GREEN, "red": RED, "empty": replace(GREEN, readings=(), probes=0)},
+    "status": {
+        "green": GREEN,
+        "red": RED,
+        "empty": replace(GREEN, readings=(), probes=0),
+        "waiting": WAITING,
+    },
     "startup": {"green": GREEN},
     "alert_note": {
         "opened": note(MEMORY, "opened"),

@@ -43,6 +43,8 @@ class ReadingFacts(Facts):
     problem: ProblemFacts | None
     at: str
     facts: Mapping[str, str] = field(default_factory=dict)
+    waiting: bool = False
+    """bad, but not often enough in a row for an alert"""
 
 
 @dataclass(frozen=True, slots=True)

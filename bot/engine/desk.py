@@ -96,6 +96,14 @@ class AlertDesk:
         alerts = (alert for alert in self._live.values() if alert.status.is_open)
         return sorted(alerts, key=lambda alert: (-alert.level, alert.id))
 
+    def waiting(self) -> set[tuple[str, str]]:
+        """Metric and target of the alerts that wait for their confirmation."""
+        return {
+            (alert.subject.metric, alert.subject.target)
+            for alert in self._live.values()
+            if alert.status is Status.PENDING
+        }
+
     def levels(self) -> Iterator[Level]:
         """The levels of the open alerts."""
         return (alert.level for alert in self._live.values() if alert.status.is_open)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.alerts.cards import alert_facts, stream_of
@@ -14,7 +14,7 @@ from bot.engine.desk import AlertDesk
 from bot.engine.ledger import Ledger
 from bot.engine.outbox import Outbox
 from bot.store.changes import DecisionMade
-from messages.facts import AlertFacts, DecisionFacts, ProbeFacts, StatusFacts
+from messages.facts import AlertFacts, DecisionFacts, ProbeFacts, ReadingFacts, StatusFacts
 
 _DECISIONS_SHOWN = 30
 
@@ -57,7 +57,7 @@ class Guardian:
             version=self.identity.version,
             at=self._clock().replace(microsecond=0).isoformat(),
             started_at=self.identity.started_at.isoformat(),
-            readings=self._board.readings(),
+            readings=self._readings(),
             alerts=tuple(self._facts(alert) for alert in self._desk.open()),
             probes=self._board.size,
             probes_failing=self._board.failing,
@@ -89,6 +89,10 @@ class Guardian:
         decisions = await self._ledger.store.decisions(alert_id, _DECISIONS_SHOWN)
         return self._facts(alert), tuple(_decision_facts(decision) for decision in decisions)
 
+    def delivery_problems(self) -> dict[str, str]:
+        """Why Slack takes no letters just now: Slack's word for it, by channel (`edits` for all edits)."""
+        return dict(self._outbox.failing)
+
     @property
     def delivery_fails(self) -> bool:
         """Whether Slack takes no letters just now, so that cards don't show what has been decided."""
@@ -98,6 +102,15 @@ class Guardian:
         """Someone pressed 확인: the decision, and the alert as it is now (None: there is no such alert)."""
         decision = await self._desk.acknowledge(alert_id, by, version)
         return decision, None if decision.alert is None else self._facts(decision.alert)
+
+    def _readings(self) -> tuple[ReadingFacts, ...]:
+        waiting = self._desk.waiting()
+        if not waiting:
+            return self._board.readings()
+        return tuple(
+            replace(reading, waiting=bool(reading.level) and (reading.metric, reading.target) in waiting)
+            for reading in self._board.readings()
+        )
 
     def _facts(self, alert: Alert) -> AlertFacts:
         card = self._outbox.card(stream_of(alert))

@@ -26,6 +26,9 @@ from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, 
 log = structlog.get_logger(__name__)
 
 _LONGEST_DETAIL = 300
+_APART = timedelta(seconds=15)
+"""Confirming checks come at the interval, or after this if that is sooner (design, State). Two that are less
+than half of it apart count once: a restart looks at once, and must not make a peak of its own an alert."""
 _IN_A_ROW = timedelta(minutes=5)
 """Checks further apart, and more than three intervals, are not in a row: the Guardian was away in between."""
 
@@ -123,6 +126,7 @@ class Monitor:
         observations: list[Observation] = []
         blind: dict[str, Problem | None] = {}
         in_a_row = max(_IN_A_ROW, 3 * probe.interval)
+        apart = min(probe.interval, _APART) / 2
         at = self._clock()
         for reading in readings:
             at = reading.at
@@ -133,7 +137,7 @@ class Monitor:
             rule = self._rules.rule_for(reading.metric, reading.target, probe.layer)
             if rule.bands is not None:
                 subject = self._subject(source, reading.metric, reading.target, Condition.THRESHOLD)
-                measured = Measured(reading.value, reading.at, reading.facts, in_a_row)
+                measured = Measured(reading.value, reading.at, reading.facts, in_a_row, apart)
                 observations.append(Observation(rule, subject, measured))
         for reading in readings:
             if reading.value is not None:
@@ -145,9 +149,9 @@ class Monitor:
         for target, problem in blind.items():
             rule = self._rules.rule_for(metric, target, probe.layer)
             subject = self._subject(source, metric, target, Condition.NO_DATA)
-            event: Measured | Missed = Measured(0.0, at, in_a_row=in_a_row)
+            event: Measured | Missed = Measured(0.0, at, in_a_row=in_a_row, apart=apart)
             if problem is not None:
-                event = Missed(problem, at, in_a_row)
+                event = Missed(problem, at, in_a_row, apart)
             observations.append(Observation(rule, subject, event))
         return observations
 

@@ -53,7 +53,12 @@ class Health:
         but is no reason to be restarted: the watch goes on, and what it finds is kept."""
         status = self._guardian.status()
         watching = self._is_watching(self._board.last_check())
-        troubled = status.store_problem or status.dead_letters or not self._slack_connected()
+        troubled = (
+            status.store_problem
+            or status.dead_letters
+            or self._guardian.delivery_fails
+            or not self._slack_connected()
+        )
         body = {
             "status": "stopped" if not watching else "degraded" if troubled else "ok",
             "state": status.state,
@@ -65,6 +70,7 @@ class Health:
             "probes_failing": status.probes_failing,
             "undelivered": status.undelivered,
             "dead_letters": status.dead_letters,
+            "delivery_problems": self._guardian.delivery_problems(),
         }
         return web.json_response(body, status=200 if watching else 503)
 

@@ -41,7 +41,7 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     color = "resolved" if alert["status"] == "resolved" else str(alert["level"])
     return Draft(
         headline,
-        (blocks.section("headline", f"*{headline}*"),),
+        (blocks.section("headline", words("shown_headline", alert)),),
         (blocks.attachment(color, body, headline),),
     )
 

@@ -14,12 +14,16 @@ from probes.infrastructure.largest import largest_by_cpu
 
 _SHORTEST = 0.1
 """Seconds below which the kernel's counters (10 ms steps) say too little."""
+_FIRST_SECONDS = 1.0
 _PAUSE = 0.25
 """How long a reading waits for more when the last one was just now."""
 
 
 class Cpu:
-    """`cpu_usage`: percent of all cores in use since the previous reading (since it was made, at first).
+    """`cpu_usage`: percent of all cores in use since the previous reading.
+
+    The first reading is of half a second, taken a little after it is asked for: a program that has just been
+    started is busy with itself, and that is not what the machine is usually like.
 
     Busy is everything but idle and waiting for disks; time stolen by the hypervisor counts as busy, as in
     `top`. Facts, where the system counts them: `iowait` and `steal`; and above `facts_above` percent
@@ -43,11 +47,17 @@ class Cpu:
         self.interval = interval
         self.timeout = timeout
         self._facts_above = facts_above
-        self._before = _counters()
+        self._before: dict[str, float] | None = None
 
     def read_blocking(self, at: datetime) -> list[Reading]:
-        """One reading; sleeps 0.25 s if the previous one was less than 0.1 s ago."""
+        """One reading; the first takes a second or half the time-out, if that is shorter, and one less than
+        0.1 s after the previous one sleeps 0.25 s."""
         cores = psutil.cpu_count() or 1
+        if self._before is None:
+            patience = min(_FIRST_SECONDS, self.timeout.total_seconds() / 2)
+            time.sleep(patience / 2)
+            self._before = _counters()
+            time.sleep(patience / 2)
         now = _counters()
         spent = _difference(self._before, now)
         if sum(spent.values()) < _SHORTEST * cores:

@@ -75,7 +75,7 @@ def _check(
         if level is None:
             return Decision(None, (), Reason.TARGET_BAND)
         alert = _begin(rule, subject, check, level)
-    elif check.at == alert.last_at:
+    elif check.at == alert.last_at or timedelta(0) < check.at - alert.last_at < check.apart:
         # A check counts once. An earlier one is a clock that stepped back, and must not be ignored.
         return Decision(alert, (), alert.reason)
     if alert.status is Status.RESOLVED and level is None:
@@ -264,6 +264,8 @@ def _see(rule: Rule, alert: Alert, check: Measured | Missed, level: Level | None
         alert,
         recent=recent,
         last_at=check.at,
+        # The bands may have been changed since it opened: it is judged by those of now.
+        target_band=None if no_data or rule.bands is None else rule.bands.target.text,
         value=None if no_data else check.value,
         peak=None if no_data else _worse(rule, alert, check.value),
         facts=check.facts or alert.facts,

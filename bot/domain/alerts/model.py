@@ -148,6 +148,9 @@ class Measured:
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     in_a_row: timedelta | None = None
     """how long after the last check this one still counts as the next; None: however long"""
+    apart: timedelta = timedelta(0)
+    """how long after the last check this one must be to count at all: three looks within a second, as after
+    restarts, are one look"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,7 @@ class Missed:
     problem: Problem
     at: datetime
     in_a_row: timedelta | None = None
+    apart: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

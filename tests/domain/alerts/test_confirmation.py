@@ -194,3 +194,14 @@ def test_good_checks_too_far_apart_do_not_end_an_alert() -> None:
     limit = timedelta(minutes=5)
     assert story.happens(Measured(60, at(3600), in_a_row=limit), at(3600)) == []
     assert story.happens(Measured(60, at(3615), in_a_row=limit), at(3615)) == ["RESOLVED"]
+
+
+def test_looks_at_the_same_moment_count_once() -> None:
+    """As when it is restarted again and again, and looks at once each time."""
+    story = Story()
+    apart = timedelta(seconds=7.5)
+    for second in range(8):
+        assert story.happens(Measured(75, at(second), apart=apart), at(second)) == []
+    assert story.now.recent == (2,)
+    assert story.happens(Measured(75, at(15), apart=apart), at(15)) == []
+    assert story.happens(Measured(75, at(30), apart=apart), at(30)) == ["OPENED"]
