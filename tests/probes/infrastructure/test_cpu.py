@@ -69,7 +69,10 @@ def test_it_agrees_with_the_kernel_and_names_who_keeps_the_cores_busy() -> None:
 
 def test_a_second_probe_does_not_shorten_the_interval_of_the_first() -> None:
     """Work, then rest: the first sees both, though the second reads in between."""
-    kernel, first, second = Kernel(), Cpu(host="a"), Cpu(host="b", facts_above=101)
+    first, second = Cpu(host="a"), Cpu(host="b", facts_above=101)
+    for probe in (second, first):
+        probe.read_blocking(AT)
+    kernel = Kernel()
     with busy_processes(os.cpu_count() or 1):
         time.sleep(0.5)
         (busy,) = second.read_blocking(AT)
