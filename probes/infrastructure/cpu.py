@@ -14,7 +14,6 @@ from probes.infrastructure.largest import largest_by_cpu
 
 _SHORTEST = 0.1
 """Seconds below which the kernel's counters (10 ms steps) say too little."""
-_FIRST_SECONDS = 1.0
 _PAUSE = 0.25
 """How long a reading waits for more when the last one was just now."""
 
@@ -42,19 +41,22 @@ class Cpu:
         interval: timedelta = timedelta(seconds=15),
         timeout: timedelta = timedelta(seconds=5),
         facts_above: float = 60.0,
+        settle: float = 1.0,
     ) -> None:
+        """`settle`: seconds for the first reading; 0 lets it begin with the making of this instance."""
         self.target = host
         self.interval = interval
         self.timeout = timeout
         self._facts_above = facts_above
-        self._before: dict[str, float] | None = None
+        self._settle = settle
+        self._before = None if settle > 0 else _counters()
 
     def read_blocking(self, at: datetime) -> list[Reading]:
         """One reading; the first takes a second or half the time-out, if that is shorter, and one less than
         0.1 s after the previous one sleeps 0.25 s."""
         cores = psutil.cpu_count() or 1
         if self._before is None:
-            patience = min(_FIRST_SECONDS, self.timeout.total_seconds() / 2)
+            patience = min(self._settle, self.timeout.total_seconds() / 2)
             time.sleep(patience / 2)
             self._before = _counters()
             time.sleep(patience / 2)

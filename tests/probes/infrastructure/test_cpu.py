@@ -59,7 +59,7 @@ class Kernel:
 
 def test_it_agrees_with_the_kernel_and_names_who_keeps_the_cores_busy() -> None:
     with busy_processes(os.cpu_count() or 1) as pids:
-        kernel, probe = Kernel(), Cpu(host="web-1", facts_above=0)
+        kernel, probe = Kernel(), Cpu(host="web-1", facts_above=0, settle=0)
         time.sleep(0.5)  # the interval that is measured, not a wait for something to happen
         expected = kernel.usage()
         (reading,) = probe.read_blocking(AT)
@@ -69,10 +69,7 @@ def test_it_agrees_with_the_kernel_and_names_who_keeps_the_cores_busy() -> None:
 
 def test_a_second_probe_does_not_shorten_the_interval_of_the_first() -> None:
     """Work, then rest: the first sees both, though the second reads in between."""
-    first, second = Cpu(host="a"), Cpu(host="b", facts_above=101)
-    for probe in (second, first):
-        probe.read_blocking(AT)
-    kernel = Kernel()
+    kernel, first, second = Kernel(), Cpu(host="a", settle=0), Cpu(host="b", facts_above=101, settle=0)
     with busy_processes(os.cpu_count() or 1):
         time.sleep(0.5)
         (busy,) = second.read_blocking(AT)
