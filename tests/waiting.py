@@ -16,7 +16,7 @@ async def eventually(check: Callable[[], T | None], ceiling: float = CEILING) ->
     """The first answer of `check` that is neither None nor False nor empty."""
     try:
         async with asyncio.timeout(ceiling):
-            while not (found := check()):
+            while not (found := check()):  # noqa: ASYNC110 - what is waited for rings no bell
                 await asyncio.sleep(0.01)
             return found
     except TimeoutError:
