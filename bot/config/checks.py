@@ -85,7 +85,8 @@ def _check_bands(
 ) -> Iterator[ConfigProblem]:
     known = {key: text for key, text in texts.items() if key in _BAND_KEYS and text is not None}
     try:
-        parse_bands(known, unit)
+        # Every percentage we know is a share of a whole; others may grow by 300 %.
+        parse_bands(known, unit, (0.0, 100.0) if unit is Unit.PERCENT else None)
     except BandsInvalid as invalid:
         for problem in invalid.problems:
             place = (*steps, problem.key) if problem.key else steps

@@ -10,6 +10,7 @@ import yaml
 from pydantic import JsonValue
 
 from bot.config.problems import ConfigProblem, Steps, path_text
+from bot.config.yaml_faults import syntax_problem
 
 SIZE_LIMIT = 256 * 1024
 """Bytes of a configuration; a thousand HTTP targets need half of it."""
@@ -18,9 +19,6 @@ _NODE_LIMIT = 50_000
 _DEPTH_LIMIT = 24
 
 _TAG = "tag:yaml.org,2002:"
-_HALF_PAIR = re.compile(r"[\ud800-\udfff]")
-"""Written as an escape it passes YAML, but nothing can store or send it."""
-_UNQUOTED_SIGN = re.compile(r":\s*[>|]\s*=?\s*[\d.]")
 
 
 class _Loader(yaml.SafeLoader):
@@ -54,45 +52,61 @@ class Document:
 
 
 class _TooMuch(Exception):
-    """The document grows beyond all sense."""
+    """The document grows beyond all sense, at `line`."""
+
+    def __init__(self, node: yaml.Node) -> None:
+        super().__init__()
+        self.line = node.start_mark.line + 1
 
 
 def read_document(text: str) -> Document:
     """The values of a YAML text. What is wrong with the text itself is in `problems`; never raises."""
     document = Document()
     if len(text) > SIZE_LIMIT:
-        document.problems.append(ConfigProblem("", None, "yaml_too_large", {"limit": SIZE_LIMIT // 1024}))
+        document.problems.append(too_large(text[:SIZE_LIMIT].count("\n") + 1))
         return document
     loader = None
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
         if node is not None:
+            document.lines[()] = node.start_mark.line + 1
             document.data = _Builder(document).build(node, ())
     except yaml.MarkedYAMLError as error:
-        document.problems.append(_syntax_problem(error, text))
-    except yaml.YAMLError:
-        # Only the reader raises without a mark: control characters.
-        document.problems.append(ConfigProblem("", None, "yaml_characters"))
-    except (_TooMuch, RecursionError):
-        document.problems.append(ConfigProblem("", None, "yaml_too_much"))
+        document.problems.append(syntax_problem(error, text))
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        document.problems.append(ConfigProblem("", line, "yaml_characters"))
+    except _TooMuch as much:
+        document.problems.append(ConfigProblem("", much.line, "yaml_too_much"))
+    except RecursionError:
+        document.problems.append(ConfigProblem("", _reached(loader), "yaml_too_much"))
+    except (OverflowError, ValueError):
+        # PyYAML makes a character of any escape: "\\U00110000" is beyond the last one that there is.
+        document.problems.append(ConfigProblem("", _reached(loader), "yaml_escape"))
     finally:
         if loader is not None:
             loader.dispose()
     return document
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError, text: str) -> ConfigProblem:
-    mark = error.problem_mark or error.context_mark
-    line = None if mark is None else mark.line + 1
-    lines = text.splitlines()
-    here = lines[line - 1] if line is not None and line <= len(lines) else ""
-    if _UNQUOTED_SIGN.search(here):
-        return ConfigProblem("", line, "yaml_unquoted_sign")
-    if "\t" in here and "\\t" in (error.problem or ""):
-        return ConfigProblem("", line, "yaml_tab")
-    detail = ", ".join(part for part in (error.context, error.problem) if part)
-    return ConfigProblem("", line, "yaml_syntax", {"detail": detail})
+def too_large(line: int) -> ConfigProblem:
+    """The refusal of a file that is over the limit at that line."""
+    return ConfigProblem("", line, "yaml_too_large", {"limit": SIZE_LIMIT // 1024})
+
+
+def _reached(loader: _Loader | None) -> int | None:
+    """The line up to which PyYAML has read."""
+    return None if loader is None else int(loader.get_mark().line) + 1
+
+
+def _whole(text: str) -> str | None:
+    """`text` with each pair of escaped surrogates (as JSON writes 😀) as the character that they stand for;
+    None if one stands alone, which nothing can store or send."""
+    try:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeDecodeError:
+        return None
 
 
 class _Builder:
@@ -105,7 +119,7 @@ class _Builder:
     def build(self, node: yaml.Node, steps: Steps) -> JsonValue:
         self._nodes += 1
         if self._nodes > _NODE_LIMIT or len(steps) > _DEPTH_LIMIT:
-            raise _TooMuch
+            raise _TooMuch(node)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, steps)
         if isinstance(node, yaml.SequenceNode):
@@ -124,9 +138,9 @@ class _Builder:
             if not isinstance(key, yaml.ScalarNode):
                 self._problem(steps, line, "yaml_key")
                 continue
-            name = str(key.value)
-            if _HALF_PAIR.search(name):
-                self._problem(steps, line, "yaml_characters")
+            name = _whole(str(key.value))
+            if name is None:
+                self._problem(steps, line, "yaml_half_character")
                 continue
             if merged and name in values:
                 continue
@@ -142,7 +156,7 @@ class _Builder:
     def _pairs(self, node: yaml.MappingNode, depth: int) -> Iterator[tuple[yaml.Node, yaml.Node, bool]]:
         """The mapping's own pairs, then those of the mappings that `<<` brings in."""
         if depth > _DEPTH_LIMIT:
-            raise _TooMuch
+            raise _TooMuch(node)
         brought: list[yaml.Node] = []
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value == "<<" and key.style is None:
@@ -154,9 +168,9 @@ class _Builder:
                 yield from self._pairs(other, depth + 1)
 
     def _scalar(self, node: yaml.Node, steps: Steps) -> JsonValue:
-        text = str(node.value)
-        if _HALF_PAIR.search(text):
-            self._problem(steps, node.start_mark.line + 1, "yaml_characters")
+        text = _whole(str(node.value))
+        if text is None:
+            self._problem(steps, node.start_mark.line + 1, "yaml_half_character")
             return None
         match node.tag.removeprefix(_TAG):
             case "str":

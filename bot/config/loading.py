@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from copy import deepcopy
 from pathlib import Path
 
 from pydantic import SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from bot.config.checks import check
-from bot.config.document import SIZE_LIMIT, Document, read_document
+from bot.config.document import SIZE_LIMIT, Document, read_document, too_large
 from bot.config.problems import ConfigProblem, ConfigurationInvalid
-from bot.config.refusals import refusals
+from bot.config.refusals import refusals, take_out
 from bot.config.secrets import read_secret
 from bot.config.settings import Settings, SlackSettings, StoreSettings, default_state_directory
 from bot.config.values import database_url
@@ -70,7 +71,7 @@ def _read(path: Path) -> Document:
     except OSError as error:
         raise _file_problem(path, "file_unreadable", detail=error.strerror or "") from None
     if len(content) > SIZE_LIMIT:
-        raise _file_problem(path, "yaml_too_large", limit=SIZE_LIMIT // 1024)
+        raise ConfigurationInvalid([too_large(content.count(b"\n") + 1)], str(path))
     try:
         return read_document(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -84,15 +85,23 @@ def _file_problem(path: Path, code: str, **values: str | int) -> ConfigurationIn
 
 
 def _validate(document: Document, problems: list[ConfigProblem]) -> Settings | None:
-    """The settings in the document; adds what is wrong to `problems`, one problem a place."""
+    """The settings in the document; adds what is wrong to `problems`, one problem a place.
+
+    What is refused is taken out and the rest looked at again: values that don't agree with each other are
+    compared only where nothing else is wrong. None if nothing is left; not to be used if there are problems.
+    """
     problems += check(document)
     known = {problem.path for problem in problems if problem.path}
-    try:
-        return Settings.model_validate(document.data)
-    except ValidationError as error:
-        found = refusals(error, document, Settings)
-        problems += [problem for problem in found if problem.path not in known or not problem.path]
-        return None
+    data = deepcopy(document.data)
+    while True:
+        try:
+            return Settings.model_validate(data)
+        except ValidationError as error:
+            found = list(refusals(error, document, Settings))
+            problems += [problem for problem in found if problem.path not in known or not problem.path]
+            known |= {problem.path for problem in found}
+            if not take_out(data, error):
+                return None
 
 
 def _override(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
@@ -45,10 +45,60 @@ _VARIABLES = (
 def refusals(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[ConfigProblem]:
     """A problem for each thing that `model` refused in `document`."""
     for detail in error.errors(include_url=False):
-        # pydantic marks a wrong key of a mapping by a step of its own.
-        steps: Steps = tuple(step for step in detail["loc"] if step != "[key]")
+        steps = steps_of(detail["loc"])
         code, values = _translate(detail, steps, document, model)
         yield ConfigProblem(path_text(steps), document.line_of(steps), code, values)
+
+
+_TARGETS: Steps = ("probes", "http", "targets")
+_STAND_IN: Mapping[str, JsonValue] = {"name": "?", "url": "http://localhost"}
+"""What every web address must have, for one whose own was refused."""
+
+_CULPRITS = {"timeout_over_interval": "timeout", "head_without_body": "expect_body"}
+"""Of values that don't agree, the one without which the others do."""
+
+
+def take_out(data: JsonValue, error: ValidationError) -> bool:
+    """Remove from `data` what `error` refuses, so that the rest can be judged without it. False if there is
+    nothing to remove."""
+    places: dict[Steps, None] = {}
+    for detail in error.errors(include_url=False):
+        steps = steps_of(detail["loc"])
+        culprit = _CULPRITS.get(detail["type"])
+        places[steps if culprit is None else (*steps, culprit)] = None
+    # From the end, so that the list items before keep their places.
+    return any([_remove(data, steps) for steps in reversed(places)])
+
+
+def _remove(data: JsonValue, steps: Steps) -> bool:
+    if not steps:
+        return False
+    *above, last = steps
+    here = data
+    for step in above:
+        if isinstance(here, dict) and isinstance(step, str) and step in here:
+            here = here[step]
+        elif isinstance(here, list) and isinstance(step, int) and step < len(here):
+            here = here[step]
+        else:
+            return False  # gone with what was around it
+    if isinstance(here, dict) and isinstance(last, str):
+        if tuple(above[:-1]) == _TARGETS and last in _STAND_IN:
+            here[last] = _STAND_IN[last]
+            return True
+        return here.pop(last, here) is not here
+    if isinstance(here, list) and isinstance(last, int) and last < len(here):
+        if tuple(above) == _TARGETS:
+            here[last] = dict(_STAND_IN)
+        else:
+            del here[last]
+        return True
+    return False
+
+
+def steps_of(place: Sequence[str | int]) -> Steps:
+    """A place as pydantic names it; it marks a wrong key of a mapping by a step of its own."""
+    return tuple(step for step in place if step != "[key]")
 
 
 def _translate(

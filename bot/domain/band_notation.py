@@ -47,6 +47,8 @@ class BandFault(StrEnum):
     OVERLAP = "band_overlap"
     GAP = "band_gap"
     GAP_AT_BOUND = "band_gap_at_bound"
+    IMPOSSIBLE = "band_impossible"
+    UNREACHABLE = "band_unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +87,16 @@ class _Written:
     high: _Edge | None
 
 
-def parse_bands(texts: Mapping[str, object], unit: Unit | None) -> Bands:
+def parse_bands(
+    texts: Mapping[str, object], unit: Unit | None, possible: tuple[float, float] | None = None
+) -> Bands:
     """The bands of a metric from their texts under `target` and level names.
 
     `unit` is the one the metric is measured in; None takes it from the texts. Every value is in exactly one
     band: a bound that two bands share belongs to the range (`"70-85%"` has 70 and 85), between two ranges to
-    the worse one, and `<=` or `>=` claims it. Raises BandsInvalid with every fault found.
+    the worse one, and `<=` or `>=` claims it. `possible` has the least and the greatest value that there can
+    be, in `unit`, if that is known: a bound beyond them is a fault. Raises BandsInvalid with every fault
+    found; bands that can't be read are left out when their neighbours are compared.
     """
     problems: list[BandProblem] = []
     raw = _texts(texts, problems)
@@ -99,14 +105,36 @@ def parse_bands(texts: Mapping[str, object], unit: Unit | None) -> Bands:
         problems.append(BandProblem("", BandFault.NO_TARGET, {}))
     elif len(texts) == 1:
         problems.append(BandProblem("", BandFault.NO_LEVEL, {}))
+    if possible is not None:
+        problems += _impossible(written, possible, unit)
+    keys = [key for key in (TARGET, *(level.word for level in Level)) if key in texts]
+    ordered = [written.get(key) for key in keys]
+    rising = bool(ordered) and ordered[0] is not None and ordered[0].low is None
+    if TARGET in texts and len(ordered) > 1:
+        problems += _misplaced(ordered, rising)
     if problems:
         raise BandsInvalid(tuple(problems))
-    ordered = [written[TARGET], *(written[level.word] for level in Level if level.word in written)]
-    rising = ordered[0].low is None
-    _check_order(ordered, rising)
-    bands = _join(ordered, rising)
-    levels = {Level.of(part.key): band for part, band in zip(ordered[1:], bands[1:], strict=True)}
+    bands = _join([part for part in ordered if part is not None], rising)
+    levels = {Level.of(key): band for key, band in zip(keys[1:], bands[1:], strict=True)}
     return Bands(unit=unit.value, rising=rising, target=bands[0], levels=MappingProxyType(levels))
+
+
+def _impossible(
+    written: Mapping[str, _Written], possible: tuple[float, float], unit: Unit
+) -> list[BandProblem]:
+    """The bands with bounds that no value reaches, or that no value is in."""
+    low, high = possible
+    values = {"low": f"{low:g}{unit.value}", "high": f"{high:g}{unit.value}"}
+    problems = []
+    for part in written.values():
+        edges = [edge for edge in (part.low, part.high) if edge is not None]
+        if any(not low <= edge.value <= high for edge in edges):
+            problems.append(_problem(part, BandFault.IMPOSSIBLE, **values))
+        elif (part.low is None and edges[0].value == low and not edges[0].owned) or (
+            part.high is None and edges[0].value == high and not edges[0].owned
+        ):
+            problems.append(_problem(part, BandFault.UNREACHABLE, **values))
+    return problems
 
 
 def _texts(texts: Mapping[str, object], problems: list[BandProblem]) -> dict[str, str]:
@@ -185,45 +213,68 @@ def _side(key: str, text: str, sign: str, edge: _Edge) -> _Written:
     return _Written(key, text, None, edge) if sign[0] in "<≤" else _Written(key, text, edge, None)
 
 
-def _check_order(ordered: list[_Written], rising: bool) -> None:
-    """Raises BandsInvalid unless the bands lie one behind the other, from the target to the worst."""
+def _misplaced(ordered: list[_Written | None], rising: bool) -> list[BandProblem]:
+    """What is wrong with the bands' places, from the target to the worst; None is one that can't be read."""
     target, worst = ordered[0], ordered[-1]
+    if target is None:
+        return []
     if target.low is not None and target.high is not None:
-        raise _invalid(target, BandFault.TARGET_CLOSED)
-    starts = []
-    for part in ordered[1:]:
-        edge = part.low if rising else part.high
-        if edge is None:
-            raise _invalid(part, BandFault.SAME_SIDE, other=target.text)
-        starts.append(edge.value if rising else -edge.value)
-    for milder, worse, first, second in zip(ordered[1:], ordered[2:], starts, starts[1:], strict=False):
-        if second <= first:
-            raise _invalid(worse, BandFault.WRONG_ORDER, milder=milder.key, other=milder.text)
-    if (worst.high if rising else worst.low) is not None:
-        raise _invalid(worst, BandFault.WORST_CLOSED, sign=">" if rising else "<")
+        # Which side is the good one?
+        return [_problem(target, BandFault.TARGET_CLOSED)]
+    problems = []
+    fitting = list(ordered)
+    for index, part in enumerate(ordered[1:], start=1):
+        if part is not None and (part.low if rising else part.high) is None:
+            problems.append(_problem(part, BandFault.SAME_SIDE, other=target.text))
+            fitting[index] = None
+    swapped = [
+        _problem(worse, BandFault.WRONG_ORDER, milder=milder.key, other=milder.text)
+        for milder, worse in pairwise(fitting[1:])
+        if milder is not None and worse is not None and _start(worse, rising) <= _start(milder, rising)
+    ]
+    if swapped:
+        return problems + swapped  # where they meet says nothing before they are swapped
+    if worst is not None and worst is fitting[-1] and (worst.high if rising else worst.low) is not None:
+        problems.append(_problem(worst, BandFault.WORST_CLOSED, sign=">" if rising else "<"))
+    for milder, worse in pairwise(fitting):
+        if milder is not None and worse is not None:
+            problems += _seam(milder, worse, rising, worse is worst)
+    return problems
+
+
+def _start(part: _Written, rising: bool) -> float:
+    """Where a level begins, growing towards the bad side."""
+    edge = part.low if rising else part.high
+    assert edge is not None  # noqa: S101 - those without one are refused before
+    return edge.value if rising else -edge.value
+
+
+def _seam(milder: _Written, worse: _Written, rising: bool, is_last: bool) -> list[BandProblem]:
+    """The fault where two neighbours meet, if there is one."""
+    leaving, entering = (milder.high, worse.low) if rising else (milder.low, worse.high)
+    values = {"other": milder.text, "from": "", "to": "" if entering is None else entering.shown}
+    if entering is None or leaving is None or _beyond(leaving.value, entering.value, rising):
+        values |= {"from": values["to"], "to": "" if leaving is None else leaving.shown}
+        return [_problem(worse, BandFault.OVERLAP, **values)]
+    if leaving.value != entering.value:
+        return [_problem(worse, BandFault.GAP, **(values | {"from": leaving.shown}))]
+    if leaving.owned and entering.owned:
+        return [_problem(worse, BandFault.OVERLAP, **(values | {"from": leaving.shown}))]
+    if leaving.owned is False and entering.owned is False and is_last:
+        return [_problem(worse, BandFault.GAP_AT_BOUND, **values)]
+    return []
 
 
 def _join(ordered: list[_Written], rising: bool) -> list[Band]:
-    """The bands, each shared bound given to one of its neighbours; BandsInvalid if they don't meet."""
-    problems = []
+    """The bands, each shared bound given to one of its neighbours."""
     ends: list[bool] = []
     for milder, worse in pairwise(ordered):
         leaving, entering = (milder.high, worse.low) if rising else (milder.low, worse.high)
-        values = {"other": milder.text, "from": "", "to": "" if entering is None else entering.shown}
-        if entering is None or leaving is None or _beyond(leaving.value, entering.value, rising):
-            values |= {"from": values["to"], "to": "" if leaving is None else leaving.shown}
-            problems.append(_problem(worse, BandFault.OVERLAP, **values))
-        elif leaving.value != entering.value:
-            problems.append(_problem(worse, BandFault.GAP, **(values | {"from": leaving.shown})))
-        elif leaving.owned and entering.owned:
-            problems.append(_problem(worse, BandFault.OVERLAP, **(values | {"from": leaving.shown})))
-        elif leaving.owned is False and entering.owned is False and worse is ordered[-1]:
-            problems.append(_problem(worse, BandFault.GAP_AT_BOUND, **values))
-        else:
-            # A range gives way to `<=` and takes what `<` leaves; of two ranges the worse has the bound.
-            ends.append(bool(leaving.owned) or entering.owned is False)
-    if problems:
-        raise BandsInvalid(tuple(problems))
+        # A range gives way to `<=` and takes what `<` leaves; of two ranges the worse has the bound.
+        ends.append(
+            (leaving is not None and bool(leaving.owned))
+            or (entering is not None and entering.owned is False)
+        )
     bands = []
     for index, part in enumerate(ordered):
         has_start = index > 0 and not ends[index - 1]
@@ -241,7 +292,3 @@ def _beyond(leaving: float, entering: float, rising: bool) -> bool:
 
 def _problem(part: _Written, fault: BandFault, **values: str) -> BandProblem:
     return BandProblem(part.key, fault, {"text": part.text, **values})
-
-
-def _invalid(part: _Written, fault: BandFault, **values: str) -> BandsInvalid:
-    return BandsInvalid((_problem(part, fault, **values),))

@@ -144,6 +144,14 @@ def test_between_two_ranges_the_bound_is_the_worse_ones() -> None:
         ({"target": "<= 80%", "warning": ">= 80%"}, [("warning", BandFault.OVERLAP)]),
         ({**UPTIME, "warning": "99.5-99.95%"}, [("warning", BandFault.OVERLAP)]),
         ({**UPTIME, "critical": "< 99%"}, [("critical", BandFault.GAP)]),
+        # More than one fault: what can be compared still is.
+        ({"warning": "70-85%", "critical": "> 85%"}, [("", BandFault.NO_TARGET)]),
+        ({**CPU, "warning": "60-85%", "critical": "> 85"},
+         [("critical", BandFault.UNIT_MISSING), ("warning", BandFault.OVERLAP)]),
+        ({**CPU, "warning": "60-85%", "critical": "< 5%"},
+         [("critical", BandFault.SAME_SIDE), ("warning", BandFault.OVERLAP)]),
+        ({**CPU, "warning": "75-85%", "critical": "85-90%"},
+         [("critical", BandFault.WORST_CLOSED), ("warning", BandFault.GAP)]),
     ],
 )  # fmt: skip
 def test_it_refuses_bands_that_contradict(
@@ -275,3 +283,28 @@ def test_a_level_is_held_as_long_as_the_value_is_within_the_margin(
     elif distance < margin - 1e-6:
         assert held is not None
         assert held >= current
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        ({"target": "< 70%", "warning": ">= 70%"}, []),
+        ({"target": "<= 0%", "warning": "> 0%"}, []),
+        ({"target": ">= 100%", "warning": "< 100%"}, []),
+        ({"target": "< 0%", "warning": ">= 0%"}, [("target", BandFault.UNREACHABLE)]),
+        ({"target": "> 100%", "warning": "<= 100%"}, [("target", BandFault.UNREACHABLE)]),
+        ({"target": "<= 100%", "warning": "> 100%"}, [("warning", BandFault.UNREACHABLE)]),
+        ({"target": "< 70%", "warning": "70-120%", "critical": "> 120%"},
+         [("warning", BandFault.IMPOSSIBLE), ("critical", BandFault.IMPOSSIBLE)]),
+        ({"target": "< -1%", "warning": ">= -1%"},
+         [("target", BandFault.IMPOSSIBLE), ("warning", BandFault.IMPOSSIBLE)]),
+    ],
+)  # fmt: skip
+def test_bounds_lie_where_values_can_be(texts: dict[str, str], expected: list[tuple[str, BandFault]]) -> None:
+    found: list[tuple[str, BandFault]] = []
+    try:
+        parse_bands(texts, Unit.PERCENT, (0, 100))
+    except BandsInvalid as refused:
+        found = [(problem.key, problem.fault) for problem in refused.problems]
+    assert found == expected
+    assert parse_bands({"target": "< 120%", "warning": ">= 120%"}, Unit.PERCENT).entry(Level.WARNING) == 120
