@@ -220,21 +220,21 @@ class AlertDesk:
         """
 
         async def attempts() -> list[_Made]:
-            async with self._lock:
-                for attempt in range(1, _ATTEMPTS + 1):
-                    made = decide()
-                    try:
-                        await self._settle(made)
-                    except Stale as error:
-                        await self._reload(error.alert_id)
-                        if attempt == _ATTEMPTS:
-                            raise
-                    else:
-                        return made
+            for attempt in range(1, _ATTEMPTS + 1):
+                made = decide()
+                try:
+                    await self._settle(made)
+                except Stale as error:
+                    await self._reload(error.alert_id)
+                    if attempt == _ATTEMPTS:
+                        raise
+                else:
+                    return made
             raise AssertionError("the last attempt returns or raises")
 
-        # Half done, memory and database would differ.
-        return await uninterrupted(attempts())
+        # Who waits for his turn may still be cancelled. Half done, memory and database would differ.
+        async with self._lock:
+            return await uninterrupted(attempts())
 
     async def _settle(self, made: Sequence[_Made]) -> None:
         letters = [letter for each in made for letter in each.letters]
