@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -95,6 +96,9 @@ def run(
     language: Language = None,
 ) -> None:
     """Stand watch until stopped."""
+    if port is not None and not trial:
+        _speaker(language, config).complain("port_without_trial", port=port)
+        raise typer.Exit(UNUSABLE)
     settings = _settings(config, language)
     secrets = None
     if not trial:
@@ -198,6 +202,9 @@ def doctor(config: ConfigFile = None, language: Language = None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Entry point `guardian`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that can't show Korean still gets the rest
     given = list(sys.argv[1:] if arguments is None else arguments) or ["--help"]
     unknown = _unknown_command(given)
     if unknown is not None:

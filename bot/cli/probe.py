@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence, Set
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -14,6 +15,7 @@ from bot.cli.speech import Speaker, table
 from bot.config import RuleBook, Settings
 from bot.domain.durations import format_duration
 from bot.engine.threads import in_daemon_thread
+from messages.render import Voice
 from probes.application.http import http_session
 from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, Reading
 from probes.registry import HOST_PROBES, PROBES
@@ -42,28 +44,55 @@ def _metrics(speaker: Speaker, name: str) -> str:
 def take(speaker: Speaker, settings: Settings, name: str, environment: Mapping[str, str]) -> int:
     """Print one reading of the probe. 0, 1 if anything could not be measured, 2 if there is no such probe."""
     known = names(settings)
-    if name not in known:
-        near = get_close_matches(name, known, n=1)
-        if name in PROBES:
+    if not name.strip():
+        speaker.complain("probe.empty", known=", ".join(known))
+        return 2
+    wanted = {name} & set(known) or _meant(name, known)
+    if not wanted:
+        near = get_close_matches(name.casefold(), known, n=1)
+        if _meant(name, [_HTTP]):
             speaker.complain("probe.no_targets", name=name)
         else:
             speaker.complain(
                 "probe.unknown", name=name, nearest=near[0] if near else "", known=", ".join(known)
             )
         return 2
-    taken = asyncio.run(_read(settings, name, environment))
+    taken = asyncio.run(_read(settings, wanted, environment))
     _print(speaker, RuleBook(settings), taken)
     if not taken:
         speaker.complain("probe.nothing", name=name)
     return 1 if not taken or any(reading.value is None for _, reading in taken) else 0
 
 
-async def _read(settings: Settings, name: str, environment: Mapping[str, str]) -> list[tuple[Probe, Reading]]:
+def _meant(name: str, known: Sequence[str]) -> set[str]:
+    """The known names that `name` may stand for: in any case, in either language, or a metric's."""
+    wanted = _folded(name)
+    voices = [Voice(language) for language in ("ko", "en")]
+    meant = set()
+    for each in known:
+        words = [each]
+        if each in PROBES:
+            words += [voice.phrase(f"terms.probe.{each}") for voice in voices]
+            for metric in PROBES[each].metrics:
+                words += [metric, *(voice.phrase(f"terms.metric.{metric}") for voice in voices)]
+        if wanted in map(_folded, words):
+            meant.add(each)
+    return meant
+
+
+def _folded(name: str) -> str:
+    # Some terminals send Hangul in pieces.
+    return unicodedata.normalize("NFC", name).strip().casefold()
+
+
+async def _read(
+    settings: Settings, wanted: Set[str], environment: Mapping[str, str]
+) -> list[tuple[Probe, Reading]]:
     async with AsyncExitStack() as stack:
         session = http_session(version=__version__)
         await stack.enter_async_context(session)
         built = build_probes(settings, lambda: session, environment, with_disabled=True)
-        chosen = [probe for probe in built if name in (probe.name, _own_name(probe))]
+        chosen = [probe for probe in built if wanted & {probe.name, _own_name(probe)}]
         readings = await asyncio.gather(*(_read_one(probe) for probe in chosen))
     return [(probe, reading) for probe, some in zip(chosen, readings, strict=True) for reading in some]
 
@@ -106,7 +135,8 @@ def _print(speaker: Speaker, rules: RuleBook, taken: list[tuple[Probe, Reading]]
                 found = bands.level_of(reading.value)
                 level = speaker.phrase("probe.level", level=found.word if found is not None else "")
                 band = bands.band_of(reading.value).text
-        facts = ", ".join(f"{name} {fact}" for name, fact in reading.facts.items())
+        told = ((speaker.phrase("probe.fact", name=name), fact) for name, fact in reading.facts.items())
+        facts = ", ".join(f"{name} {fact}" for name, fact in told)
         metric = speaker.phrase("metric", metric=reading.metric)
         rows.append([metric, reading.target, value, level, band, facts])
     headings = ("metric", "target", "reading", "state", "band", "facts")

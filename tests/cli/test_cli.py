@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,6 +47,11 @@ def test_without_anything_it_lists_its_commands(guardian: Guardian) -> None:
         (["probe", "response_time"], "probes.http.targets"),
         (["check", "--config", "absent.yaml"], "absent.yaml"),
         (["run"], "SLACK_BOT_TOKEN"),
+        (["run", "--port", "8724"], "guardian run --trial --port 8724"),
+        (["probe", ""], "cpu, memory, disk"),
+        (["probe", " "], "점검 이름을 쓰세요"),
+        (["probe", "Netwrk"], "network"),
+        (["probe", "응답시간"], "probes.http.targets"),
     ],
 )
 def test_what_cannot_be_used_is_said_in_a_sentence(
@@ -147,6 +153,33 @@ def test_a_probe_that_cannot_measure_says_why_and_is_a_problem(guardian: Guardia
         assert "not measured: connection refused" in result.out.lower()
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "disk",
+        "DISK",
+        " Disk ",
+        "디스크",
+        unicodedata.normalize("NFD", "디스크"),
+        "disk_usage",
+        "디스크 사용률",
+    ],
+)
+def test_a_probe_is_known_by_every_name_that_people_read(guardian: Guardian, name: str) -> None:
+    result = guardian("probe", name)
+    assert result.code == 0, result.err
+    assert result.out.startswith("디스크 사용률\t")
+    assert "남은 공간 " in result.out
+    assert "free" not in result.out
+
+
+def test_a_web_address_is_found_in_any_case(guardian: Guardian) -> None:
+    targets = "[{name: Shop, url: 'http://127.0.0.1:1/'}]"
+    Path("guardian.yaml").write_text(f"probes: {{http: {{targets: {targets}}}}}", encoding="utf-8")
+    result = guardian("probe", "shop")
+    assert {line.split("\t")[1] for line in result.out.splitlines()} == {"Shop"}
+
+
 def test_a_probe_that_is_switched_off_can_be_asked(guardian: Guardian) -> None:
     Path("guardian.yaml").write_text("probes: {load: {enabled: false}}", encoding="utf-8")
     assert guardian("probe", "load").code == 0
@@ -166,3 +199,19 @@ def test_the_program_itself_ends_with_the_code_and_no_traceback(tmp_path: Path) 
     assert done.returncode == 2
     assert "guardian.yaml:2" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp949"])
+def test_a_terminal_that_cannot_show_korean_gets_the_rest(tmp_path: Path, encoding: str) -> None:
+    root = Path(__file__).parents[2]
+    for command, stream in ((["check"], "stdout"), (["chek"], "stderr"), (["probe", "disk"], "stdout")):
+        done = subprocess.run(
+            [sys.executable, "-c", "import sys; from bot.cli import main; sys.exit(main())", *command],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(root), "PYTHONIOENCODING": encoding},
+            capture_output=True,
+            check=False,
+        )
+        assert b"Traceback" not in done.stderr
+        assert done.returncode in (0, 2)
+        assert getattr(done, stream).strip()
