@@ -18,16 +18,19 @@ from bot.engine.leader import AlreadyRunning, FileLock
 from bot.runtime import CannotStart, Runtime
 from bot.slack.manifest import manifest_yaml
 from bot.tools.processes import ChildFailed
-from bot.trial.local_slack import DEFAULT_PORT, start_local_slack
+from bot.trial.local_slack import DEFAULT_PORT, LocalSlackRefused, start_local_slack
 from messages.render import Voice
 
 _END_SECONDS = 4.5
 """from the signal to the end, at most"""
 
+_LAST_PORT = 65535
+
 
 def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | None) -> int:
     """Watch until told to stop (SIGTERM, SIGINT). The exit status: 0 stopped, 1 a bug, 2 could not start."""
     voice = Voice(settings.language, settings.zone)
+    os.umask(0o077)  # whatever we write, the database and the log of the trial too, is nobody else's
     for name in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET):
         # They are in `secrets` now: no program that we start inherits them, and Bolt doesn't read them again.
         os.environ.pop(name, None)
@@ -93,6 +96,17 @@ def _take(lock: FileLock, voice: Voice) -> None:
         ) from error
 
 
+def _why_no_trial(error: LocalSlackRefused, voice: Voice) -> str:
+    details = error.details
+    match error.code, details.get("port"):
+        case (("port_in_use" | "port_unusable"), int(port)):
+            other = port + 1 if DEFAULT_PORT <= port < _LAST_PORT else DEFAULT_PORT
+            return voice.phrase(f"run.trial_{error.code}", port=port, other=other)
+        case (("state_in_use" | "state_unusable" | "state_unreadable"), _):
+            return voice.phrase(f"run.trial_{error.code}", path=str(details.get("path", "")))
+    return voice.phrase("run.trial_failed", detail=error.said)
+
+
 async def _trial(
     settings: Settings, port: int | None, voice: Voice, stack: contextlib.AsyncExitStack
 ) -> tuple[Settings, Secrets]:
@@ -107,6 +121,8 @@ async def _trial(
             ),
             channels=(slack.alerts_channel, slack.ops_channel, "general"),
         )
+    except LocalSlackRefused as error:
+        raise CannotStart(_why_no_trial(error, voice)) from error
     except ChildFailed as error:
         raise CannotStart(voice.phrase("run.trial_failed", detail=error.said)) from error
     stack.push_async_callback(local.child.stop)

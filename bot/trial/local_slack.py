@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from pydantic import JsonValue
 
 from bot.tools.processes import Child, ChildFailed
 
 DEFAULT_PORT = 8723
 _READY_SECONDS = 20.0
+
+
+class LocalSlackRefused(ChildFailed):
+    """The workspace says why it can't start: `code` and `details` as docs/local-workspace.md has them."""
+
+    def __init__(self, code: str, details: Mapping[str, JsonValue]) -> None:
+        super().__init__(2, str(details.get("message", code)))
+        self.code = code
+        self.details = details
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +41,8 @@ class LocalSlack:
 async def start_local_slack(state: Path, port: int, manifest: str, channels: tuple[str, ...]) -> LocalSlack:
     """Start the workspace with an app installed from `manifest` (YAML).
 
-    Raises ChildFailed with what it said, for instance that the port is taken.
+    Raises LocalSlackRefused with the reason that it gives, for instance that the port is taken, and
+    ChildFailed if it ends otherwise.
     """
     file = _write_manifest(state, manifest)
     arguments = [sys.executable, "-m", "bot.workspace", "--state", str(state), "--port", str(port)]
@@ -39,6 +52,8 @@ async def start_local_slack(state: Path, port: int, manifest: str, channels: tup
     child = await Child.start(arguments, os.environ, state / "workspace.log")
     try:
         ready = json.loads(await child.first_line(_READY_SECONDS))
+        if "error" in ready:
+            raise LocalSlackRefused(str(ready["error"]), ready)
         credentials = _read_credentials(ready["credentials"])
         return LocalSlack(
             child=child,

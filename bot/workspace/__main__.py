@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 import structlog
 
 from bot.workspace.errors import WorkspaceError
+from bot.workspace.model import JsonObject
 from bot.workspace.server import serve
 from bot.workspace.settings import UNLIMITED, RateLimits
 
@@ -56,10 +58,15 @@ async def _run(options: argparse.Namespace) -> None:
         bot_in_channels=not options.bot_outside,
         host=options.host,
     ) as running:
-        line = {"url": running.url, "api_url": running.api_url, "credentials": str(running.credentials_path)}
-        sys.stdout.write(json.dumps(line) + "\n")
-        sys.stdout.flush()
+        credentials = str(running.credentials_path)
+        _tell({"url": running.url, "api_url": running.api_url, "credentials": credentials})
         await stop.wait()
+
+
+def _tell(document: JsonObject) -> None:
+    """One line of JSON on standard output, for the program that started us."""
+    sys.stdout.write(json.dumps(document) + "\n")
+    sys.stdout.flush()
 
 
 def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
@@ -70,8 +77,10 @@ def _wait_for_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> Non
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run until told to stop; returns the exit code: 2 when it can't start."""
+    """Run until told to stop; returns the exit code: 2 when it can't start, with the reason on stdout as JSON
+    and on stderr as a sentence."""
     options = _arguments(arguments)
+    os.umask(0o077)  # messages and tokens are nobody else's
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
@@ -80,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(_run(options))
     except WorkspaceError as error:
+        _tell({"error": error.code, **error.details, "message": str(error)})
         sys.stderr.write(f"{error}\n")
         return 2
     return 0

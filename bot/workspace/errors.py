@@ -28,4 +28,13 @@ class SlackError(Exception):
 
 
 class WorkspaceError(Exception):
-    """The workspace can't be started; the text is a sentence for the person who starts it."""
+    """The workspace can't be started; the text is a sentence for the person who starts it.
+
+    `code` says the same to the program that starts it (docs/local-workspace.md), and `details` has what it
+    is about.
+    """
+
+    def __init__(self, sentence: str, code: str = "cannot_start", **details: JsonValue) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.details = details

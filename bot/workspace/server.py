@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import json
 import os
@@ -99,7 +100,10 @@ class _Entrance:
             await site.start()
         except OSError as error:
             raise WorkspaceError(
-                f"Port {self._port} on {self._host} can't be used ({error.strerror}): choose another one."
+                f"Port {self._port} on {self._host} can't be used ({error.strerror}): choose another one.",
+                "port_in_use" if error.errno == errno.EADDRINUSE else "port_unusable",
+                host=self._host,
+                port=self._port,
             ) from error
         self._site = site
         self._port = self._runner.addresses[-1][1]
@@ -148,12 +152,18 @@ def _only_one(state_dir: Path) -> Iterator[None]:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (state_dir / "lock").open("w")
     except OSError as error:
-        raise WorkspaceError(f"The state directory {state_dir} can't be used: {error.strerror}.") from error
+        raise WorkspaceError(
+            f"The state directory {state_dir} can't be used: {error.strerror}.",
+            "state_unusable",
+            path=str(state_dir),
+        ) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise WorkspaceError(f"Another workspace is running on {state_dir}.") from error
+            raise WorkspaceError(
+                f"Another workspace is running on {state_dir}.", "state_in_use", path=str(state_dir)
+            ) from error
         yield
 
 
@@ -181,7 +191,11 @@ async def serve(
         try:
             workspace = Workspace(state_dir, timings, rate_limits)
         except (sqlite3.Error, ValueError) as error:
-            raise WorkspaceError(f"The workspace's state in {state_dir} can't be read: {error}.") from error
+            raise WorkspaceError(
+                f"The workspace's state in {state_dir} can't be read: {error}.",
+                "state_unreadable",
+                path=str(state_dir),
+            ) from error
         try:
             seed(workspace.book, manifests, channels, bot_in_channels=bot_in_channels)
             async with _listening(workspace, host, port) as url:

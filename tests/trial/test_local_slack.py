@@ -9,8 +9,7 @@ import pytest
 
 from bot.slack.connection import check_tokens, slack_session, web_client
 from bot.slack.manifest import manifest_yaml
-from bot.tools.processes import ChildFailed
-from bot.trial.local_slack import start_local_slack
+from bot.trial.local_slack import LocalSlackRefused, start_local_slack
 from tests.stage import free_port
 
 CHANNELS = ("guardian-alerts", "guardian-ops", "general")
@@ -40,9 +39,10 @@ async def test_a_taken_port_says_so(tmp_path: Path) -> None:
     port = free_port()
     local = await start_local_slack(tmp_path / "one", port, manifest_yaml(), CHANNELS)
     try:
-        with pytest.raises(ChildFailed) as failed:
+        with pytest.raises(LocalSlackRefused) as refused:
             await start_local_slack(tmp_path / "two", port, manifest_yaml(), CHANNELS)
-        assert str(port) in failed.value.said
+        assert (refused.value.code, refused.value.details["port"]) == ("port_in_use", port)
+        assert str(port) in refused.value.said
     finally:
         await local.child.stop()
 
@@ -50,8 +50,9 @@ async def test_a_taken_port_says_so(tmp_path: Path) -> None:
 async def test_a_second_one_on_the_same_state_says_so(tmp_path: Path) -> None:
     local = await start_local_slack(tmp_path, free_port(), manifest_yaml(), CHANNELS)
     try:
-        with pytest.raises(ChildFailed, match="Another workspace is running"):
+        with pytest.raises(LocalSlackRefused, match="Another workspace is running") as refused:
             await start_local_slack(tmp_path, free_port(), manifest_yaml(), CHANNELS)
+        assert refused.value.code == "state_in_use"
     finally:
         await local.child.stop()
 
