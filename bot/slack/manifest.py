@@ -41,8 +41,8 @@ EVENTS = {
 """The events it subscribes to, each with what it does on them."""
 
 _COMMAND = {
-    "ko": ("시스템 상태와 알림을 묻고 다룹니다", "[상태|점검|알림|도움말]"),
-    "en": ("Ask for the state of the system, and handle alerts", "[status|probes|alerts|help]"),
+    "ko": ("시스템 상태와 알림을 묻고 다룹니다", "[상태|점검|알림|도움말|버전]"),
+    "en": ("Ask for the state of the system, and handle alerts", "[status|probes|alerts|help|version]"),
 }
 _ABOUT = {
     "ko": "시스템의 수호자는 잠들지 않습니다. 서버를 지켜보고, 문제가 생기면 알립니다.",

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
 from bot.workspace.core import Workspace
 from bot.workspace.errors import SlackError
@@ -94,6 +95,12 @@ Order = Annotated[
 _ORDER: TypeAdapter[Order] = TypeAdapter(Order)
 
 
+def _sentence(problem: ErrorDetails) -> str:
+    """What is wrong, behind its place unless that is the whole order."""
+    place = "/".join(map(str, problem["loc"]))
+    return f"{place}: {problem['msg']}" if place else problem["msg"]
+
+
 class Control:
     """The routes of `/faults`."""
 
@@ -117,7 +124,7 @@ class Control:
             order = _ORDER.validate_json(await request.read())
             await self._do(order)
         except ValidationError as error:
-            problems = "; ".join(f"{'/'.join(map(str, p['loc']))}: {p['msg']}" for p in error.errors())
+            problems = "; ".join(_sentence(problem) for problem in error.errors(include_url=False))
             return web.json_response({"ok": False, "error": problems}, status=400)
         except SlackError as error:
             return web.json_response({"ok": False, "error": error.code}, status=400)

@@ -6,6 +6,7 @@ from typing import Literal
 import pytest
 import yaml
 
+from bot.slack.commands import all_commands
 from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml, scopes
 from bot.workspace.manifest import parse_manifest
 
@@ -41,6 +42,13 @@ def test_the_text_is_the_values_with_a_reason_beside_each_scope_and_event() -> N
 def test_private_channels_need_two_more_scopes() -> None:
     extra = set(scopes(private_channels=True)) - set(scopes())
     assert {scope.name for scope in extra} == {"groups:history", "groups:read"}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_hint_names_every_subcommand(language: str) -> None:
+    (command,) = parse_manifest(manifest(language=language)).as_app("A1", "B1", "U1").commands
+    hinted = command.usage_hint.strip("[]").split("|")
+    assert set(hinted) == {each.korean if language == "ko" else each.name for each in all_commands()}
 
 
 def test_slacks_limits_of_a_manifest_are_kept() -> None:

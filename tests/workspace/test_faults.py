@@ -155,3 +155,18 @@ async def test_faults_are_ordered_over_http_too(
     assert await order(do="away", seconds=3600) == 200
     await eventually(lambda: socket.socket is not None)
     await running.faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [("{}", "do"), ("no json", "JSON"), ('{"do": "nothing"}', "nothing"), ('{"do": "away"}', "seconds")],
+)
+async def test_an_order_that_is_none_is_refused_with_a_reason(
+    running: Running, session: aiohttp.ClientSession, body: str, named: str
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with session.post(running.url + "/faults", data=body, headers=headers) as response:
+        assert response.status == 400
+        error = (await response.json())["error"]
+    assert named in error
+    assert error[0].isalnum()
