@@ -15,13 +15,13 @@ from pathlib import Path
 import aiohttp
 from pydantic import JsonValue, SecretStr
 
-from bot.runtime import Runtime
 from bot.config import Secrets, Settings
 from bot.config.settings import HealthSettings, SlackSettings, StoreSettings
 from bot.config.watching import RuleSettings
 from bot.domain.levels import Level
 from bot.engine.bucket import Allowance
 from bot.engine.outbox import DeliveryPolicy
+from bot.runtime import Runtime
 from bot.workspace.ids import new_id
 from bot.workspace.model import Channel, ChannelKind, Message
 from bot.workspace.server import Running
@@ -41,9 +41,7 @@ SWIFT = DeliveryPolicy(
 """The outbox's figures for a test: the same machine, without the waiting."""
 
 RULES = {
-    "default": RuleSettings.model_validate(
-        {"confirm": 2, "confirm_critical": 2, "clear": 2, "missed": 2, "repeat": "0s"}
-    )
+    "default": RuleSettings.model_validate({"confirm": 2, "confirm_critical": 2, "clear": 2, "missed": 2})
 }
 
 

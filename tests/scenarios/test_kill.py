@@ -128,7 +128,9 @@ async def _kill_often(slack: Running, target: Target, guardian: Process, times: 
         await asyncio.sleep(chance.uniform(0, 0.6))
         await guardian.kill()
     target.status = 200
+    before = len(guardian.said())
     await guardian.start()
+    await eventually(lambda: '"on_watch"' in guardian.said()[before:])
     await eventually(lambda: guardian.count("SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
     await eventually(lambda: guardian.count("SELECT count(*) FROM alerts WHERE status != 'resolved'") == 0)
     await eventually(lambda: guardian.count("SELECT count(*) FROM letters WHERE state = 'queued'") == 0)
