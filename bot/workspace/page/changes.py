@@ -81,7 +81,7 @@ def _room(painter: Painter, channel_id: str, looking: Looking) -> Markup:
     if channel is None:
         return Markup("")
     current = channel_id == looking.channel
-    room = shown.room(painter.workspace, channel, painter.user_id, current)
+    room = shown.room(painter.workspace, channel, painter.user_id, current, painter.words.code)
     return call("sidebar.html", "link", room, {"me": {"id": painter.user_id}, "words": painter.words})
 
 

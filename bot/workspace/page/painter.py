@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from bot.workspace.core import Workspace
-from bot.workspace.model import App, Channel, ChannelKind, Message, Shortcut, View
+from bot.workspace.model import App, Channel, ChannelKind, Message, Shortcut, User, View
 from bot.workspace.page import shown
 from bot.workspace.page.names import Names
 from bot.workspace.page.render import ENVIRONMENT, Place, call, dom_id
@@ -102,26 +102,29 @@ class Painter:
             prefix=prefix,
             names=Names(
                 viewer=self.user_id,
-                users={user.id: shown.display_name(user) for user in users},
+                users={user.id: self._called(user) for user in users},
                 channels={channel.id: name for channel, name in channels},
                 groups={group.id: group.handle for group in groups},
                 viewer_groups=frozenset(group.id for group in groups if self.user_id in group.users),
             ),
             words=self.words,
             user=self.user_id,
-            people=[(user.id, shown.display_name(user)) for user in users],
+            people=[(user.id, self._called(user)) for user in users],
             channels=[(c.id, f"#{name}") for c, name in channels if c.kind is ChannelKind.PUBLIC],
             conversations=[
                 (c.id, name if c.kind is ChannelKind.DIRECT else f"#{name}") for c, name in channels
             ],
         )
 
+    def _called(self, user: User) -> str:
+        return shown.display_name(user, self.words.code)
+
     def _channel_name(self, channel: Channel) -> str:
         if channel.kind is not ChannelKind.DIRECT:
             return channel.name
         other = next((member for member in channel.members if member != self.user_id), self.user_id)
         user = self.workspace.user(other)
-        return shown.display_name(user) if user else other
+        return self._called(user) if user else other
 
     # Messages
 
@@ -137,7 +140,7 @@ class Painter:
         for item in items:
             drawn.append(
                 (
-                    shown.message(self.workspace, item, self.user_id, above),
+                    shown.message(self.workspace, item, self.user_id, above, self.words.code),
                     self.place(f"{letter}-{item.ts}"),
                 )
             )
@@ -153,7 +156,7 @@ class Painter:
         return call(
             "message.html",
             "message",
-            shown.message(self.workspace, item, self.user_id, previous),
+            shown.message(self.workspace, item, self.user_id, previous, self.words.code),
             self.place(f"{'t' if in_thread else 'm'}-{item.ts}"),
             self.base,
             "thread" if in_thread else "channel",
@@ -193,7 +196,9 @@ class Painter:
     def rooms(self, current: str) -> list[shown.Room]:
         """The reader's conversations as the side bar lists them."""
         channels = self.workspace.channels_for(self.user_id)
-        return [shown.room(self.workspace, c, self.user_id, c.id == current) for c in channels]
+        return [
+            shown.room(self.workspace, c, self.user_id, c.id == current, self.words.code) for c in channels
+        ]
 
     def direct_room(self, app: App) -> Channel | None:
         """The reader's direct conversation with the app's bot."""
@@ -221,9 +226,9 @@ class Painter:
             words=words,
             theme=theme,
             workspace_name=workspace.name,
-            me=shown.person(workspace, me),
-            everyone=[shown.person(workspace, user) for user in people if not user.is_bot],
-            mentionable=[shown.person(workspace, user) for user in people],
+            me=shown.person(workspace, me, words.code),
+            everyone=[shown.person(workspace, user, words.code) for user in people if not user.is_bot],
+            mentionable=[shown.person(workspace, user, words.code) for user in people],
             path=f"{self.base}/{looking.path}",
             # What is private to the reader can't be kept when somebody else takes the seat.
             stay="" if room.direct or room.private else looking.path,

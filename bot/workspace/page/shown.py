@@ -105,9 +105,15 @@ class Shown:
     shortcuts: Sequence[Shortcut]
 
 
-def display_name(user: User) -> str:
-    """What others call him."""
-    return user.display_name or user.real_name or user.name
+def display_name(user: User, language: str) -> str:
+    """What readers of that language call him: English ones by the part of his full name that is in Latin
+    letters, where he has one behind his own spelling (`한지우 Jiwoo Han`)."""
+    name = user.display_name or user.real_name or user.name
+    if language == "en" and not name.isascii():
+        spelled = user.real_name.removeprefix(name).strip()
+        if spelled and spelled.isascii():
+            return spelled
+    return name
 
 
 def tint(workspace: Workspace, user_id: str) -> int:
@@ -115,10 +121,11 @@ def tint(workspace: Workspace, user_id: str) -> int:
     return next((n for n, user in enumerate(workspace.users()) if user.id == user_id), 0) % _TINTS
 
 
-def person(workspace: Workspace, user: User) -> Person:
+def person(workspace: Workspace, user: User, language: str) -> Person:
     """The user for menus."""
-    name = display_name(user)
-    found_by = dict.fromkeys(f"@{part}" for part in (user.name, name, user.real_name) if part)
+    name = display_name(user, language)
+    known_as = (user.name, name, user.display_name, user.real_name)
+    found_by = dict.fromkeys(f"@{part}" for part in known_as if part)
     return Person(
         id=user.id,
         handle=user.name,
@@ -130,7 +137,7 @@ def person(workspace: Workspace, user: User) -> Person:
     )
 
 
-def room(workspace: Workspace, channel: Channel, viewer: str, current: bool) -> Room:
+def room(workspace: Workspace, channel: Channel, viewer: str, current: bool, language: str) -> Room:
     """The channel for the side bar, a direct conversation under the other one's name."""
     direct = channel.kind is ChannelKind.DIRECT
     other = next((member for member in channel.members if member != viewer), viewer)
@@ -140,7 +147,7 @@ def room(workspace: Workspace, channel: Channel, viewer: str, current: bool) -> 
     app = workspace.app(app_id) if app_id else None
     return Room(
         id=channel.id,
-        name=(display_name(partner) if partner else other) if direct else channel.name,
+        name=(display_name(partner, language) if partner else other) if direct else channel.name,
         path=f"app/{app.id}" if app and app.home_tab and not app.messages_tab else channel.id,
         direct=direct,
         private=channel.kind is ChannelKind.PRIVATE,
@@ -155,10 +162,12 @@ def room(workspace: Workspace, channel: Channel, viewer: str, current: bool) -> 
     )
 
 
-def message(workspace: Workspace, item: Message, viewer: str, previous: Message | None) -> Shown:
+def message(
+    workspace: Workspace, item: Message, viewer: str, previous: Message | None, language: str
+) -> Shown:
     """The message for its template; `previous` is the one above it in the same list."""
     author = workspace.user(item.user)
-    name = item.username or (display_name(author) if author else item.user)
+    name = item.username or (display_name(author, language) if author else item.user)
     is_bot = bool(item.bot_id) or bool(author and author.is_bot)
     root = item.thread_ts or item.ts
     parent = workspace.message(item.channel, root, viewer) if item.broadcast and item.is_reply else None
@@ -188,7 +197,10 @@ def message(workspace: Workspace, item: Message, viewer: str, previous: Message 
                 reaction.name,
                 len(reaction.users),
                 viewer in reaction.users,
-                ", ".join(display_name(u) if (u := workspace.user(key)) else key for key in reaction.users),
+                ", ".join(
+                    display_name(user, language) if (user := workspace.user(key)) else key
+                    for key in reaction.users
+                ),
             )
             for reaction in item.reactions
         ],
