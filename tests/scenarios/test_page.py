@@ -98,6 +98,6 @@ async def test_a_taken_port_is_a_sentence(trial: Process) -> None:
     async with server:
         await trial.start()
         assert await trial.wait() == 2
-    assert "로컬 Slack을 시작하지 못했습니다" in trial.said()
+    assert "다른 프로그램이 쓰고 있습니다" in trial.said()
     assert str(port) in trial.said()
     assert "Traceback" not in trial.said()
