@@ -21,8 +21,8 @@ _PAUSE = 0.25
 class Cpu:
     """`cpu_usage`: percent of all cores in use since the previous reading.
 
-    The first reading is of half a second, taken a little after it is asked for: a program that has just been
-    started is busy with itself, and that is not what the machine is usually like.
+    The first reading is of a third of a second, taken a little after it is asked for: a program that has just
+    been started is busy with itself, and that is not what the machine is usually like.
 
     Busy is everything but idle and waiting for disks; time stolen by the hypervisor counts as busy, as in
     `top`. Facts, where the system counts them: `iowait` and `steal`; and above `facts_above` percent
@@ -41,7 +41,7 @@ class Cpu:
         interval: timedelta = timedelta(seconds=15),
         timeout: timedelta = timedelta(seconds=5),
         facts_above: float = 60.0,
-        settle: float = 1.0,
+        settle: float = 0.6,
     ) -> None:
         """`settle`: seconds for the first reading; 0 lets it begin with the making of this instance."""
         self.target = host
@@ -52,7 +52,7 @@ class Cpu:
         self._before = None if settle > 0 else _counters()
 
     def read_blocking(self, at: datetime) -> list[Reading]:
-        """One reading; the first takes a second or half the time-out, if that is shorter, and one less than
+        """One reading; the first takes `settle` or half the time-out, if that is shorter, and one less than
         0.1 s after the previous one sleeps 0.25 s."""
         cores = psutil.cpu_count() or 1
         if self._before is None:
