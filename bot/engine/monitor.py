@@ -26,9 +26,9 @@ from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, 
 log = structlog.get_logger(__name__)
 
 _LONGEST_DETAIL = 300
-_APART = timedelta(seconds=15)
-"""Confirming checks come at the interval, or after this if that is sooner (design, State). Two that are less
-than half of it apart count once: a restart looks at once, and must not make a peak of its own an alert."""
+CONFIRM_AFTER = timedelta(seconds=15)
+"""A check that alerts count on comes back after this, when the interval is longer (design, State). Two that are
+less than half of it apart count once: a restart looks at once, and must not make a peak of its own an alert."""
 _IN_A_ROW = timedelta(minutes=5)
 """Checks further apart, and more than three intervals, are not in a row: the Guardian was away in between."""
 
@@ -44,6 +44,7 @@ class Monitor:
         clock: Clock,
         environment: str,
         rules: Rules,
+        confirm_after: timedelta = CONFIRM_AFTER,
     ) -> None:
         self._desk = desk
         self._board = board
@@ -51,6 +52,7 @@ class Monitor:
         self._clock = clock
         self._environment = environment
         self._rules = rules
+        self._confirm_after = confirm_after
         self._subjects: dict[tuple[str, str, str, Condition], Subject] = {}
         self._under_way: dict[str, asyncio.Future[list[Reading]]] = {}
         self._checking: set[str] = set()
@@ -126,7 +128,7 @@ class Monitor:
         observations: list[Observation] = []
         blind: dict[str, Problem | None] = {}
         in_a_row = max(_IN_A_ROW, 3 * probe.interval)
-        apart = min(probe.interval, _APART) / 2
+        apart = min(probe.interval, self._confirm_after) / 2
         at = self._clock()
         for reading in readings:
             at = reading.at

@@ -16,7 +16,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.engine.board import source_of
 from bot.engine.clock import Clock
-from bot.engine.monitor import Monitor
+from bot.engine.monitor import CONFIRM_AFTER, Monitor
 from probes.base import Probe
 
 log = structlog.get_logger(__name__)
@@ -24,8 +24,6 @@ log = structlog.get_logger(__name__)
 SLOTS_PER_SECOND = 20
 """Of 1,000 targets every 10 s five share a slot then. Were it 25, each would wait for the others, and the
 times that they measure would be some milliseconds too long."""
-RETRY_AFTER = timedelta(seconds=15)
-"""A check that alerts count on comes back after this, when the interval is longer (design, State)."""
 LOOK_AT_CLOCK_EVERY = timedelta(seconds=5)
 STEP_SECONDS = 1.0
 """a smaller step back of the clock is not worth a word"""
@@ -41,7 +39,7 @@ class Schedule:
         monitor: Monitor,
         probes: Sequence[Probe],
         clock: Clock,
-        retry_after: timedelta = RETRY_AFTER,
+        retry_after: timedelta = CONFIRM_AFTER,
         look_at_clock_every: timedelta = LOOK_AT_CLOCK_EVERY,
     ) -> None:
         self._monitor = monitor

@@ -50,7 +50,7 @@ async def watching(
     outbox = Outbox(ledger, FakeSlack(), now, QUICK)
     rules = CpuRules()
     desk = AlertDesk(ledger, outbox, now, "guardian-alerts", rules)
-    monitor = Monitor(desk, Board(probes, rules), History(store, now), now, "test", rules)
+    monitor = Monitor(desk, Board(probes, rules), History(store, now), now, "test", rules, retry_after)
     schedule = Schedule(monitor, probes, now, retry_after, look_at_clock_every=timedelta(milliseconds=20))
     schedule.start()
     try:
