@@ -27,8 +27,11 @@ log = structlog.get_logger(__name__)
 
 _LONGEST_DETAIL = 300
 CONFIRM_AFTER = timedelta(seconds=15)
-"""A check that alerts count on comes back after this, when the interval is longer (design, State). Two that are
-less than half of it apart count once: a restart looks at once, and must not make a peak of its own an alert."""
+"""A check that alerts count on comes back after this, when the interval is longer (design, State).
+
+Two that are less than half of it apart count once: a restart looks at once, and must not make a peak of its
+own into an alert.
+"""
 _IN_A_ROW = timedelta(minutes=5)
 """Checks further apart, and more than three intervals, are not in a row: the Guardian was away in between."""
 
