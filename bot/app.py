@@ -7,6 +7,7 @@ import contextlib
 import gc
 import os
 import signal
+import sys
 import threading
 
 import typer
@@ -37,6 +38,8 @@ def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | No
     # What is imported stays for good. Looked through by the garbage collector now and then, it would hold up
     # everything, acknowledgements included, for a tenth of a second each time.
     gc.freeze()
+    # A probe that computes in its thread holds up everything else for no longer than this; 5 ms by default.
+    sys.setswitchinterval(0.001)
     try:
         return asyncio.run(_run(settings, secrets, trial, port, voice))
     except CannotStart as error:
