@@ -77,7 +77,7 @@ class AlertMachine(RuleBasedStateMachine):
         self.subject = subject(condition)
 
     def _wait(self, seconds: float) -> None:
-        """Let time pass, backwards too; no two checks are of the same microsecond, which would make them one."""
+        """Let time pass, backwards too; two checks of one microsecond would be one."""
         self.checks += 1
         self.seconds = round(self.seconds) + seconds + self.checks / 1000
 
