@@ -9,11 +9,13 @@ import asyncio
 import itertools
 import json
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from aiohttp import WSMsgType, web
+
+from bench.manners import Manners, TakesAll
 
 CHANNELS = ("guardian-alerts", "guardian-ops", "general")
 _ACK_SECONDS = 3.0
@@ -21,24 +23,36 @@ _ACK_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message or an edit at Slack's door: when (monotonic seconds), where, and all of it as JSON text."""
+    """A message or an edit at Slack's door: when (monotonic seconds), where, and all of it as JSON text.
+
+    `mark` is what the sender knows it by again, `thread` the message it answers; both empty without."""
 
     at: float
     method: str
     channel: str
     text: str
+    ts: str = ""
+    mark: str = ""
+    thread: str = ""
 
 
 @dataclass(slots=True)
 class Door:
-    """What came in, and a way to send commands to the app that is connected."""
+    """What came in, and a way to send commands to the app that is connected. `manners`: what it refuses."""
 
     url: str = ""
+    manners: Manners = field(default_factory=TakesAll)
     arrivals: list[Arrival] = field(default_factory=list)
+    refusals: list[float] = field(default_factory=list)
+    """when something was refused"""
+    on_taken: Callable[[Arrival], None] = lambda arrival: None
+    """called with what was taken, before whoever sent it is told"""
     connected_at: float | None = None
     """when the last hello was sent"""
     answers: int = 0
     """what was posted to a response_url"""
+    answered_at: float = 0.0
+    """when the last of it came"""
     refused: int = 0
     """commands that were not acknowledged within 3 s"""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -97,12 +111,26 @@ class Door:
         """A call of the Web API."""
         at = time.monotonic()
         method = request.match_info["method"]
+        given = await _arguments(request)
+        channel = str(given.get("channel", ""))
+        refusal = self.manners.refusal(at, method, channel)
+        if refusal is not None:
+            self.refusals.append(at)
         if method in ("chat.postMessage", "chat.update"):
-            given = await _arguments(request)
-            channel, ts = given.get("channel", ""), given.get("ts") or f"{time.time():.6f}"
-            self.arrivals.append(Arrival(at, method, channel, json.dumps(given, ensure_ascii=False)))
-            self._news.set()
-            return web.json_response({"ok": True, "channel": channel, "ts": ts})
+            ts = str(given.get("ts") or self._new_ts())
+            if refusal is None or refusal.taken:
+                self._take(Arrival(at, method, channel, json.dumps(given, ensure_ascii=False), ts,
+                                   _mark(given), str(given.get("thread_ts") or "")))  # fmt: skip
+            if refusal is None:
+                return web.json_response({"ok": True, "channel": channel, "ts": ts})
+        if refusal is not None:
+            return web.json_response(
+                {"ok": False, "error": refusal.error}, status=refusal.status, headers=refusal.headers
+            )
+        if method in ("conversations.history", "conversations.replies"):
+            return web.json_response(
+                {"ok": True, "messages": self._messages(channel, str(given.get("ts", "")))}
+            )
         if method == "apps.connections.open":
             return web.json_response({"ok": True, "url": self.url.replace("http", "ws", 1) + "/socket"})
         if method == "conversations.list":
@@ -114,10 +142,23 @@ class Door:
         who = {"team": "Bench", "team_id": "T00000001", "user": "guardian", "user_id": "U00000001"}
         return web.json_response({"ok": True, "url": self.url, "bot_id": "B00000001", "messages": [], **who})
 
+    async def hook(self, request: web.Request) -> web.Response:
+        """Something posted to an incoming webhook."""
+        at = time.monotonic()
+        text = await request.text()
+        refusal = self.manners.refusal(at, "chat.postMessage", "hook")
+        if refusal is None or refusal.taken:
+            self._take(Arrival(at, "chat.postMessage", "hook", text, self._new_ts()))
+        if refusal is None:
+            return web.Response(text="ok")
+        self.refusals.append(at)
+        return web.Response(text=refusal.error, status=refusal.status, headers=refusal.headers)
+
     async def answer(self, request: web.Request) -> web.Response:
         """Something posted to a response_url."""
         await request.read()
         self.answers += 1
+        self.answered_at = time.monotonic()
         self._news.set()
         return web.Response(text="ok")
 
@@ -141,6 +182,23 @@ class Door:
             self._socket = None
         return socket
 
+    def _take(self, arrival: Arrival) -> None:
+        self.arrivals.append(arrival)
+        self._news.set()
+        self.on_taken(arrival)
+
+    def _new_ts(self) -> str:
+        # In the order of coming and each once, as Slack's are.
+        return f"{int(time.time())}.{next(self._numbers):06}"
+
+    def _messages(self, channel: str, thread: str) -> list[dict[str, object]]:
+        """What is in a channel, or in a thread of it, newest first, as far as senders look for their own."""
+        return [
+            {"ts": each.ts, "metadata": {"event_payload": {"letter": each.mark}}}
+            for each in reversed(self.arrivals)
+            if each.method == "chat.postMessage" and (each.channel, each.thread) == (channel, thread)
+        ]
+
 
 @asynccontextmanager
 async def open_door() -> AsyncIterator[Door]:
@@ -149,6 +207,7 @@ async def open_door() -> AsyncIterator[Door]:
     application = web.Application(client_max_size=4 * 1024 * 1024)
     application.router.add_route("*", "/api/{method}", door.api)
     application.router.add_post("/answer/{number}", door.answer)
+    application.router.add_post("/hook", door.hook)
     application.router.add_get("/socket", door.socket)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
     await runner.setup()
@@ -160,11 +219,19 @@ async def open_door() -> AsyncIterator[Door]:
         await runner.cleanup()
 
 
-async def _arguments(request: web.Request) -> dict[str, str]:
+async def _arguments(request: web.Request) -> dict[str, object]:
     if request.content_type == "application/json":
-        given: dict[str, str] = await request.json()
+        given: dict[str, object] = await request.json()
         return given
     return {name: str(value) for name, value in (await request.post()).items()}
+
+
+def _mark(given: Mapping[str, object]) -> str:
+    metadata = given.get("metadata")
+    if isinstance(metadata, str):
+        metadata = json.loads(metadata)
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return str(payload.get("letter", "")) if isinstance(payload, dict) else ""
 
 
 def _command(text: str, number: int, url: str) -> dict[str, str]:

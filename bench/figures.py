@@ -11,12 +11,15 @@ from statistics import median
 from pydantic import JsonValue
 
 HEADINGS = ("what", "unit", "floor", "Guardian", "ratio", "aim", "met")
+PEER = "Alertmanager"
+"""another program of the same trade"""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. Of `at_most_ratio` (times the floor) and `at_most` (in `unit`) one may be given;
-    without either the figure is there for information."""
+    """One line of the table. Of `at_most_ratio` (times the floor), `at_most` and `at_least` (in `unit`) one
+    may be given; without any the figure is there for information. `peer`: PEER's, where it has one; infinite
+    for what it has not done at all."""
 
     what: str
     unit: str
@@ -24,6 +27,8 @@ class Figure:
     guardian: float
     at_most_ratio: float | None = None
     at_most: float | None = None
+    at_least: float | None = None
+    peer: float | None = None
 
     @property
     def ratio(self) -> float:
@@ -35,6 +40,8 @@ class Figure:
         """Whether the aim is met; None when there is none."""
         if self.at_most_ratio is not None:
             return self.ratio <= self.at_most_ratio
+        if self.at_least is not None:
+            return self.guardian >= self.at_least
         return None if self.at_most is None else self.guardian < self.at_most
 
     @property
@@ -42,13 +49,16 @@ class Figure:
         """The aim in words."""
         if self.at_most_ratio is not None:
             return f"≤ {self.at_most_ratio:g} × floor"
+        if self.at_least is not None:
+            return f"≥ {self.at_least:,.0f} {self.unit}"
         return "" if self.at_most is None else f"< {self.at_most:g} {self.unit}"
 
-    def cells(self) -> tuple[str, ...]:
-        """The line's cells, in the order of HEADINGS."""
+    def cells(self, *, with_peer: bool = False) -> tuple[str, ...]:
+        """The line's cells, in the order of HEADINGS; `with_peer`: the peer's figure behind the floor's."""
         met = {None: "", True: "yes", False: "NO"}[self.met]
         ratio = "" if math.isnan(self.ratio) else f"{self.ratio:.2f}"
-        return self.what, self.unit, f"{self.floor:.2f}", f"{self.guardian:.2f}", ratio, self.aim, met
+        peer = (_number(self.peer),) if with_peer else ()
+        return self.what, self.unit, f"{self.floor:.2f}", *peer, f"{self.guardian:.2f}", ratio, self.aim, met
 
     def as_json(self) -> dict[str, JsonValue]:
         """All of it, for a file."""
@@ -57,6 +67,7 @@ class Figure:
             "unit": self.unit,
             "floor": self.floor,
             "guardian": self.guardian,
+            "peer": self.peer if self.peer is None or math.isfinite(self.peer) else "never",
             "ratio": None if math.isnan(self.ratio) else self.ratio,
             "aim": self.aim,
             "met": self.met,
@@ -89,12 +100,20 @@ def middle(values: Sequence[float]) -> float:
 
 
 def table(figures: Sequence[Figure]) -> str:
-    """The figures as a Markdown table with aligned columns."""
-    rows = [HEADINGS, *(figure.cells() for figure in figures)]
-    widths = [max(_width(row[column]) for row in rows) for column in range(len(HEADINGS))]
+    """The figures as a Markdown table with aligned columns, with one for the peer if it has any figure."""
+    with_peer = any(figure.peer is not None for figure in figures)
+    headings = (*HEADINGS[:3], PEER, *HEADINGS[3:]) if with_peer else HEADINGS
+    rows = [headings, *(figure.cells(with_peer=with_peer) for figure in figures)]
+    widths = [max(_width(row[column]) for row in rows) for column in range(len(headings))]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(lines)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:.2f}" if math.isfinite(value) else "never"
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:

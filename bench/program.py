@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -41,21 +43,27 @@ class Program:
         return self.process.pid
 
     def check(self) -> None:
-        """Raises ProgramEnded if it failed."""
-        if self.process.returncode:
+        """Raises ProgramEnded if it failed; one that was killed did not."""
+        if self.process.returncode not in (None, 0, -signal.SIGKILL):
             said = self.log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise ProgramEnded(f"status {self.process.returncode}: {said}")
 
+    def kill(self) -> None:
+        """End it as a power failure does."""
+        self.process.kill()
+
 
 @asynccontextmanager
-async def running(arguments: Sequence[str], environment: Mapping[str, str]) -> AsyncIterator[Program]:
-    """Run `python ARGUMENTS` until the block ends. Raises ProgramEnded if it fails."""
+async def running(
+    arguments: Sequence[str], environment: Mapping[str, str], executable: str = sys.executable
+) -> AsyncIterator[Program]:
+    """Run `python ARGUMENTS`, or another program, until the block ends. Raises ProgramEnded if it fails."""
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
         log = Path(folder) / "log"
         with log.open("wb") as out:
             began = time.monotonic()
             process = await asyncio.create_subprocess_exec(
-                sys.executable,
+                executable,
                 *arguments,
                 env={**os.environ, **environment},
                 stdin=asyncio.subprocess.DEVNULL,
@@ -73,6 +81,19 @@ async def running(arguments: Sequence[str], environment: Mapping[str, str]) -> A
                 await _stop(process)
 
 
+async def told_by(arguments: Sequence[str], seconds: float = 300.0) -> dict[str, list[float]]:
+    """Run `python ARGUMENTS` to its end; what it says in its last line, as JSON: measured values by name.
+
+    Raises ProgramEnded if it fails and TimeoutError if it takes longer than `seconds`.
+    """
+    async with running(arguments, {}) as program:
+        async with asyncio.timeout(seconds):
+            await program.process.wait()
+        program.check()
+        said: dict[str, list[float]] = json.loads(program.log.read_text(encoding="utf-8").splitlines()[-1])
+        return said
+
+
 async def _stop(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
@@ -87,7 +108,10 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
 
 @asynccontextmanager
 async def guardian(
-    api_url: str, state: Path, settings: Mapping[str, JsonValue] | None = None
+    api_url: str,
+    state: Path,
+    settings: Mapping[str, JsonValue] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Program]:
     """Run the Guardian against the Slack at `api_url`, its state in the folder `state`, which is there."""
     file = state / "guardian.yaml"
@@ -99,12 +123,13 @@ async def guardian(
         **(settings or {}),
     }
     file.write_text(yaml.safe_dump(whole, allow_unicode=True), encoding="utf-8")
-    environment = {
+    tokens = {
         "SLACK_BOT_TOKEN": "xoxb-bench",
         "SLACK_APP_TOKEN": "xapp-bench",
         "SLACK_API_URL": api_url,
     }
-    async with running(["-c", _GUARDIAN, "run", "--config", str(file)], environment) as program:
+    started = ["-c", _GUARDIAN, "run", "--config", str(file)]
+    async with running(started, {**tokens, **(environment or {})}) as program:
         yield program
 
 

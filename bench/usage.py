@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -15,6 +16,19 @@ class Usage:
 
     cpu: float
     rss_mb: float
+
+
+def cpu_seconds(pid: int) -> float:
+    """Processor time that a process and its ended children have used. Raises psutil.NoSuchProcess."""
+    return _cpu_seconds(psutil.Process(pid))
+
+
+def peak_mb(pid: int) -> float:
+    """The most resident memory that a process has ever had, in 10⁶ bytes."""
+    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise ValueError("the system does not say how much memory a process had")
 
 
 async def usage_over(pid: int, seconds: float) -> Usage:

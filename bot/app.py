@@ -14,6 +14,7 @@ import typer
 from pydantic import SecretStr
 
 from bot.config import Secrets, Settings
+from bot.config.outside import OutsideSecrets
 from bot.config.secrets import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from bot.engine.leader import AlreadyRunning, FileLock
 from bot.runtime import CannotStart, Runtime
@@ -28,7 +29,9 @@ _END_SECONDS = 4.5
 _LAST_PORT = 65535
 
 
-def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | None) -> int:
+def run(
+    settings: Settings, secrets: Secrets | None, outside: OutsideSecrets, trial: bool, port: int | None
+) -> int:
     """Watch until told to stop (SIGTERM, SIGINT). The exit status: 0 stopped, 1 a bug, 2 could not start."""
     voice = Voice(settings.language, settings.zone)
     os.umask(0o077)  # whatever we write, the database and the log of the trial too, is nobody else's
@@ -41,7 +44,7 @@ def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | No
     # A probe that computes in its thread holds up everything else for no longer than this; 5 ms by default.
     sys.setswitchinterval(0.001)
     try:
-        return asyncio.run(_run(settings, secrets, trial, port, voice))
+        return asyncio.run(_run(settings, secrets, outside, trial, port, voice))
     except CannotStart as error:
         typer.echo(error.sentence, err=True)
         return 2
@@ -50,7 +53,12 @@ def run(settings: Settings, secrets: Secrets | None, trial: bool, port: int | No
 
 
 async def _run(
-    settings: Settings, secrets: Secrets | None, trial: bool, port: int | None, voice: Voice
+    settings: Settings,
+    secrets: Secrets | None,
+    outside: OutsideSecrets,
+    trial: bool,
+    port: int | None,
+    voice: Voice,
 ) -> int:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -74,7 +82,7 @@ async def _run(
             settings, secrets = await _trial(settings, port, voice, stack)
         if secrets is None:
             raise CannotStart(voice.phrase("run.no_tokens"))
-        return await Runtime(settings, secrets, voice, stack, stop).run()
+        return await Runtime(settings, secrets, voice, stack, stop, outside=outside).run()
 
 
 def _end_by_force() -> None:

@@ -12,11 +12,16 @@ import structlog
 from aiohttp import web
 
 from bot import __version__
+from bot.alerting import Alerting, Ground, second_way_of
 from bot.assembly import build_probes
 from bot.config import RuleBook, Secrets, Settings
+from bot.config.elsewhere import WebhookSettings
+from bot.config.outside import OutsideSecrets
+from bot.domain.letters import Letter
 from bot.engine.board import Board, source_of
 from bot.engine.clock import utc_now
-from bot.engine.desk import AlertDesk
+from bot.engine.couriers import Couriers
+from bot.engine.covers import Covers
 from bot.engine.guardian import Guardian, Identity
 from bot.engine.history import History
 from bot.engine.ledger import Ledger
@@ -83,8 +88,10 @@ class Runtime:
         stop: asyncio.Event,
         policy: DeliveryPolicy | None = None,
         probes: Sequence[Probe] | None = None,
+        outside: OutsideSecrets | None = None,
     ) -> None:
-        """`policy`: how hard letters are sent. `probes`: what is watched, whatever the settings say."""
+        """`policy`: how hard letters are sent. `probes`: what is watched, whatever the settings say.
+        `outside`: secrets for all that is not Slack."""
         self._settings = settings
         self._secrets = secrets
         self._voice = voice
@@ -92,6 +99,7 @@ class Runtime:
         self._stop = stop
         self._policy = policy
         self._probes = probes
+        self._outside = outside or OutsideSecrets()
         self._status = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._endings: list[tuple[str, Callable[[], Awaitable[object]]]] = []
@@ -110,7 +118,8 @@ class Runtime:
     async def _start(self) -> None:
         started_at = utc_now()
         settings = self._settings
-        store = await self._open_store()
+        database = await self._open_store()
+        store = Store(database)
         session = await self._stack.enter_async_context(slack_session())
         probe_session = http_session(version=__version__)
         self._stack.push_async_callback(probe_session.close)
@@ -123,7 +132,14 @@ class Runtime:
         if probes is None:
             probes = build_probes(settings, lambda: probe_session, os.environ)
         board = Board(probes, rules)
-        courier = SlackCourier(client, Channels(client, private=settings.slack.private_channels), self._voice)
+        second_way = second_way_of(settings, self._outside, database, self._voice, utc_now, lambda: notices)
+        slack = SlackCourier(
+            client,
+            Channels(client, private=settings.slack.private_channels),
+            self._voice,
+            lambda letter: _picture_refused(letter, alerting),
+        )
+        courier = Couriers(slack, second_way)
         ledger = Ledger(
             store,
             utc_now,
@@ -144,12 +160,33 @@ class Runtime:
         notices = Notices(
             ledger, outbox, utc_now, settings.name, settings.slack.alerts_channel, settings.slack.ops_channel
         )
-        desk = AlertDesk(ledger, outbox, utc_now, settings.slack.alerts_channel, rules)
         history = History(store, utc_now)
+        ground = Ground(
+            settings,
+            self._outside,
+            database,
+            store,
+            ledger,
+            outbox,
+            history,
+            rules,
+            notices,
+            client,
+            session,
+            self._voice,
+            utc_now,
+            os.environ,
+        )
+        alerting = Alerting(ground, second_way)
+        desk = alerting.desk
         monitor = Monitor(desk, board, history, utc_now, settings.environment, rules)
         schedule = Schedule(monitor, probes, utc_now)
         identity = Identity(settings.name, settings.environment, __version__, started_at)
-        guardian = Guardian(identity, board, desk, outbox, ledger, utc_now)
+        covers = Covers(alerting.book, desk, utc_now, settings.zone, settings.environment, SLASH, board)
+        guardian = Guardian(
+            identity, board, desk, outbox, ledger, utc_now, alerting.heartbeats, alerting.noise, covers
+        )
+        guardian.duty = alerting.roster if settings.schedules else None
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())
         signing = self._secrets.signing_secret if settings.slack.mode == "http" else None
@@ -163,9 +200,10 @@ class Runtime:
         )
 
         await outbox.load()
-        await desk.load()
+        await alerting.load()
         await desk.release_unwatched(settings.environment, (source_of(probe) for probe in probes))
         self._endings += [
+            ("charts", alerting.room.close),
             ("ledger", ledger.flush),
             ("history", history.flush),
             ("outbox", outbox.close),
@@ -177,6 +215,9 @@ class Runtime:
         self._spawn("ledger", ledger.run())
         self._spawn("history", history.run())
         self._spawn("first_report", self._first_report(board, guardian, notices))
+        for name, loop in alerting.loops():
+            self._spawn(name, loop)
+        await alerting.note_settings()
         try:
             address = await self._unless_stopped(check_tokens(client, app_token))
         except TokenRefused as error:
@@ -196,6 +237,10 @@ class Runtime:
             await self._open_door(slack_application(app, http.path), http.host, http.port, required=True)
         connected = socket.connected.is_set if socket is not None else lambda: not guardian.delivery_fails
         shortest = min((probe.interval for probe in probes), default=timedelta(minutes=1))
+        door = alerting.door()
+        if door is not None:
+            webhooks = settings.webhooks or WebhookSettings()
+            await self._open_door(door, webhooks.host, webhooks.port, required=False)
         health = Health(guardian, board, utc_now, connected, shortest)
         await self._open_door(
             health.application(), settings.health.host, settings.health.port, required=False
@@ -235,8 +280,8 @@ class Runtime:
             raise CannotStart(self._voice.phrase("run.no_tokens"))
         return secret.get_secret_value()
 
-    async def _open_store(self) -> Store:
-        """The store. A server that is away is waited for; a file that cannot be used is a sentence."""
+    async def _open_store(self) -> Database:
+        """The database. A server that is away is waited for; a file that cannot be used is a sentence."""
         url = self._settings.store_url
         waiting = False
         while True:
@@ -259,10 +304,9 @@ class Runtime:
                             self._voice.phrase("run.store_unusable", detail=error.detail)
                         ) from error
             else:
-                store = Store(database)
-                self._stack.push_async_callback(store.close)
+                self._stack.push_async_callback(database.close)
                 await self._lead(database)
-                return store
+                return database
 
     async def _lead(self, database: Database) -> None:
         leadership = database.leadership()
@@ -315,6 +359,13 @@ class Runtime:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=1)
+
+
+async def _picture_refused(letter: Letter, alerting: Alerting) -> None:
+    """Slack took a card only without its picture."""
+    number = letter.stream.removeprefix("alert:")
+    if number.isdecimal():
+        await alerting.charts.refused(int(number))
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

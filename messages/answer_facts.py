@@ -78,6 +78,15 @@ class ClickFacts(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class StormAckedFacts(Facts):
+    """Somebody took all alerts of a storm."""
+
+    storm: int
+    count: int
+    """how many that were; 0 when nothing was left to take"""
+
+
+@dataclass(frozen=True, slots=True)
 class StoreDownFacts(Facts):
     """The database cannot be written."""
 

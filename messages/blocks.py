@@ -20,16 +20,20 @@ from slackblocks import (
     ContextBlock,
     DividerBlock,
     HeaderBlock,
+    ImageBlock,
+    InputBlock,
     Markdown,
     Option,
     OverflowMenu,
     PlainText,
+    PlainTextInput,
     RawText,
     SectionBlock,
+    StaticSelectMenu,
     TableBlock,
 )
 from slackblocks.elements import Element
-from slackblocks.objects import CompositionObject
+from slackblocks.objects import CompositionObject, SlackFile
 
 from messages.escape import clip, literal_text
 
@@ -57,6 +61,8 @@ class Draft:
     text: str
     blocks: tuple[Block, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    limit: int = 3000
+    """characters of the text, which is what notifications show where there are blocks"""
 
 
 _JSON = TypeAdapter(dict[str, JsonValue])
@@ -98,6 +104,13 @@ def divider(block_id: str) -> DividerBlock:
     return DividerBlock(block_id=block_id)
 
 
+def image(block_id: str, file_id: str, alt_text: str) -> ImageBlock:
+    """A picture that the app has uploaded (`F…`). The text for those who can't see it is plain, and Slack
+    wants one: at most 2,000 characters."""
+    alt = literal_text(alt_text, 500)
+    return ImageBlock(slack_file=SlackFile(None, file_id), alt_text=alt, block_id=block_id)
+
+
 def button(text: str, action_id: str, value: dict[str, JsonValue], *, primary: bool = False) -> Button:
     """A button whose value is that JSON object."""
     return Button(
@@ -106,6 +119,28 @@ def button(text: str, action_id: str, value: dict[str, JsonValue], *, primary: b
         value=json.dumps(value, ensure_ascii=False, separators=(",", ":")),
         style="primary" if primary else None,
     )
+
+
+def danger(text: str, action_id: str, value: dict[str, JsonValue]) -> Button:
+    """A red button whose value is that JSON object."""
+    made = button(text, action_id, value)
+    made.style = "danger"
+    return made
+
+
+def select(
+    block_id: str, label: str, action_id: str, options: Sequence[tuple[str, str]], initial: int = 0
+) -> InputBlock:
+    """A field of a form: one of several (text, value)."""
+    choices = [Option(PlainText(text, emoji=True), value) for text, value in options]
+    menu = StaticSelectMenu(action_id, choices, initial_option=choices[initial])
+    return InputBlock(PlainText(label), menu, block_id=block_id)
+
+
+def text_field(block_id: str, label: str, action_id: str, hint: str, most: int) -> InputBlock:
+    """A field of a form: a line of at most `most` characters."""
+    field = PlainTextInput(action_id, max_length=most)
+    return InputBlock(PlainText(label), field, block_id=block_id, hint=PlainText(hint))
 
 
 def overflow(action_id: str, options: Sequence[tuple[str, str]]) -> OverflowMenu:

@@ -17,6 +17,7 @@ _SPACE = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _USER_ID = re.compile(r"[UW][A-Z0-9]{1,20}")
+_GROUP_ID = re.compile(r"S[A-Z0-9]{1,20}")
 _TORN_TAIL = re.compile(r"&[a-z]{0,3}$|<[^>]*$")
 
 
@@ -70,6 +71,18 @@ def code_text(value: object, limit: int = 120) -> Ready:
 def user_text(user: str) -> Ready:
     """A mention of that Slack user, or the id as a code span when it does not look like one."""
     return Ready(f"<@{user}>") if _USER_ID.fullmatch(user) else code_text(user, 40)
+
+
+def mention_text(kind: str, name: str) -> Ready:
+    """What calls a person, a user group, or everybody active in the channel; else the name as a code span."""
+    match kind:
+        case "person":
+            return user_text(name)
+        case "group" if _GROUP_ID.fullmatch(name):
+            return Ready(f"<!subteam^{name}>")
+        case "channel":
+            return Ready("<!here>")
+    return code_text(name, 60)
 
 
 def literal_text(text: str, limit: int) -> str:

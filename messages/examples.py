@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from messages import answer_facts as answers
+from messages import elsewhere_facts as elsewhere
+from messages import example_alerts as alerts
+from messages.example_covers import COVERS
+from messages.example_duty import DUTY
 from messages.example_facts import (
     ACKED,
     AT,
@@ -25,6 +29,7 @@ from messages.example_facts import (
     WAITING,
     note,
 )
+from messages.example_insights import NOISE, QUIET, RATED_BARE, RATED_HINT, RATED_USEFUL
 from messages.facts import AlertDetailFacts, AlertListFacts, Facts, HomeFacts, ProbeListFacts
 
 EXAMPLES: dict[str, dict[str, Facts]] = {
@@ -41,7 +46,25 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "slow": SLOW,
         "throughput": THROUGHPUT,
         "security": SECURITY,
+        "calling": alerts.CALLING,
+        "nobody": alerts.NOBODY,
+        "held": alerts.HELD,
+        "silenced": alerts.SILENCED,
+        "in_maintenance": alerts.IN_MAINTENANCE,
+        "inhibited": alerts.INHIBITED,
+        "flapping": alerts.FLAPPING,
+        "raised": alerts.RAISED,
+        "reported": alerts.REPORTED,
+        "job": alerts.JOB,
     },
+    "page": dict(alerts.PAGES),
+    "storm": dict(alerts.STORMS),
+    "storm_digest": {"some": alerts.DIGEST},
+    "storm_page": {"many": alerts.STORM_PAGE},
+    "storm_acked": {"some": answers.StormAckedFacts(2, 300), "none": answers.StormAckedFacts(2, 0)},
+    "explain": dict(alerts.EXPLAINED),
+    "still_bad": {"firing": answers.ClickFacts(MEMORY), "acked": answers.ClickFacts(ACKED)},
+    "resolve_done": {"one": answers.ClickFacts(RESOLVED)},
     "status": {
         "green": GREEN,
         "red": RED,
@@ -59,6 +82,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "reopened": note(ACKED, "reopened"),
         "no_data": note(NO_DATA, "no_data"),
         "measured_again": note(CRITICAL, "measured_again"),
+        **alerts.NOTES,
     },
     "probes": {
         "some": ProbeListFacts(PROBES),
@@ -84,6 +108,8 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     "bad_argument": {"id": answers.BadArgumentFacts("/guardian", "alerts", "twelve", "[ID]")},
     "not_found": {
         "alert": answers.NotFoundFacts("alert", "#99"),
+        "silence": answers.NotFoundFacts("silence", "9", ("3",)),
+        "window": answers.NotFoundFacts("window", "9"),
         "probe": answers.NotFoundFacts("probe", "cpux", ("cpu", "disk", "memory")),
     },
     "error": {"one": answers.ErrorFacts("a1f3")},
@@ -103,6 +129,46 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         problem: answers.ChannelBlockedFacts("guardian-alerts", problem, 3, AT)
         for problem in ("not_in_channel", "is_archived", "channel_not_found", "restricted_action")
     },
+    "heartbeats": {
+        "some": elsewhere.HeartbeatListFacts(
+            (
+                elsewhere.HeartbeatFacts(
+                    "backup", "late", "error", 86_400, 1800, "2025-08-18T18:00:00+00:00", AT, None
+                ),
+                elsewhere.HeartbeatFacts("invoices", "failed", "critical", 3600, 300, AT, AT, None),
+                elsewhere.HeartbeatFacts("reindex", "running", "warning", 3600, 300, AT, AT, AT),
+                elsewhere.HeartbeatFacts("cleanup", "new", "error", 604_800, 3600, None, AT, None),
+            )
+        ),
+        "fine": elsewhere.HeartbeatListFacts(
+            (elsewhere.HeartbeatFacts("backup", "fine", "error", 86_400, 1800, AT, AT, None),)
+        ),
+        "none": elsewhere.HeartbeatListFacts(()),
+    },
+    "self_check": {
+        problem: elsewhere.SelfCheckFacts("web-1", problem, seconds, AT, AT)
+        for problem, seconds in (("ladder_late", 75.0), ("letters_stuck", 190.0), ("loop_lag", 6.5))
+    },
+    "self_check_over": {
+        problem: elsewhere.SelfCheckFacts("web-1", problem, seconds, "2025-08-20T05:03:05+00:00", AT)
+        for problem, seconds in (("ladder_late", 75.0), ("letters_stuck", 190.0), ("loop_lag", 6.5))
+    },
+    "watchdog_failing": {
+        problem: elsewhere.WatchdogFacts("web-1", problem, AT, AT) for problem in ("timeout", "404")
+    },
+    "watchdog_back": {
+        "one": elsewhere.WatchdogFacts("web-1", "timeout", "2025-08-20T05:03:05+00:00", AT),
+    },
+    "second_way": {
+        "sent": elsewhere.SecondWayFacts("🔥 긴급: CPU 사용률 91%", 1, ("sms", "mail"), (), 61.0, AT),
+        "some": elsewhere.SecondWayFacts("🔥 긴급: CPU 사용률 91%", 3, ("mail",), ("sms",), 61.0, AT),
+        "failed": elsewhere.SecondWayFacts("🔥 긴급: CPU 사용률 91%", 1, (), ("sms",), 61.0, AT),
+    },
+    "plain_alert": {"critical": CRITICAL, "down": DOWN, "no_data": NO_DATA, "resolved": RESOLVED},
+    "noise": {"some": NOISE, "none": QUIET},
+    "rating": {"useful": RATED_USEFUL, "hint": RATED_HINT, "hint_without": RATED_BARE},
+    **COVERS,
+    **DUTY,
     "home": {
         "green": HomeFacts(GREEN, "/guardian", COMMANDS),
         "red": HomeFacts(RED, "/guardian", COMMANDS),

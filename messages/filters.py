@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from messages import formats
 from messages.catalog import Catalog
-from messages.escape import Ready, clean, code_text, printable, truncate, user_text
+from messages.escape import Ready, clean, code_text, mention_text, printable, truncate, user_text
 
 MACHINE_WIDE = frozenset(
     {"cpu_usage", "memory_usage", "swap_usage", "load_average", "process_count", "zombie_count"}
@@ -48,11 +48,15 @@ class Filters:
             "clock": self.clock,
             "code": self.code,
             "duration": self.duration,
+            "fact": self.fact,
             "milliseconds": self.milliseconds,
             "moment": self.moment,
             "number": formats.plain_number,
             "plural": plural,
             "reason": self.reason,
+            "recipient": self.recipient,
+            "recipient_name": self.recipient_name,
+            "sentence": self.sentence,
             "term": self.term,
             "user": self.user,
             "value": self.value,
@@ -122,9 +126,30 @@ class Filters:
         fallback = formats.local_time(at, self._timezone)
         return Ready(f"<!date^{int(at.timestamp())}^{{date_num}} {{time_secs}}|{fallback}>")
 
+    def fact(self, text: str) -> str:
+        """A fact of a reading or a report: a moment as one, anything else as a code span."""
+        try:
+            return self.moment(text)
+        except ValueError:
+            return self.code(text, 200)
+
     def user(self, user: str) -> str:
         """A mention of that Slack user."""
         return user_text(user) if self._slack else clean(user)
+
+    def recipient(self, recipient: Mapping[str, JsonValue]) -> str:
+        """Calls whoever is paged: a person, a user group, everybody active in a channel."""
+        return (
+            mention_text(str(recipient["kind"]), str(recipient["id"]))
+            if self._slack
+            else str(recipient["id"])
+        )
+
+    def recipient_name(self, recipient: Mapping[str, JsonValue]) -> str:
+        """The name of whoever is paged, without calling anybody."""
+        name = str(recipient["name"] or recipient["id"])
+        prefix = {"channel": "#", "apprise": "apprise:"}.get(str(recipient["kind"]), "")
+        return self.code(prefix + name.removeprefix(prefix), 60)
 
     def code(self, value: object, limit: int = 120) -> str:
         """The value as a code span."""
@@ -143,6 +168,11 @@ class Filters:
         if isinstance(value, int | float):
             told["value"] = self.amount(value, str(told.get("unit", "")))
         return Ready(self._environment.from_string(sentence).render(told))
+
+    def sentence(self, key: str, values: Mapping[str, object]) -> str:
+        """The phrase of that key with those values in it; a key that has none comes back itself."""
+        source = self._catalog.find(key)
+        return key if source is None else Ready(self._environment.from_string(source).render(values))
 
     def band(self, text: object) -> str:
         """A band as the configuration writes it, never broken over two lines: `<` alone says nothing."""

@@ -21,12 +21,10 @@ from slackblocks import Block
 from messages import blocks
 from messages.blocks import Draft
 from messages.catalog import FALLBACK, HERE, Catalog
-from messages.escape import clean, clip, value_text
+from messages.escape import clean, clip, literal_text, truncate, value_text
 from messages.templates import Templates, Words, environment
 
 SEOUL = ZoneInfo("Asia/Seoul")
-TEXT_LIMIT = 3000
-"""Characters of a message's text, which is what notifications show; Slack would take 40,000."""
 _PLAIN_LIMIT = 3500
 
 
@@ -105,7 +103,7 @@ class Voice:
         try:
             draft = _layout(name)(self._templates.words(name), facts)
             return Message(
-                clip(draft.text, TEXT_LIMIT),
+                clip(draft.text, draft.limit),
                 [blocks.as_json(each) for each in draft.blocks],
                 [blocks.as_json(each) for each in draft.attachments],
             )
@@ -115,6 +113,22 @@ class Voice:
     def home(self, facts: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
         """The view of the Home tab for `views.publish` (`HomeFacts`). Raises `TemplateFailed`."""
         return {"type": "home", "blocks": list(self.message("home", facts).blocks)}
+
+    def modal(
+        self, name: str, facts: Mapping[str, JsonValue], callback_id: str, metadata: str = ""
+    ) -> dict[str, JsonValue]:
+        """The view of a form for `views.open`; its template has title, submit and close besides. Raises
+        `TemplateFailed`."""
+        body = self.message(name, facts).blocks
+        words = self._templates.words(name)
+        labels = {part: literal_text(words(part), 24) for part in ("title", "submit", "close")}
+        return {
+            "type": "modal",
+            "callback_id": callback_id,
+            "private_metadata": metadata,
+            **{part: {"type": "plain_text", "text": text} for part, text in labels.items()},
+            "blocks": list(body),
+        }
 
     def phrase(self, key: str, **values: object) -> str:
         """A short text for a terminal or a log: nothing in it is escaped, so it must not go to Slack.
@@ -142,6 +156,23 @@ class Voice:
             return template.render(values)
         except Exception as cause:  # as in message()
             raise TemplateFailed(key, cause) from cause
+
+    def unmarked(self, name: str, facts: Mapping[str, JsonValue]) -> str:
+        """That message without markup, for e-mail and SMS: an alert as `plain_alert`, any other by its
+        section `text`, with the alert it is about below. Never fails: without words it is the raw facts."""
+        about = facts.get("alert")
+        try:
+            if name == "alert":
+                return self._unmarked("plain_alert", facts)
+            text = self._unmarked(name, facts)
+            return f"{text}\n{self._unmarked('plain_alert', about)}" if isinstance(about, Mapping) else text
+        except Exception:  # noqa: BLE001 - as in message(): whatever fails, the letter must go out
+            lines = (f"{clean(path)}: {clean(value)}" for path, value in _leaves(facts, "", 0))
+            return truncate("\n".join([clean(self._plain_head), *lines]), _PLAIN_LIMIT)
+
+    def _unmarked(self, name: str, facts: Mapping[str, JsonValue]) -> str:
+        words = Words(self._modes[False].get_template(f"{name}.j2"), self._templates)
+        return words("text", facts)
 
     def plain(self, facts: Mapping[str, JsonValue]) -> str:
         """The raw facts, a line each, escaped, for when a template fails. Never fails itself."""

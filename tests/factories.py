@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from bot.domain.alerts.covers import Cover, CoverKind
+from bot.domain.alerts.ladder import Policy, Recipient, Target, TargetKind
 from bot.domain.alerts.lifecycle import step
 from bot.domain.alerts.model import (
     Acknowledged,
+    Active,
     AddNote,
     Alert,
     Condition,
     Decision,
+    Due,
     EditCard,
     Event,
     Measured,
     Missed,
+    Page,
     PostCard,
+    Raised,
+    Reported,
+    ResolvedByHand,
     Rule,
     Status,
     Subject,
     Unwatched,
 )
+from bot.domain.alerts.paging import deadline_of
 from bot.domain.alerts.reasons import Reason
+from bot.domain.alerts.surroundings import NOWHERE, Plain, Route, Surroundings
 from bot.domain.band_notation import parse_bands
 from bot.domain.bands import Bands
 from bot.domain.letters import Letter, LetterKind, Priority
@@ -44,6 +54,14 @@ FIVE = parse_bands(
     },
     Unit.PERCENT,
 )
+VALUE_AT = {
+    Level.INFO: 55.0,
+    Level.WARNING: 65.0,
+    Level.ERROR: 75.0,
+    Level.CRITICAL: 85.0,
+    Level.EMERGENCY: 95.0,
+}
+"""A value of each level in the bands `FIVE`."""
 TIMEOUT = Problem(ProblemKind.TIMEOUT, "5 s")
 
 
@@ -114,6 +132,47 @@ def letter(number: int, kind: LetterKind = LetterKind.CARD, **changes: object) -
     return replace(plain, **changes)  # type: ignore[arg-type]  # the fields of Letter, checked when it is made
 
 
+TIERS = tuple((Target(TargetKind.SCHEDULE, name),) for name in ("first", "second", "third"))
+
+
+@dataclass
+class Nearby:
+    """Surroundings that a story changes as it goes: three tiers, each a schedule with somebody on call."""
+
+    policy: Policy = field(default_factory=lambda: Policy(tiers=TIERS))
+    lies: Cover | None = None
+    on_call: dict[str, str] = field(
+        default_factory=lambda: {"first": "UFIRST", "second": "USECOND", "third": "UTHIRD"}
+    )
+    labels: Mapping[str, str] = field(default_factory=lambda: {"service": "shop"})
+    channel: str = "guardian-alerts"
+
+    def route(self, level: Level) -> Route:
+        """The one channel, with the policy of now."""
+        return Route(self.channel, self.policy)
+
+    def cover(self, level: Level, now: datetime, without: Collection[str] = ()) -> Cover | None:
+        """What lies over everything now."""
+        if self.lies is None or (self.lies.kind is CoverKind.SILENCE and self.lies.ref in without):
+            return None
+        return replace(self.lies, level=level)
+
+    def reach(self, targets: Sequence[Target], now: datetime) -> tuple[Recipient, ...]:
+        """Who is on call now, and whatever needs no looking up."""
+        found: list[Recipient] = []
+        for target in targets:
+            if target.kind is not TargetKind.SCHEDULE:
+                found += Plain().reach([target], now)
+            elif target.name in self.on_call:
+                found.append(Recipient(TargetKind.PERSON, self.on_call[target.name]))
+        return tuple(dict.fromkeys(found))
+
+
+def silence(until: float | None = None, ref: str = "1") -> Cover:
+    """A silence that ends so many seconds into the story."""
+    return Cover(CoverKind.SILENCE, ref, None if until is None else at(until), "U7", "deploying")
+
+
 @dataclass
 class Story:
     """One alert and everything that happens to it. Each method gives what people see of it."""
@@ -122,11 +181,21 @@ class Story:
     subject: Subject = field(default_factory=subject)
     alert: Alert | None = None
     last: Decision | None = None
+    around: Surroundings = NOWHERE
+    called: list[tuple[float, tuple[str, ...]]] = field(default_factory=list)
+    """every page so far: the minute, and who"""
+    reasons: list[Reason] = field(default_factory=list)
+    """the reason of every decision so far"""
 
     def happens(self, event: Event, now: datetime) -> list[str]:
         """One event; what people see."""
-        self.last = step(self.rule, self.subject, self.alert, event, now)
+        self.last = step(self.rule, self.subject, self.alert, event, now, self.around)
         self.alert = self.last.alert
+        self.reasons.append(self.last.reason)
+        self.called += [
+            (round((now - T0).total_seconds() / 60, 2), tuple(who.id for who in page.recipients))
+            for page in self.pages
+        ]
         return seen(self.last)
 
     def value(self, seconds: float, value: float, facts: Mapping[str, str] | None = None) -> list[str]:
@@ -142,6 +211,40 @@ class Story:
         drawn = version if version is not None else self.alert.version if self.alert else 0
         return self.happens(Acknowledged(by, drawn), at(seconds))
 
+    def report(self, seconds: float, level: Level | None, title: str = "Disk full") -> list[str]:
+        """Another system says that it fails at that level, or (None) that it is over."""
+        said = Reported(level is not None, level or Level.WARNING, at(seconds), title)
+        return self.happens(said, at(seconds))
+
+    def due(self, seconds: float) -> list[str]:
+        """Somebody looks whether anything is due."""
+        return self.happens(Due(), at(seconds))
+
+    def active(self, seconds: float, by: str = "U1") -> list[str]:
+        """Somebody writes in the thread."""
+        return self.happens(Active(by), at(seconds))
+
+    def resolve(self, seconds: float, by: str = "U1", version: int | None = None) -> list[str]:
+        """Somebody says that it is over, on the card as it is, or on the one drawn for `version`."""
+        drawn = version if version is not None else self.alert.version if self.alert else 0
+        return self.happens(ResolvedByHand(by, drawn), at(seconds))
+
+    def raised(self, seconds: float, level: Level | None, why: str | None = "layers") -> list[str]:
+        """Something else than the bands asks for a level, or (None) no more."""
+        return self.happens(Raised(level, why if level else None), at(seconds))
+
+    def passes(self, until: float) -> list[tuple[float, str]]:
+        """Time passes, and everything due is done when it is due; what people see, with the second."""
+        told: list[tuple[float, str]] = []
+        while self.alert is not None and (moment := deadline_of(self.alert)) is not None:
+            seconds = (moment - T0).total_seconds()
+            if seconds > until:
+                break
+            told += [(seconds, word) for word in self.due(seconds)]
+            after = deadline_of(self.now)
+            assert after is None or after > moment, "what was done is due no more"
+        return told
+
     def unwatched(self, seconds: float) -> list[str]:
         """The configuration no longer has it."""
         return self.happens(Unwatched(), at(seconds))
@@ -153,6 +256,13 @@ class Story:
             for seconds, value in checks
             for word in (self.missed(seconds) if value is None else self.value(seconds, value))
         ]
+
+    @property
+    def pages(self) -> tuple[Page, ...]:
+        """Whom the last decision called."""
+        return (
+            () if self.last is None else tuple(each for each in self.last.effects if isinstance(each, Page))
+        )
 
     @property
     def now(self) -> Alert:

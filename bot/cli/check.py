@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.cli.duty import duty_notes
 from bot.cli.speech import Speaker
-from bot.config import ConfigurationInvalid, Secrets, Settings
+from bot.config import ConfigProblem, ConfigurationInvalid, Secrets, Settings
 from bot.config.metrics import UNMEASURED
+from bot.config.outside import OutsideSecrets, missing_variables
 from probes.registry import PROBES
 
 
@@ -23,14 +26,24 @@ def report(speaker: Speaker, settings: Settings, path: Path | None, environment:
         for metric in section:
             if metric not in measured or metric in UNMEASURED:
                 speaker.line(speaker.phrase("check.unmeasured", metric=metric))
+    for note in duty_notes(speaker, settings, datetime.now(UTC)):
+        speaker.line(note)
+    wrong: list[ConfigProblem] = []
     try:
         Secrets.from_environment(environment, settings.slack.mode)
     except ConfigurationInvalid as invalid:
         absent = [problem.path for problem in invalid.problems if problem.code == "secret_missing"]
-        wrong = [problem for problem in invalid.problems if problem.code != "secret_missing"]
+        wrong += [problem for problem in invalid.problems if problem.code != "secret_missing"]
         if absent:
             speaker.line(speaker.phrase("check.secrets", mode=settings.slack.mode, names=", ".join(absent)))
-        if wrong:
-            speaker.refuse(ConfigurationInvalid(wrong))
-            return 2
+    try:
+        OutsideSecrets.from_environment(settings, environment)
+    except ConfigurationInvalid as invalid:
+        names = missing_variables(invalid.problems)
+        wrong += [problem for problem in invalid.problems if problem.code != "variable_missing"]
+        if names:
+            speaker.line(speaker.phrase("check.outside", names=", ".join(names)))
+    if wrong:
+        speaker.refuse(ConfigurationInvalid(wrong))
+        return 2
     return 0

@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
 from bot.config import ConfigurationInvalid, Secrets, Settings
+from bot.config.elsewhere import WebhookSettings
+from bot.config.outside import OutsideSecrets, missing_variables
 
 State = Literal["fine", "note", "missing"]
 
@@ -42,7 +44,7 @@ class Finding:
 def examine(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
     """All findings, in the order in which things are needed."""
     found: list[Finding] = []
-    for part in (_python, _clock, _state, _database, _ports, _secrets, _optional):
+    for part in (_python, _clock, _state, _database, _ports, _secrets, _outside, _optional):
         found += part(settings, environment)
     return found
 
@@ -115,6 +117,9 @@ def _database(settings: Settings, _environment: Mapping[str, str]) -> Iterator[F
 
 def _ports(settings: Settings, _environment: Mapping[str, str]) -> Iterator[Finding]:
     wanted = [("health", settings.health.host, settings.health.port)]
+    if settings.webhooks is not None or settings.heartbeats:
+        door = settings.webhooks or WebhookSettings()
+        wanted.append(("webhooks", door.host, door.port))
     if settings.slack.mode == "http":
         wanted.append(("slack.http", settings.slack.http.host, settings.slack.http.port))
     for name, host, port in wanted:
@@ -141,6 +146,21 @@ def _secrets(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fin
         )
     else:
         yield Finding("secrets", "fine", {"mode": settings.slack.mode})
+
+
+def _outside(settings: Settings, environment: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        secrets = OutsideSecrets.from_environment(settings, environment)
+    except ConfigurationInvalid as invalid:
+        absent = missing_variables(invalid.problems)
+        wrong = [problem.path for problem in invalid.problems if problem.code != "variable_missing"]
+        if absent:
+            yield Finding("no_outside", "missing", {"names": ", ".join(absent)})
+        if wrong:
+            yield Finding("bad_outside", "missing", {"names": ", ".join(wrong)})
+    else:
+        if secrets != OutsideSecrets():
+            yield Finding("outside", "fine")
 
 
 def _optional(_settings: Settings, _environment: Mapping[str, str]) -> Iterator[Finding]:

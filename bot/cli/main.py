@@ -99,19 +99,30 @@ def run(
     if port is not None and not trial:
         _speaker(language, config).complain("port_without_trial", port=port)
         raise typer.Exit(UNUSABLE)
+    from bot.config.outside import OutsideSecrets
+    from bot.trial.settings import with_people, with_secret
+
     settings = _settings(config, language)
-    secrets = None
-    if not trial:
-        try:
+    secrets, environment = None, dict(os.environ)
+    try:
+        if trial:
+            settings = with_people(settings)
+            environment = with_secret(environment, settings.state_directory)
+        else:
             secrets = Secrets.from_environment(os.environ, settings.slack.mode)
-        except ConfigurationInvalid as invalid:
-            Speaker(settings.language).refuse(invalid)
-            raise typer.Exit(UNUSABLE) from None
+        outside = OutsideSecrets.from_environment(settings, environment)
+    except ConfigurationInvalid as invalid:
+        Speaker(settings.language).refuse(invalid)
+        raise typer.Exit(UNUSABLE) from None
+    except OSError as error:
+        Speaker(settings.language).complain("state", path=str(error.filename), detail=error.strerror or "")
+        raise typer.Exit(UNUSABLE) from None
     from bot.app import run as stand_watch  # everything else: only this command needs it
     from bot.logs import configure_logs
 
-    configure_logs(settings.log.level, settings.log.format, known_secrets=_known(secrets))
-    raise typer.Exit(stand_watch(settings, secrets, trial, port))
+    known = [*_known(secrets), *(secret.get_secret_value() for secret in outside.all())]
+    configure_logs(settings.log.level, settings.log.format, known_secrets=known)
+    raise typer.Exit(stand_watch(settings, secrets, outside, trial, port))
 
 
 def _known(secrets: Secrets | None) -> list[str]:
@@ -189,6 +200,68 @@ def probe(
         list_probes(speaker, settings)
         raise typer.Exit(OK)
     raise typer.Exit(take(speaker, settings, name, os.environ))
+
+
+@app.command()
+def simulate(
+    series: Annotated[Path, typer.Argument(metavar="SERIES.csv", help="Readings: docs/simulate.md.")],
+    config: ConfigFile = None,
+    begins: Annotated[
+        str | None,
+        typer.Option("--from", help="What times of day and seconds count from. Default: today."),
+    ] = None,
+    every: Annotated[
+        str | None, typer.Option(help="A reading every so often, such as 15s. Default: one a row.")
+    ] = None,
+    ack: Annotated[
+        list[str] | None, typer.Option(metavar="ID@TIME=@WHO", help="Somebody acknowledges an alert.")
+    ] = None,
+    silence: Annotated[
+        list[str] | None, typer.Option(metavar="FROM-UNTIL MATCHER", help="Somebody silences alerts.")
+    ] = None,
+    band: Annotated[
+        list[str] | None,
+        typer.Option(metavar='METRIC="LEVEL: BAND, …"', help="Other bands, to compare with the present."),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="With repeats, false starts and what nobody would have seen.")
+    ] = False,
+    form: Annotated[
+        Literal["table", "json"], typer.Option("--format", help="json: one object a line.")
+    ] = "table",
+    language: Language = None,
+) -> None:
+    """Replay readings: what would be posted, who would be paged, and why."""
+    from bot.cli.simulate import Asked
+    from bot.cli.simulate import simulate as replay
+
+    settings = _settings(config, language)
+    asked = Asked(
+        begins=begins,
+        every=every,
+        acks=tuple(ack or ()),
+        silences=tuple(silence or ()),
+        bands=tuple(band or ()),
+        everything=everything,
+        json=form == "json",
+    )
+    raise typer.Exit(replay(Speaker(settings.language, settings.timezone), settings, series, asked))
+
+
+@app.command()
+def route(
+    labels: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LABELS]...", help="Such as service=shop level=critical; level: critical."),
+    ] = None,
+    config: ConfigFile = None,
+    language: Language = None,
+) -> None:
+    """Tell which way an alert with these labels goes, who is paged when, and why no other route took it."""
+    from bot.cli.route import explain
+
+    settings = _settings(config, language)
+    raise typer.Exit(explain(Speaker(settings.language, settings.timezone), settings, labels or []))
 
 
 @app.command()

@@ -12,7 +12,9 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.checks import check
 from bot.config.document import SIZE_LIMIT, Document, read_document, too_large
+from bot.config.duty import schedule_problems
 from bot.config.problems import ConfigProblem, ConfigurationInvalid
+from bot.config.references import check_references
 from bot.config.refusals import refusals, take_out
 from bot.config.secrets import read_secret
 from bot.config.settings import Settings, SlackSettings, StoreSettings, default_state_directory
@@ -91,17 +93,21 @@ def _validate(document: Document, problems: list[ConfigProblem]) -> Settings | N
     compared only where nothing else is wrong. None if nothing is left; not to be used if there are problems.
     """
     problems += check(document)
+    problems += check_references(document)
     known = {problem.path for problem in problems if problem.path}
     data = deepcopy(document.data)
     while True:
         try:
-            return Settings.model_validate(data)
+            settings = Settings.model_validate(data)
         except ValidationError as error:
             found = list(refusals(error, document, Settings))
             problems += [problem for problem in found if problem.path not in known or not problem.path]
             known |= {problem.path for problem in found}
             if not take_out(data, error):
                 return None
+        else:
+            problems += schedule_problems(document, settings, known)
+            return settings
 
 
 def _override(

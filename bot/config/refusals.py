@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
@@ -27,6 +28,7 @@ _CODES = {
     "tuple_type": "not_list",
     "list_type": "not_list",
     "too_long": "list_too_long",
+    "too_short": "list_empty",
     "string_too_short": "text_empty",
     "string_too_long": "text_too_long",
     "greater_than_equal": "number_range",
@@ -45,6 +47,8 @@ _VARIABLES = (
 def refusals(error: ValidationError, document: Document, model: type[BaseModel]) -> Iterator[ConfigProblem]:
     """A problem for each thing that `model` refused in `document`."""
     for detail in error.errors(include_url=False):
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # it only seems empty, because what is in it was refused
         steps = steps_of(detail["loc"])
         code, values = _translate(detail, steps, document, model)
         yield ConfigProblem(path_text(steps), document.line_of(steps), code, values)
@@ -54,7 +58,38 @@ _TARGETS: Steps = ("probes", "http", "targets")
 _STAND_IN: Mapping[str, JsonValue] = {"name": "?", "url": "http://localhost"}
 """What every web address must have, for one whose own was refused."""
 
-_CULPRITS = {"timeout_over_interval": "timeout", "head_without_body": "expect_body"}
+_STAND_IN_ROTATION: Mapping[str, JsonValue] = {"people": ["@x"], "every": "weekly", "start": "2026-01-05"}
+"""The same for the rotations of a schedule, and for a schedule without any."""
+
+
+_STAND_INS: Mapping[str | int, Mapping[str, JsonValue]] = {
+    "routes": {"name": "?", "match": "*"},
+    "inhibit": {"source": "*", "target": "*"},
+    "maintenance": {"name": "?", "match": "*", "hours": "00:00-00:01"},
+}
+"""The same for the items of these lists."""
+_STAND_IN_STEP: Mapping[str, JsonValue] = {"after": "1d", "tiers": [1]}
+"""The same for a step of a ladder; the latest there may be, so that the others keep their order."""
+
+
+def _stand_in(place: Steps) -> Mapping[str, JsonValue]:
+    """What the mapping at `place` must have, and what it gets where its own was refused."""
+    if place[:-1] == _TARGETS:
+        return _STAND_IN
+    if place[0] in _STAND_INS and len(place) == 2 and isinstance(place[1], int):
+        return _STAND_INS[place[0]]
+    if place[0] == "policies" and place[4:5] == ("steps",) and len(place) == 6:
+        return _STAND_IN_STEP
+    if place[0] == "schedules" and len(place) == 2:
+        return {"rotations": [dict(_STAND_IN_ROTATION)]}
+    return _STAND_IN_ROTATION if place[0] == "schedules" and place[2:3] == ("rotations",) else {}
+
+
+_CULPRITS = {
+    "timeout_over_interval": "timeout",
+    "head_without_body": "expect_body",
+    "on_without_weekly": "on",
+}
 """Of values that don't agree, the one without which the others do."""
 
 
@@ -83,13 +118,16 @@ def _remove(data: JsonValue, steps: Steps) -> bool:
         else:
             return False  # gone with what was around it
     if isinstance(here, dict) and isinstance(last, str):
-        if tuple(above[:-1]) == _TARGETS and last in _STAND_IN:
-            here[last] = _STAND_IN[last]
+        stand_in = _stand_in(tuple(above)) if above else {}
+        if last in stand_in:
+            here[last] = deepcopy(stand_in[last])
             return True
         return here.pop(last, here) is not here
     if isinstance(here, list) and isinstance(last, int) and last < len(here):
         if tuple(above) == _TARGETS:
             here[last] = dict(_STAND_IN)
+        elif len(here) == 1:
+            return _remove(data, tuple(above))  # an empty list would be refused for another reason
         else:
             del here[last]
         return True
@@ -137,9 +175,14 @@ def _translate(
 
 _OURS = frozenset(
     "duration duration_range timezone timezone_no_data url url_credentials url_scheme statuses channel"
-    " header_name header_value variable name database_url timeout_over_interval head_without_body".split()
+    " header_name header_value variable name database_url timeout_over_interval head_without_body"
+    " person weekday time_of_day hours_of_day hours_empty turn turn_length rotation_start start_without_zone"
+    " plain_name source_taken label_name template list_empty schedule_name on_without_weekly"
+    " escalation_target label_reserved steps_order window_moment window_times window_order"
+    " matcher_empty matcher_too_long matcher_too_many matcher_no_condition matcher_operator matcher_no_value"
+    " matcher_open_quote matcher_expression matcher_control matcher_no_level matcher_only_level".split()
 )
-"""The types of our own errors (`bot.config.values`, `bot.config.watching`)."""
+"""The types of our own errors (`bot.config.values` and the modules of the sections)."""
 
 
 def _variable(key: str) -> str:

@@ -11,6 +11,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema
 
+from bot.config.calling import Schedules
+from bot.config.covers import Inhibitions, Windows
+from bot.config.delivery import SecondWaySettings, WatchdogSettings
+from bot.config.elsewhere import Heartbeats, WebhookSettings
+from bot.config.routing import Policies, Routes, Services
 from bot.config.values import Channel, Name, Port, Timezone, database_url
 from bot.config.watching import Kpis, Probes, RuleSettings, Section
 
@@ -114,6 +119,22 @@ class Settings(Section):
         default={}, description="How readings become alerts, by metric, and `default` for all."
     )
     probes: Probes = Field(default=Probes(), description="What is watched.")
+    schedules: Schedules = Field(default={}, description="Who is on call, by name. Default: no schedules.")
+    services: Services = Field(
+        default={}, description="What belongs together, and depends on what, by name. Default: none."
+    )
+    policies: Policies = Field(
+        default={}, description="Who is paged when, by name; `default` is for alerts without a route."
+    )
+    routes: Routes = Field(
+        default=(), description="Where alerts go: the first that matches. Default: slack.alerts_channel."
+    )
+    inhibit: Inhibitions = Field(
+        default=(), description="Alerts that mute others, beside what services depend on. Default: none."
+    )
+    maintenance: Windows = Field(
+        default=(), description="Times at which trouble is expected and not told. Default: none."
+    )
     slack: SlackSettings = Field(default=SlackSettings(), description="How the Guardian talks to Slack.")
     store: StoreSettings = Field(default=StoreSettings(), description="The database.")
     state_directory: Annotated[Path, Field(strict=False)] = Field(
@@ -123,6 +144,20 @@ class Settings(Section):
     )
     health: HealthSettings = Field(default=HealthSettings(), description="The port for health and metrics.")
     log: LogSettings = Field(default=LogSettings(), description="The log on standard error.")
+
+    webhooks: WebhookSettings | None = Field(
+        default=None,
+        description="The door for alerts from elsewhere; null: closed, unless there are heartbeats.",
+    )
+    heartbeats: Heartbeats = Field(
+        default={}, description="Jobs that must report, by name: one that is late becomes an alert."
+    )
+    watchdog: WatchdogSettings = Field(
+        default=WatchdogSettings(), description="An address outside that is called while all is well."
+    )
+    second_way: SecondWaySettings = Field(
+        default=SecondWaySettings(), description="How letters go out that Slack does not take."
+    )
 
     @property
     def zone(self) -> ZoneInfo:

@@ -51,6 +51,8 @@ class Bands:
 
     def level_of(self, value: float) -> Level | None:
         """The worst level whose band holds `value`, or None inside the target band."""
+        if value in self.target:
+            return None  # every value is in one band, and most are in this one
         return max((level for level, band in self.levels.items() if value in band), default=None)
 
     def band_of(self, value: float) -> Band:

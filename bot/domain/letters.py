@@ -9,6 +9,9 @@ from enum import IntEnum, StrEnum
 
 from pydantic import JsonValue
 
+APPRISE = "apprise:"
+"""A channel that begins like this is none of Slack's, but a target of the second way out."""
+
 
 class LetterKind(StrEnum):
     """What the sender does with a letter."""

@@ -5,18 +5,36 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.alerts.cards import alert_facts, stream_of
+from bot.domain.alerts.facts import recipient_facts
 from bot.domain.alerts.model import Alert, Decision
 from bot.domain.levels import system_state
+from bot.domain.matchers import Matcher
 from bot.engine.board import Board
 from bot.engine.clock import Clock
+from bot.engine.covers import Covers
 from bot.engine.desk import AlertDesk
+from bot.engine.heartbeats import Heartbeats
 from bot.engine.ledger import Ledger
+from bot.engine.noise import NoiseBook
 from bot.engine.outbox import Outbox
-from bot.store.changes import DecisionMade
-from messages.facts import AlertFacts, DecisionFacts, ProbeFacts, ReadingFacts, StatusFacts
+from bot.engine.roster import Roster
+from bot.store.changes import DecisionMade, PageMade
+from messages.elsewhere_facts import HeartbeatFacts
+from messages.facts import (
+    AlertFacts,
+    DecisionFacts,
+    ExplainFacts,
+    PageMadeFacts,
+    ProbeFacts,
+    ReadingFacts,
+    StatusFacts,
+)
+from messages.insight_facts import NoiseFacts, RatingFacts
 
 _DECISIONS_SHOWN = 30
+_DECISIONS_EXPLAINED = 400
+_LOOKED_AT = 5000
+STATUS = "status"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +58,9 @@ class Guardian:
         outbox: Outbox,
         ledger: Ledger,
         clock: Clock,
+        heartbeats: Heartbeats | None = None,
+        noise: NoiseBook | None = None,
+        covers: Covers | None = None,
     ) -> None:
         self.identity = identity
         self._board = board
@@ -47,6 +68,11 @@ class Guardian:
         self._outbox = outbox
         self._ledger = ledger
         self._clock = clock
+        self.duty: Roster | None = None
+        """who is on call; None without schedules"""
+        self._heartbeats = heartbeats
+        self._noise = noise
+        self._covers = covers
 
     def status(self) -> StatusFacts:
         """The system as a whole, now, to the second: nobody reads more."""
@@ -70,13 +96,43 @@ class Guardian:
         """Every probe with its last readings."""
         return self._board.probes()
 
-    def open_alerts(self) -> tuple[AlertFacts, ...]:
-        """Open alerts, worst first."""
-        return tuple(self._facts(alert) for alert in self._desk.open())
+    def heartbeats(self) -> tuple[HeartbeatFacts, ...]:
+        """Every job that must report: bad ones first, then by what is due next."""
+        return () if self._heartbeats is None else self._heartbeats.facts(self._clock())
 
-    async def recent_alerts(self, limit: int) -> tuple[AlertFacts, ...]:
-        """The latest alerts, open or over, newest first. Raises StoreUnavailable."""
-        return tuple(self._facts(alert) for alert in await self._ledger.store.recent_alerts(limit))
+    async def noise(self, days: int) -> NoiseFacts:
+        """What every rule cost in the last days and what it was worth, worst first.
+
+        Raises StoreUnavailable.
+        """
+        return await self._noise_book().report(days)
+
+    async def rate(self, alert_id: int, by: str, useful: bool) -> RatingFacts | None:
+        """Somebody says whether an alert was right; None if there is no such alert.
+
+        Raises StoreUnavailable.
+        """
+        return await self._noise_book().rate(alert_id, by, useful)
+
+    def open_alerts(self, limit: int, matcher: Matcher | None = None) -> tuple[tuple[AlertFacts, ...], int]:
+        """Open alerts, worst first, at most `limit`, and how many there are. `status` is among the labels
+        that a matcher can ask for."""
+        found = [
+            alert
+            for alert in self._desk.open()
+            if matcher is None or matcher.matches({**alert.labels, STATUS: alert.status.value}, alert.level)
+        ]
+        return tuple(self._facts(alert) for alert in found[:limit]), len(found)
+
+    async def recent_alerts(self, limit: int, matcher: Matcher | None = None) -> tuple[AlertFacts, ...]:
+        """The latest alerts, open or over, newest first; with a matcher those of the latest 5,000 that it
+        matches. Raises StoreUnavailable."""
+        store = self._ledger.store
+        if matcher is None:
+            found = await store.recent_alerts(limit)
+        else:
+            found = await store.recent_matching(limit, matcher.matches, _LOOKED_AT)
+        return tuple(self._facts(alert) for alert in found)
 
     async def alert(self, alert_id: int) -> tuple[AlertFacts, tuple[DecisionFacts, ...]] | None:
         """One alert with the latest decisions about it; None if there is no such alert.
@@ -88,6 +144,23 @@ class Guardian:
             return None
         decisions = await self._ledger.store.decisions(alert_id, _DECISIONS_SHOWN)
         return self._facts(alert), tuple(_decision_facts(decision) for decision in decisions)
+
+    async def explain(self, alert_id: int) -> ExplainFacts | None:
+        """One alert with every decision about it and every page; None if there is no such alert.
+
+        Raises StoreUnavailable.
+        """
+        store = self._ledger.store
+        alert = self._desk.alert(alert_id) or await store.alert(alert_id)
+        if alert is None:
+            return None
+        decisions = await store.decisions(alert_id, _DECISIONS_EXPLAINED)
+        return ExplainFacts(
+            alert=self._facts(alert),
+            decisions=tuple(_decision_facts(decision) for decision in decisions),
+            pages=tuple(_page_facts(page) for page in await store.pages(alert_id)),
+            more=await store.decision_count(alert_id) - len(decisions),
+        )
 
     def delivery_problems(self) -> dict[str, str]:
         """Why Slack takes no letters just now: Slack's word for it, by channel (`edits` for all edits)."""
@@ -103,6 +176,36 @@ class Guardian:
         decision = await self._desk.acknowledge(alert_id, by, version)
         return decision, None if decision.alert is None else self._facts(decision.alert)
 
+    async def resolve(
+        self, alert_id: int, by: str, version: int | None
+    ) -> tuple[Decision, AlertFacts | None]:
+        """Someone says that it is over: the decision, and the alert as it is now."""
+        decision = await self._desk.resolve(alert_id, by, version)
+        return decision, None if decision.alert is None else self._facts(decision.alert)
+
+    async def acknowledge_storm(self, storm_id: int, by: str) -> int:
+        """Someone takes all alerts of a storm; how many those were."""
+        return await self._desk.acknowledge_storm(storm_id, by)
+
+    async def wrote(self, channel_id: str, thread_ts: str, by: str) -> None:
+        """Someone wrote in a thread: if it is an alert's, they have seen it. Raises StoreUnavailable."""
+        stream = await self._ledger.store.stream_at(channel_id, thread_ts)
+        number = stream.removeprefix("alert:") if stream is not None else ""
+        if number.isdecimal():
+            await self._desk.active(int(number), by)
+
+    @property
+    def covers(self) -> Covers:
+        """Silences, maintenance windows and routes."""
+        if self._covers is None:
+            raise LookupError("this Guardian was made without covers")
+        return self._covers
+
+    def _noise_book(self) -> NoiseBook:
+        if self._noise is None:
+            raise LookupError("this Guardian was made without a noise book")
+        return self._noise
+
     def _readings(self) -> tuple[ReadingFacts, ...]:
         waiting = self._desk.waiting()
         if not waiting:
@@ -113,8 +216,7 @@ class Guardian:
         )
 
     def _facts(self, alert: Alert) -> AlertFacts:
-        card = self._outbox.card(stream_of(alert))
-        return alert_facts(alert, card.delivery_ms if card else None)
+        return self._desk.facts(alert)
 
 
 def _decision_facts(decision: DecisionMade) -> DecisionFacts:
@@ -127,4 +229,14 @@ def _decision_facts(decision: DecisionMade) -> DecisionFacts:
         level=decision.level.word,
         actor=decision.actor,
         values={"value": decision.value} if decision.value is not None else {},
+    )
+
+
+def _page_facts(page: PageMade) -> PageMadeFacts:
+    return PageMadeFacts(
+        at=page.at.isoformat(),
+        round=page.round,
+        step=page.step,
+        level=page.level.word,
+        recipients=recipient_facts(page.recipients),
     )

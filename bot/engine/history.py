@@ -47,6 +47,14 @@ class History:
                 self._last[series] = reading.at
                 self._buffer.append((source, reading))
 
+    def waiting(self, metric: str, target: str) -> list[tuple[datetime, float | None]]:
+        """What has been taken in of one series and is not written yet, oldest first."""
+        return [
+            (reading.at, reading.value)
+            for _, reading in self._buffer
+            if reading.metric == metric and reading.target == target
+        ]
+
     async def run(self) -> None:
         """Write and prune, for ever."""
         while True:

@@ -18,7 +18,9 @@ from messages.answer_facts import (
     StoreBackFacts,
     StoreDownFacts,
 )
+from messages.elsewhere_facts import SecondWayFacts, SelfCheckFacts, WatchdogFacts
 from messages.facts import Facts, StatusFacts
+from messages.oncall_facts import UnknownPersonFacts
 
 _OWN = "notice"
 
@@ -80,6 +82,38 @@ class Notices:
             dead_letters=self._outbox.dead,
         )
         self._soon(self._tell("dead_letter", facts, self._ops, Priority.ALERT))
+
+    def self_check(self, problem: str, seconds: float, since: datetime) -> None:
+        """Something is wrong with the Guardian itself: the alert channel, and the second way out after it."""
+        facts = SelfCheckFacts(self._host, problem, seconds, since.isoformat(), self._clock().isoformat())
+        self._soon(self._tell("self_check", facts, self._alerts, Priority.CRITICAL))
+
+    def self_check_over(self, problem: str, seconds: float, since: datetime) -> None:
+        """It is over; `seconds`: how late at worst."""
+        facts = SelfCheckFacts(self._host, problem, seconds, since.isoformat(), self._clock().isoformat())
+        self._soon(self._tell("self_check_over", facts, self._alerts, Priority.ALERT))
+
+    def watchdog_failing(self, problem: str, since: datetime) -> None:
+        """Nobody outside would notice the Guardian's death."""
+        facts = WatchdogFacts(self._host, problem, since.isoformat(), self._clock().isoformat())
+        self._soon(self._tell("watchdog_failing", facts, self._ops, Priority.ALERT))
+
+    def watchdog_back(self, problem: str, since: datetime) -> None:
+        """The outside watchdog gets its signal again."""
+        facts = WatchdogFacts(self._host, problem, since.isoformat(), self._clock().isoformat())
+        self._soon(self._tell("watchdog_back", facts, self._ops, Priority.INFO))
+
+    def second_way(self, facts: SecondWayFacts) -> None:
+        """Letters that Slack has not taken went out another way, or could not."""
+        self._soon(self._tell("second_way", facts, self._ops, Priority.ALERT))
+
+    def unknown_person(self, reference: str) -> None:
+        """The configuration calls somebody whom the workspace does not know: nobody would be paged."""
+        self._soon(self._tell("unknown_person", UnknownPersonFacts(reference), self._ops, Priority.ALERT))
+
+    async def tell(self, template: str, facts: Facts, channel: str) -> None:
+        """Tell something else, in that channel."""
+        await self._tell(template, facts, channel, Priority.ALERT)
 
     async def _tell(self, template: str, facts: Facts, channel: str, priority: Priority) -> None:
         now = self._clock()

@@ -115,6 +115,10 @@ class Outbox:
         """How many letters Slack has not taken yet."""
         return sum(len(stream.letters) for stream in self._streams.values())
 
+    def waiting(self) -> list[Letter]:
+        """Every letter that Slack has not taken yet."""
+        return [letter for stream in self._streams.values() for letter in stream.letters]
+
     def waiting_for(self, channel: str) -> int:
         """How many letters to that channel Slack has not taken yet."""
         return sum(
@@ -137,6 +141,13 @@ class Outbox:
     def card(self, stream: str) -> Card | None:
         """Where the card of a stream is, as far as this process knows."""
         return self._carrier.card(stream)
+
+    def last_waiting(self, stream: str) -> Letter | None:
+        """The last letter of a stream, if it is not under way."""
+        queue = self._streams.get(stream)
+        if queue is None or not queue.letters or (queue.in_flight and len(queue.letters) == 1):
+            return None
+        return queue.letters[-1]
 
     def superseded_by(self, letters: Sequence[Letter]) -> list[int]:
         """Ids of unsent edits that `letters` make superfluous: only the newest drawing of a card matters."""

@@ -1,4 +1,4 @@
-"""The buttons on an alert's card."""
+"""The buttons on an alert's card and on a storm's."""
 
 from __future__ import annotations
 
@@ -10,16 +10,22 @@ from bot.slack.command import Answer
 from bot.slack.commands.alerts import alert_detail
 from bot.slack.commands.help import command_facts
 from bot.slack.dispatch import Dispatcher
-from messages.answer_facts import ClickFacts, HelpFacts, NotFoundFacts
+from messages.answer_facts import ClickFacts, HelpFacts, NotFoundFacts, StormAckedFacts
 
 ACKNOWLEDGE = "alert_ack"
 MORE = "alert_more"
+SILENCE = "alert_silence"
+USEFUL = "alert_useful"
+USELESS = "alert_useless"
+STORM = "storm_ack"
 
 _ANSWERS = {
     Reason.ACKED: "ack_done",
     Reason.ACK_ALREADY: "already_acked",
     Reason.ACK_STALE: "stale_click",
     Reason.NOT_OPEN: "stale_click",
+    Reason.STILL_BAD: "still_bad",
+    Reason.RESOLVED_BY_HAND: "resolve_done",
 }
 
 
@@ -33,11 +39,21 @@ class Drawn:
 
 def drawn(value: str) -> Drawn | None:
     """What the value of a button says; None when it is not one of ours."""
-    try:
-        data = json.loads(value)
-        return Drawn(int(data["id"]), int(data["version"]))
-    except (ValueError, TypeError, KeyError):
-        return None
+    number, version = _number(value, "id"), _number(value, "version")
+    return None if number is None or version is None else Drawn(number, version)
+
+
+def chosen(block_id: str) -> Drawn | None:
+    """What the block of a menu says, `alert:ID:VERSION`; None when it is not one of ours."""
+    match block_id.split(":"):
+        case ["alert", number, version] if number.isdecimal() and version.isdecimal():
+            return Drawn(int(number), int(version))
+    return None
+
+
+def about(value: str) -> int | None:
+    """The number of the alert that a button without a version is about."""
+    return _number(value, "id")
 
 
 async def acknowledged(dispatcher: Dispatcher, value: str, user_id: str) -> Answer | None:
@@ -47,19 +63,56 @@ async def acknowledged(dispatcher: Dispatcher, value: str, user_id: str) -> Answ
     """
     button = drawn(value)
     if button is None:
-        return Answer("not_found", NotFoundFacts(kind="alert", name=value[:20]))
+        return _unknown(value)
     decision, alert = await dispatcher.guardian.acknowledge(button.id, user_id, button.version)
     if alert is None:
-        return Answer("not_found", NotFoundFacts(kind="alert", name=str(button.id)))
+        return _unknown(str(button.id))
     if decision.reason is Reason.ACKED and not dispatcher.guardian.delivery_fails:
         return None
     return Answer(_ANSWERS[decision.reason], ClickFacts(alert=alert))
 
 
-async def more(dispatcher: Dispatcher, choice: str, block_id: str, user_id: str) -> Answer:
-    """Someone chose from the menu 더보기; the block says which alert it is about."""
-    number = block_id.split(":")[1] if block_id.startswith("alert:") else ""
-    if choice != "explain" or not number.isdecimal():
+async def storm_acknowledged(dispatcher: Dispatcher, value: str, user_id: str) -> Answer:
+    """Someone pressed 모두 확인 on a storm's card."""
+    number = _number(value, "storm")
+    if number is None:
+        return _unknown(value)
+    count = await dispatcher.guardian.acknowledge_storm(number, user_id)
+    return Answer("storm_acked", StormAckedFacts(number, count))
+
+
+async def rated(dispatcher: Dispatcher, value: str, user_id: str, *, useful: bool) -> Answer:
+    """Someone said whether a resolved alert was right."""
+    number = about(value)
+    result = None if number is None else await dispatcher.guardian.rate(number, user_id, useful)
+    return _unknown(value) if result is None else Answer("rating", result)
+
+
+async def more(dispatcher: Dispatcher, choice: str, alert: Drawn | None, user_id: str) -> Answer | None:
+    """Someone chose from the menu 더보기 on the card of that alert."""
+    if alert is None or choice not in ("explain", "resolve"):
         facts = HelpFacts(command=dispatcher.slash, commands=command_facts(dispatcher.commands))
         return Answer("help", facts)
-    return await alert_detail(dispatcher.asked(user_id), int(number))
+    if choice == "explain":
+        return await alert_detail(dispatcher.asked(user_id), alert.id)
+    return await _resolve(dispatcher, alert, user_id)
+
+
+async def _resolve(dispatcher: Dispatcher, drawn_for: Drawn, user_id: str) -> Answer | None:
+    decision, alert = await dispatcher.guardian.resolve(drawn_for.id, user_id, drawn_for.version)
+    if alert is None:
+        return _unknown(str(drawn_for.id))
+    if decision.reason is Reason.RESOLVED_BY_HAND and not dispatcher.guardian.delivery_fails:
+        return None
+    return Answer(_ANSWERS[decision.reason], ClickFacts(alert=alert))
+
+
+def _unknown(name: str) -> Answer:
+    return Answer("not_found", NotFoundFacts(kind="alert", name=name[:20]))
+
+
+def _number(value: str, name: str) -> int | None:
+    try:
+        return int(json.loads(value)[name])
+    except (ValueError, TypeError, KeyError):
+        return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypedDict
+from typing import TypedDict, TypeVar
 
 import structlog
 from pydantic import JsonValue
@@ -15,9 +15,12 @@ from bot.domain.letters import Card, Letter
 from bot.engine.delivery import Ambiguous, Arrived, Blocked, Permanent
 from bot.slack.channels import Channels
 from bot.slack.failures import CHANNEL, CONTENT, delivery_failures, error_code
+from messages.images import without_images
 from messages.render import Message, TemplateFailed, Voice
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 EVENT_TYPE = "guardian_letter"
 _PAGES = 5
@@ -28,13 +31,25 @@ class _Mark(TypedDict):
     event_payload: dict[str, str]
 
 
+async def _nothing(_letter: Letter) -> None:
+    pass
+
+
 class SlackCourier:
     """Renders a letter and hands it to Slack; `bot.engine.delivery.Courier` says what it raises."""
 
-    def __init__(self, client: AsyncWebClient, channels: Channels, voice: Voice) -> None:
+    def __init__(
+        self,
+        client: AsyncWebClient,
+        channels: Channels,
+        voice: Voice,
+        picture_refused: Callable[[Letter], Awaitable[None]] = _nothing,
+    ) -> None:
+        """`picture_refused` is told of a letter that Slack took only without its picture."""
         self._client = client
         self._channels = channels
         self._voice = voice
+        self._picture_refused = picture_refused
         self._explained: dict[str, str] = {}
         """what the log has been told of channels where nothing can be posted"""
 
@@ -43,24 +58,36 @@ class SlackCourier:
         message = self._words(letter, {**letter.facts, "delivery_ms": delivery_ms})
         with self._explaining(letter.channel):
             channel = thread.channel_id if thread else await self._channels.id_of(letter.channel)
-            try:
-                return await self._post(letter, channel, thread, message)
-            except Permanent as refused:
-                if refused.detail not in CONTENT:
-                    raise
-                log.error("message_refused", template=letter.template, detail=refused.detail)
-                return await self._post(letter, channel, thread, Message(self._voice.plain(letter.facts)))
+            return await self._in_some_form(
+                letter, message, lambda form: self._post(letter, channel, thread, form)
+            )
 
     async def edit(self, letter: Letter, card: Card) -> None:
         """Draw the card again."""
         message = self._words(letter, {**letter.facts, "delivery_ms": card.delivery_ms})
+        await self._in_some_form(letter, message, lambda form: self._edit(card, form))
+
+    async def _in_some_form(
+        self, letter: Letter, message: Message, send: Callable[[Message], Awaitable[T]]
+    ) -> T:
+        """Send the message; without its pictures if Slack refuses what is in it, and as raw facts if it
+        refuses that too: whatever happens, it must arrive."""
         try:
-            await self._edit(card, message)
+            return await send(message)
         except Permanent as refused:
             if refused.detail not in CONTENT:
                 raise
             log.error("message_refused", template=letter.template, detail=refused.detail)
-            await self._edit(card, Message(self._voice.plain(letter.facts)))
+        bare = without_images(message)
+        if bare is not message:
+            await self._picture_refused(letter)
+            try:
+                return await send(bare)
+            except Permanent as refused:
+                if refused.detail not in CONTENT:
+                    raise
+                log.error("message_refused", template=letter.template, detail=refused.detail)
+        return await send(Message(self._voice.plain(letter.facts)))
 
     async def find(self, letter: Letter, thread: Card | None) -> Arrived | None:
         """Look for the letter's own mark in what the channel or the thread has had since it was written."""

@@ -9,8 +9,9 @@ the whole request for each, which takes longer than the acknowledgement, and kee
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
+import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -18,10 +19,16 @@ from bot.slack import buttons
 from bot.slack.background import Background
 from bot.slack.command import Answer
 from bot.slack.commands.help import command_facts
+from bot.slack.covers import listen_for_covers
 from bot.slack.dispatch import Dispatcher
 from bot.slack.duplicates import OnlyOnce
+from bot.slack.modals.silence import open_silence_modal
 from bot.slack.replies import Replies
+from bot.store.errors import StoreUnavailable
+from messages.answer_facts import NotFoundFacts
 from messages.facts import HomeFacts
+
+log = structlog.get_logger(__name__)
 
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 
@@ -61,13 +68,17 @@ def build_app(
         await ack()
         later.start("more", listeners.more(body, action))
 
+    async def pressed(ack: AsyncAck, body: dict[str, object], action: dict[str, str]) -> None:
+        await ack()
+        later.start(action.get("action_id", "button"), listeners.pressed(body, action))
+
     async def mention(ack: AsyncAck, event: dict[str, str]) -> None:
         await ack()
         later.start("mention", listeners.mention(event))
 
     async def message(ack: AsyncAck, event: dict[str, str]) -> None:
         await ack()
-        later.start("message", listeners.direct_message(event))
+        later.start("message", listeners.message(event))
 
     async def home(ack: AsyncAck, event: dict[str, str]) -> None:
         await ack()
@@ -77,6 +88,9 @@ def build_app(
     app.command(dispatcher.slash)(command)
     app.action(buttons.ACKNOWLEDGE)(acknowledge)
     app.action(buttons.MORE)(more)
+    for button in (buttons.USEFUL, buttons.USELESS, buttons.STORM, buttons.SILENCE):
+        app.action(button)(pressed)
+    listen_for_covers(app, dispatcher, replies, later)
     app.event("app_mention")(mention)
     app.event("message")(message)
     app.event("app_home_opened")(home)
@@ -99,11 +113,22 @@ class Listeners:
         """`@Guardian …` in a channel: answered in the thread."""
         await self._converse(event, event.get("thread_ts") or event["ts"])
 
-    async def direct_message(self, event: Mapping[str, str]) -> None:
-        """A direct message: answered there. Edits, joins and what bots write are nobody's question."""
-        if event.get("channel_type") != "im" or event.get("subtype") or event.get("bot_id"):
+    async def message(self, event: Mapping[str, str]) -> None:
+        """A direct message is answered there; one in an alert's thread says that somebody is at it. Edits,
+        joins and what bots write are neither."""
+        if event.get("bot_id") or event.get("subtype") not in (None, "file_share", "thread_broadcast"):
             return
-        await self._converse(event, event.get("thread_ts"))
+        if event.get("channel_type") == "im":
+            if not event.get("subtype"):
+                await self._converse(event, event.get("thread_ts"))
+            return
+        thread, user = event.get("thread_ts"), event.get("user")
+        if thread is None or user is None:
+            return
+        try:
+            await self._dispatcher.guardian.wrote(event["channel"], thread, user)
+        except StoreUnavailable as error:
+            log.warning("thread_not_looked_up", detail=error.detail)
 
     async def acknowledge(self, body: Mapping[str, object], action: Mapping[str, str]) -> None:
         """The button 확인, on a card or in the Home tab."""
@@ -116,16 +141,46 @@ class Listeners:
         if "view" in body:
             await self._draw_home(user_id)
 
+    async def pressed(self, body: Mapping[str, object], action: Mapping[str, str]) -> None:
+        """One of the buttons whose answer only the one who pressed sees."""
+        name, value, user_id = action.get("action_id", ""), action.get("value", ""), _user(body)
+        work: Awaitable[Answer | None]
+        if name == buttons.STORM:
+            work = buttons.storm_acknowledged(self._dispatcher, value, user_id)
+        elif name == buttons.SILENCE:
+            work = self._silence_form(body, buttons.about(value))
+        else:
+            work = buttons.rated(self._dispatcher, value, user_id, useful=name == buttons.USEFUL)
+        answer = await self._dispatcher.guarded(name, work)
+        url = body.get("response_url")
+        if answer is not None and isinstance(url, str):
+            await self._respond(url, answer)
+
     async def more(self, body: Mapping[str, object], action: Mapping[str, object]) -> None:
         """The menu 더보기 on a card."""
         option = action.get("selected_option")
         choice = str(option.get("value", "")) if isinstance(option, dict) else ""
         block_id = str(action.get("block_id", ""))
-        work = buttons.more(self._dispatcher, choice, block_id, _user(body))
+        alert = buttons.chosen(block_id)
+        work: Awaitable[Answer | None]
+        if choice == "silence":
+            work = self._silence_form(body, None if alert is None else alert.id)
+        else:
+            work = buttons.more(self._dispatcher, choice, alert, _user(body))
         answer = await self._dispatcher.guarded(buttons.MORE, work)
         url = body.get("response_url")
         if answer is not None and isinstance(url, str):
             await self._respond(url, answer)
+
+    async def _silence_form(self, body: Mapping[str, object], alert_id: int | None) -> Answer | None:
+        """Open the form for a silence about that alert."""
+        trigger = str(body.get("trigger_id", ""))
+        guardian = self._dispatcher.guardian
+        if alert_id is not None and await open_silence_modal(self._replies, guardian, trigger, alert_id):
+            return None
+        return Answer(
+            "not_found", NotFoundFacts(kind="alert", name="" if alert_id is None else f"#{alert_id}")
+        )
 
     async def home(self, event: Mapping[str, str]) -> None:
         """Somebody opened the Home tab."""
@@ -141,7 +196,8 @@ class Listeners:
         await self._replies.publish_home(user_id, facts.as_json())
 
     async def _converse(self, event: Mapping[str, str], thread_ts: str | None) -> None:
-        text = _MENTION.sub(" ", event.get("text", "")).strip()
+        # The first mention is the bot itself; whoever else is named belongs to what is asked.
+        text = _MENTION.sub(" ", event.get("text", ""), count=1).strip()
         text = text.removeprefix(self._dispatcher.slash)
         answer = await self._dispatcher.answer(text, event.get("user", ""))
         message = self._replies.words(answer.template, answer.facts)

@@ -28,7 +28,10 @@ SCOPES = (
     Scope("channels:read", "finds its channels by the names in the configuration"),
     Scope("chat:write", "posts and edits cards, answers and notes"),
     Scope("commands", "has the slash command /guardian"),
+    Scope("files:write", "uploads the charts that its cards show"),
     Scope("im:history", "reads what people write to it in a direct message"),
+    Scope("usergroups:read", "finds the user groups that policies name by their handles"),
+    Scope("users:read", "finds the people whom schedules and policies name by their handles"),
     Scope("groups:history", "the same as channels:history, for private channels", private=True),
     Scope("groups:read", "the same as channels:read, for private channels", private=True),
 )
@@ -36,13 +39,20 @@ SCOPES = (
 EVENTS = {
     "app_home_opened": "draws its Home tab when someone opens it",
     "app_mention": "answers @Guardian in a channel",
+    "message.channels": "sees that somebody is at work in an alert's thread, which renews an acknowledgement",
     "message.im": "answers direct messages",
 }
 """The events it subscribes to, each with what it does on them."""
 
 _COMMAND = {
-    "ko": ("시스템 상태와 알림을 묻고 다룹니다", "[상태|점검|알림|도움말|버전]"),
-    "en": ("Ask for the state of the system, and handle alerts", "[status|probes|alerts|help|version]"),
+    "ko": (
+        "시스템 상태와 알림을 묻고 다룹니다",
+        "[상태|점검|알림|근거|침묵|점검창|당직|경로|소음|생존신호|도움말|버전]",
+    ),
+    "en": (
+        "Ask for the state of the system, and handle alerts",
+        "[status|probes|alerts|explain|silence|maintenance|oncall|route|noise|heartbeats|help|version]",
+    ),
 }
 _ABOUT = {
     "ko": "시스템의 수호자는 잠들지 않습니다. 서버를 지켜보고, 문제가 생기면 알립니다.",

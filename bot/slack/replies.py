@@ -72,6 +72,24 @@ class Replies:
         except (TimeoutError, aiohttp.ClientError) as error:
             log.warning("answer_not_sent", detail=type(error).__name__)
 
+    def phrase(self, key: str, **values: object) -> str:
+        """A short plain text, such as what is wrong with a field of a form."""
+        return self._voice.phrase(key, **values)
+
+    async def open_modal(
+        self, trigger_id: str, name: str, facts: Facts, callback_id: str, metadata: str
+    ) -> None:
+        """Open a form for whoever pressed something within the last three seconds."""
+        try:
+            view = self._voice.modal(name, facts.as_json(), callback_id, metadata)
+            await self._client.views_open(trigger_id=trigger_id, view=view)
+        except TemplateFailed as error:
+            log.error("template_failed", template=name, detail=str(error))
+        except SlackApiError as error:
+            log.warning("modal_not_taken", detail=error_code(error))
+        except (TimeoutError, aiohttp.ClientError) as error:
+            log.warning("modal_not_sent", detail=type(error).__name__)
+
     async def publish_home(self, user_id: str, facts: Mapping[str, JsonValue]) -> None:
         """Draw someone's Home tab."""
         try:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.alerts.ladder import Recipient
 from bot.domain.alerts.model import Alert, Status
 from bot.domain.alerts.reasons import Reason
+from bot.domain.alerts.storm import Storm
 from bot.domain.letters import Card, Letter
 from bot.domain.levels import Level
 
@@ -47,6 +49,27 @@ class DecisionMade:
     level: Level
     value: float | None
     actor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageMade:
+    """People were called; (alert, epoch, round, step) is there once."""
+
+    alert_id: int
+    epoch: int
+    round: int
+    step: int
+    at: datetime
+    recipients: tuple[Recipient, ...]
+    level: Level
+    metric: str
+
+
+@dataclass(frozen=True, slots=True)
+class StormSaved:
+    """A storm as it is now."""
+
+    storm: Storm
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +127,8 @@ Change = (
     | ChangedAlert
     | DroppedAlert
     | DecisionMade
+    | PageMade
+    | StormSaved
     | NewLetter
     | LetterLeased
     | LetterReleased

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.store.errors import StoreUnavailable, StoreUnusable
 from bot.store.leadership import Leadership
@@ -117,8 +118,15 @@ def _engine(url: str) -> AsyncEngine:
         return create_async_engine(url, pool_size=5, pool_pre_ping=True)
     # isolation_level None switches the driver's own transaction control off: it begins too late for a
     # consistent read, and never with the write lock that BEGIN IMMEDIATE takes before anything is read.
+    # A database in memory is its connection: one, for which whoever comes second waits.
+    pool: dict[str, int] = {"pool_size": 3}
+    if _sqlite_file(url) is None:
+        pool = {"pool_size": 1, "max_overflow": 0}
     engine = create_async_engine(
-        url, connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None}, pool_size=3
+        url,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None},
+        poolclass=AsyncAdaptedQueuePool,
+        **pool,
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import MappingProxyType
 
 from pydantic import JsonValue
 from sqlalchemy import RowMapping
 
+from bot.domain.alerts.covers import Cover, CoverKind
+from bot.domain.alerts.ladder import Progress, Recipient, TargetKind
 from bot.domain.alerts.model import Alert, Condition, Status, Subject
+from bot.domain.alerts.paging import deadline_of
 from bot.domain.alerts.reasons import Reason
+from bot.domain.alerts.storm import Storm
 from bot.domain.letters import Card, Letter, LetterKind, Priority
 from bot.domain.levels import Level
-from bot.store.changes import DecisionMade
+from bot.store.changes import DecisionMade, PageMade
+from bot.store.policies import policy_of, policy_text
 from probes.base import Layer, Problem, ProblemKind
 
 Row = dict[str, object]
@@ -19,7 +25,7 @@ Row = dict[str, object]
 
 def alert_row(alert: Alert) -> Row:
     """The columns of `alerts`."""
-    subject = alert.subject
+    subject, progress = alert.subject, alert.progress
     return {
         "id": alert.id,
         "key": subject.key,
@@ -54,6 +60,30 @@ def alert_row(alert: Alert) -> Row:
         "reopened": alert.reopened,
         "facts": dict(alert.facts),
         "reason": alert.reason.value,
+        "title": alert.title,
+        "labels": dict(alert.labels),
+        "channel": alert.channel,
+        "route": alert.route,
+        "policy": None if alert.policy is None else policy_text(alert.policy),
+        "epoch": alert.epoch,
+        "ladder_began_at": progress.began_at if progress else None,
+        "next_round": progress.round if progress else None,
+        "next_step": progress.step if progress else None,
+        "next_step_at": progress.next_at if progress else None,
+        "ack_until": alert.ack_until,
+        "seen_by": list(alert.seen_by),
+        "pages": alert.pages,
+        "cover": None if alert.cover is None else _cover_json(alert.cover),
+        "broken": list(alert.broken),
+        "carded": alert.carded,
+        "storm": alert.storm,
+        "last_bad": alert.last_bad,
+        "flips": alert.flips,
+        "flapping": alert.flapping,
+        "reopenings": [moment.isoformat() for moment in alert.reopenings],
+        "floor": None if alert.floor is None else int(alert.floor),
+        "floor_why": alert.floor_why,
+        "due_at": deadline_of(alert),
     }
 
 
@@ -94,6 +124,110 @@ def alert_of(row: RowMapping) -> Alert:
         reopened=row["reopened"],
         facts=MappingProxyType(dict(row["facts"])),
         reason=Reason(row["reason"]),
+        title=row["title"],
+        labels=MappingProxyType(dict(row["labels"])),
+        channel=row["channel"],
+        route=row["route"],
+        policy=None if row["policy"] is None else policy_of(row["policy"]),
+        progress=_progress_of(row),
+        epoch=row["epoch"],
+        ack_until=row["ack_until"],
+        seen_by=tuple(row["seen_by"]),
+        pages=row["pages"],
+        cover=None if row["cover"] is None else _cover_of(row["cover"]),
+        broken=tuple(row["broken"]),
+        carded=row["carded"],
+        storm=row["storm"],
+        last_bad=row["last_bad"],
+        flips=row["flips"],
+        flapping=row["flapping"],
+        reopenings=tuple(datetime.fromisoformat(moment) for moment in row["reopenings"]),
+        floor=None if row["floor"] is None else Level(row["floor"]),
+        floor_why=row["floor_why"],
+    )
+
+
+def _progress_of(row: RowMapping) -> Progress | None:
+    began_at = row["ladder_began_at"]
+    if began_at is None:
+        return None
+    return Progress(row["epoch"], began_at, row["next_round"], row["next_step"], row["next_step_at"])
+
+
+def _cover_json(cover: Cover) -> dict[str, JsonValue]:
+    return {
+        "kind": cover.kind.value,
+        "ref": cover.ref,
+        "until": cover.until.isoformat() if cover.until else None,
+        "by": cover.by,
+        "why": cover.why,
+        "level": int(cover.level),
+    }
+
+
+def _cover_of(data: dict[str, str]) -> Cover:
+    until = data["until"]
+    return Cover(
+        kind=CoverKind(data["kind"]),
+        ref=data["ref"],
+        until=datetime.fromisoformat(until) if until else None,
+        by=data["by"],
+        why=data["why"],
+        level=Level(int(data["level"])),
+    )
+
+
+def page_row(page: PageMade) -> Row:
+    """The columns of `pages`."""
+    return {
+        "alert_id": page.alert_id,
+        "epoch": page.epoch,
+        "round": page.round,
+        "step": page.step,
+        "at": page.at,
+        "recipients": [[each.kind.value, each.id, each.name] for each in page.recipients],
+        "level": int(page.level),
+        "metric": page.metric,
+    }
+
+
+def page_of(row: RowMapping) -> PageMade:
+    """The page of a row of `pages`."""
+    return PageMade(
+        alert_id=row["alert_id"],
+        epoch=row["epoch"],
+        round=row["round"],
+        step=row["step"],
+        at=row["at"],
+        recipients=tuple(Recipient(TargetKind(kind), who, name) for kind, who, name in row["recipients"]),
+        level=Level(row["level"]),
+        metric=row["metric"],
+    )
+
+
+def storm_row(storm: Storm) -> Row:
+    """The columns of `storms`."""
+    return {
+        "id": storm.id,
+        "channel": storm.channel,
+        "began_at": storm.began_at,
+        "busy_at": storm.busy_at,
+        "ended_at": storm.ended_at,
+        "services": sorted(storm.services),
+        "folded": storm.folded,
+    }
+
+
+def storm_of(row: RowMapping) -> Storm:
+    """The storm of a row of `storms`."""
+    return Storm(
+        id=row["id"],
+        channel=row["channel"],
+        began_at=row["began_at"],
+        busy_at=row["busy_at"],
+        services=frozenset(row["services"]),
+        folded=row["folded"],
+        ended_at=row["ended_at"],
     )
 
 

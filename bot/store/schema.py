@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.errors import StoreUnusable
 from bot.store.tables import metadata
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. Compared first, so that a usual start doesn't pay for importing Alembic."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

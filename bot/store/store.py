@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import String, cast, delete, func, insert, literal, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import String, cast, delete, func, insert, literal, select
 
 from bot.domain.alerts.model import Alert, Status
+from bot.domain.alerts.storm import Storm
 from bot.domain.letters import Card, Letter, LetterState
+from bot.domain.levels import Level
 from bot.store import tables
-from bot.store.changes import (
-    Change,
-    ChangedAlert,
-    DecisionMade,
-    DroppedAlert,
-    LetterDead,
-    LetterLeased,
-    LetterReleased,
-    LetterSent,
-    LetterSuperseded,
-    NewAlert,
-    NewLetter,
-)
+from bot.store.changes import Change, DecisionMade, PageMade
 from bot.store.database import Database
-from bot.store.errors import Stale
-from bot.store.rows import (
-    alert_of,
-    alert_row,
-    card_of,
-    card_row,
-    decision_of,
-    decision_row,
-    letter_of,
-    letter_row,
-)
+from bot.store.rows import alert_of, card_of, decision_of, letter_of, page_of, storm_of
+from bot.store.writing import write_all
 from probes.base import Reading
 
 _OPEN = (Status.FIRING.value, Status.ACKED.value)
@@ -56,8 +36,7 @@ class Store:
         if not changes:
             return
         async with self._database.begin() as connection:
-            for change in changes:
-                await _apply(connection, change)
+            await write_all(connection, changes)
 
     async def live_alerts(self, resolved_since: datetime) -> list[Alert]:
         """Alerts that are pending or open, and those resolved since a moment: all that can still move."""
@@ -85,6 +64,26 @@ class Store:
             rows = await connection.execute(query.limit(limit))
             return [alert_of(row) for row in rows.mappings()]
 
+    async def recent_matching(
+        self, limit: int, matches: Callable[[Mapping[str, str], Level], bool], looked_at: int
+    ) -> list[Alert]:
+        """The latest alerts that people have been told of and whose labels and level match, newest first.
+        Only the latest `looked_at` are looked at. `status` is among the labels."""
+        table = tables.alerts
+        columns = (table.c.id, table.c.level, table.c.status, table.c.labels)
+        query = select(*columns).where(table.c.status != Status.PENDING.value).order_by(table.c.id.desc())
+        found: list[int] = []
+        async with self._database.read() as connection:
+            for number, level, status, labels in await connection.execute(query.limit(looked_at)):
+                if matches({**labels, "status": status}, Level(level)):
+                    found.append(number)
+                    if len(found) == limit:
+                        break
+            rows = await connection.execute(
+                select(table).where(table.c.id.in_(found)).order_by(table.c.id.desc())
+            )
+            return [alert_of(row) for row in rows.mappings()]
+
     async def alert(self, alert_id: int) -> Alert | None:
         """The alert with that id; None if there is none."""
         async with self._database.read() as connection:
@@ -102,6 +101,33 @@ class Store:
         async with self._database.read() as connection:
             rows = await connection.execute(query)
             return [decision_of(row) for row in rows.mappings()][::-1]
+
+    async def decision_count(self, alert_id: int) -> int:
+        """How many decisions about an alert there are."""
+        table = tables.decisions
+        query = select(func.count()).select_from(table).where(table.c.alert_id == alert_id)
+        async with self._database.read() as connection:
+            return int((await connection.execute(query)).scalar() or 0)
+
+    async def pages(self, alert_id: int) -> list[PageMade]:
+        """Every page about an alert, oldest first."""
+        table = tables.pages
+        query = select(table).where(table.c.alert_id == alert_id).order_by(table.c.at)
+        async with self._database.read() as connection:
+            return [page_of(row) for row in (await connection.execute(query)).mappings()]
+
+    async def storms(self, ended_since: datetime) -> list[Storm]:
+        """Storms that go on, and those that ended since a moment, oldest first."""
+        table = tables.storms
+        lately = table.c.ended_at.is_(None) | (table.c.ended_at >= ended_since)
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(table).where(lately).order_by(table.c.id))
+            return [storm_of(row) for row in rows.mappings()]
+
+    async def last_storm(self) -> int:
+        """The highest number of a storm ever given; 0 where there was none."""
+        async with self._database.read() as connection:
+            return int((await connection.execute(select(func.max(tables.storms.c.id)))).scalar() or 0)
 
     async def queued_letters(self) -> list[Letter]:
         """All letters that Slack has not taken yet, in the order of their ids."""
@@ -133,6 +159,14 @@ class Store:
                 rows = await connection.execute(select(tables.cards).where(tables.cards.c.stream.in_(part)))
                 found.update((row["stream"], card_of(row)) for row in rows.mappings())
         return found
+
+    async def stream_at(self, channel_id: str, ts: str) -> str | None:
+        """The stream whose card is that message; None when it is nobody's card."""
+        table = tables.cards
+        query = select(table.c.stream).where(table.c.channel_id == channel_id, table.c.ts == ts)
+        async with self._database.read() as connection:
+            stream: str | None = (await connection.execute(query)).scalar()
+            return stream
 
     async def last_ids(self) -> tuple[int, int]:
         """The highest alert id and the highest letter id ever given; 0 where there is none."""
@@ -177,6 +211,7 @@ class Store:
                 alerts.c.status == Status.RESOLVED.value, alerts.c.resolved_at < rest_before
             ),
             delete(cards).where(cards.c.posted_at < rest_before, cards.c.stream.not_in(streams)),
+            delete(tables.storms).where(tables.storms.c.ended_at < rest_before),
         )
         async with self._database.begin() as connection:
             return sum([(await connection.execute(statement)).rowcount for statement in statements])
@@ -184,44 +219,3 @@ class Store:
     async def close(self) -> None:
         """Close the database."""
         await self._database.close()
-
-
-async def _apply(connection: AsyncConnection, change: Change) -> None:
-    alerts, letters = tables.alerts, tables.letters
-    match change:
-        case NewAlert(alert):
-            await connection.execute(insert(alerts).values(alert_row(alert)))
-        case ChangedAlert(alert, expected):
-            done = await connection.execute(
-                update(alerts)
-                .where(alerts.c.id == alert.id, alerts.c.version == expected)
-                .values(alert_row(alert))
-            )
-            if done.rowcount != 1:
-                raise Stale(alert.id, expected)
-        case DroppedAlert(alert_id):
-            await connection.execute(
-                delete(alerts).where(alerts.c.id == alert_id, alerts.c.status == Status.PENDING.value)
-            )
-        case DecisionMade():
-            await connection.execute(insert(tables.decisions).values(decision_row(change)))
-        case NewLetter(letter):
-            await connection.execute(insert(letters).values(letter_row(letter)))
-        case LetterSent(letter_id, at, ts, card):
-            await _mark(connection, letter_id, state=LetterState.SENT.value, sent_at=at, ts=ts)
-            if card is not None:
-                cards = tables.cards
-                await connection.execute(delete(cards).where(cards.c.stream == card.stream))
-                await connection.execute(insert(cards).values(card_row(card)))
-        case LetterLeased(letter_id, attempts, until):
-            await _mark(connection, letter_id, attempts=attempts, leased_until=until)
-        case LetterReleased(letter_id, error):
-            await _mark(connection, letter_id, leased_until=None, error=error)
-        case LetterSuperseded(letter_id):
-            await _mark(connection, letter_id, state=LetterState.SUPERSEDED.value)
-        case LetterDead(letter_id, at, error):
-            await _mark(connection, letter_id, state=LetterState.DEAD.value, sent_at=at, error=error)
-
-
-async def _mark(connection: AsyncConnection, letter_id: int, **values: object) -> None:
-    await connection.execute(update(tables.letters).where(tables.letters.c.id == letter_id).values(**values))

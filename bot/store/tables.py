@@ -73,7 +73,34 @@ alerts = Table(
     Column("reopened", Integer, nullable=False),
     Column("facts", JSON, nullable=False),
     Column("reason", String(32), nullable=False),
+    Column("title", Text),
+    Column("labels", JSON),
+    Column("channel", Text),
+    Column("route", Text),
+    Column("policy", Text),
+    Column("epoch", Integer),
+    Column("ladder_began_at", UtcDateTime),
+    Column("next_round", Integer),
+    Column("next_step", Integer),
+    Column("next_step_at", UtcDateTime),
+    Column("ack_until", UtcDateTime),
+    Column("seen_by", JSON),
+    Column("pages", Integer),
+    Column("cover", JSON(none_as_null=True)),
+    Column("broken", JSON),
+    Column("carded", Boolean),
+    Column("storm", _Id),
+    Column("last_bad", Boolean),
+    Column("flips", Integer),
+    Column("flapping", Boolean),
+    Column("reopenings", JSON),
+    Column("floor", Integer),
+    Column("floor_why", Text),
+    Column("due_at", UtcDateTime),
+    Index("ix_alerts_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
+    Index("ix_alerts_metric_target", "metric", "target"),
     Index("uq_alerts_open_key", "key", unique=True, sqlite_where=_ONE_OPEN),
+    Index("ix_alerts_fired_at", "fired_at"),
     Index("ix_alerts_status_resolved_at", "status", "resolved_at"),
 )
 
@@ -92,6 +119,183 @@ decisions = Table(
     Column("value", Float),
     Column("actor", Text),
     Index("ix_decisions_alert_id", "alert_id"),
+)
+
+pages = Table(
+    "pages",
+    metadata,
+    Column("alert_id", _Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("epoch", Integer, primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("step", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("recipients", JSON, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("metric", Text, nullable=False),
+    Index("ix_pages_at", "at"),
+)
+
+storms = Table(
+    "storms",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("channel", Text, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("busy_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("services", JSON, nullable=False),
+    Column("folded", Integer, nullable=False),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("matcher", Text, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("lifted_at", UtcDateTime),
+    Column("lifted_by", Text),
+    Index("ix_silences_ends_at", "ends_at"),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("matcher", Text, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("ended_by", Text),
+    Index("ix_maintenance_ends_at", "ends_at"),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime),
+    Column("last_status", String(16)),
+    Column("started_at", UtcDateTime),
+    Column("said", Text, nullable=False),
+    Column("told", String(16)),
+)
+
+second_way = Table(
+    "second_way",
+    metadata,
+    Column("letter_id", _Id, primary_key=True, autoincrement=False),
+    Column("target", Text, primary_key=True),
+    Column("stream", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_second_way_at", "at"),
+)
+
+pictures = Table(
+    "pictures",
+    metadata,
+    Column("alert_id", _Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("file_id", Text, nullable=False),
+    Column("drawn_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("resolved", Boolean, nullable=False),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("service", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("facts", JSON, nullable=False),
+    Index("ix_changes_at", "at"),
+)
+
+forecasts = Table(
+    "forecasts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("key", String(32), nullable=False),
+    Column("metric", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("rising", Boolean, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("bound", Float, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("reaches_at", UtcDateTime, nullable=False),
+    Column("slope", Float, nullable=False),
+    Column("z", Float, nullable=False),
+    Column("points", Integer, nullable=False),
+    Column("scored_at", UtcDateTime),
+    Column("outcome", String(8)),
+    Column("error_seconds", Float),
+    Column("actual_at", UtcDateTime),
+    Index("uq_forecasts_waiting", "key", "level", unique=True, sqlite_where=text("scored_at IS NULL")),
+    Index("ix_forecasts_scored_at", "scored_at"),
+)
+
+ratings = Table(
+    "ratings",
+    metadata,
+    Column("alert_id", _Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("user", Text, primary_key=True),
+    Column("rule", Text, nullable=False),
+    Column("useful", Boolean, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_ratings_rule", "rule"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+overrides = Table(
+    "overrides",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("schedule", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("undone_at", UtcDateTime),
+    Column("undone_by", Text),
+    Index("ix_overrides_ends_at", "ends_at"),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("schedule", Text, primary_key=True),
+    Column("user", Text, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("reference", Text, primary_key=True),
+    Column("user", Text, nullable=False),
 )
 
 letters = Table(
@@ -125,6 +329,7 @@ cards = Table(
     Column("ts", Text, nullable=False),
     Column("posted_at", UtcDateTime, nullable=False),
     Column("delivery_ms", Integer, nullable=False),
+    Index("ix_cards_channel_id_ts", "channel_id", "ts"),
 )
 
 readings = Table(

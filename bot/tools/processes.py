@@ -59,6 +59,19 @@ class Child:
             raise ChildFailed(await self._process.wait(), self._last_words())
         return line.decode(errors="replace").strip()
 
+    async def ask(self, line: bytes) -> bytes:
+        """Write a line to it and read its answer: four bytes that say how long it is (big-endian), and that
+        many. Raises ChildFailed if it ends before it has answered."""
+        assert self._process.stdin is not None  # noqa: S101 - it was started with pipes
+        assert self._process.stdout is not None  # noqa: S101 - it was
+        try:
+            self._process.stdin.write(line + b"\n")
+            await self._process.stdin.drain()
+            size = int.from_bytes(await self._process.stdout.readexactly(4))
+            return await self._process.stdout.readexactly(size)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise ChildFailed(await self._process.wait(), self._last_words()) from None
+
     async def stop(self, seconds: float = 2.0) -> None:
         """Ask it to end, and make it end when it doesn't."""
         if self._process.returncode is not None:

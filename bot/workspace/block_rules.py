@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.workspace.rules import Anything, Bool, Int, Many, OneOf, Rule, Shape, Str, Typed, Url
+from bot.workspace.rules import Anything, Bool, Int, Many, OneOf, Pattern, Rule, Shape, Str, Typed, Url
 
 
 def text(most: int, *, plain: bool = False, least: int = 1) -> Rule:
@@ -99,7 +99,8 @@ def _text_input(**extra: Rule) -> Shape:
     )
 
 
-IMAGE_SOURCE: Mapping[str, Rule] = {"image_url": Url(3000), "slack_file": Anything()}
+SLACK_FILE = Shape({}, {"id": Pattern("^[F][A-Z0-9]{8,}$"), "url": Url(3000)}, one_of=("id", "url"))
+IMAGE_SOURCE: Mapping[str, Rule] = {"image_url": Url(3000), "slack_file": SLACK_FILE}
 PEOPLE = Many(Str(255), 100)
 
 ELEMENTS: Mapping[str, Rule] = {

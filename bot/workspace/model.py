@@ -170,6 +170,8 @@ class File:
     channels: tuple[str, ...] = ()
     alt_text: str = ""
     complete: bool = False
+    ready_at: float = 0.0
+    """Unix time from which blocks may show it; Slack looks a file through first"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from bot.workspace.book import Book
 from bot.workspace.content import Content, read_content
 from bot.workspace.errors import SlackError
 from bot.workspace.model import App, JsonObject, Message
+from bot.workspace.pictures import need_pictures
 from bot.workspace.posts import Posts
 from bot.workspace.tickets import ResponseTicket, Tickets
 
@@ -37,6 +38,7 @@ class Responses:
         content = read_content(body)
         if content.is_empty:
             raise SlackError("no_text")
+        need_pictures(self._book, app, content)
         replaces = body.get("replace_original")
         if replaces in (True, "true") and original is not None:
             changed = replace(

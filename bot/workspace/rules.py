@@ -6,6 +6,7 @@ A rule is asked with a value and its JSON pointer and yields complaints such as
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -41,6 +42,19 @@ class Str:
             yield complaint(f"must be less than {self.most + 1} characters", pointer)
         elif len(value) < self.least:
             yield complaint(f"must be more than {self.least - 1} characters", pointer)
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A string of a certain form, as a regular expression."""
+
+    form: str
+
+    def complaints(self, value: JsonValue, pointer: str) -> Iterator[str]:
+        if not isinstance(value, str):
+            yield complaint("must be a string", pointer)
+        elif not re.search(self.form, value):
+            yield complaint(f"input must match regex pattern: {self.form}", pointer)
 
 
 @dataclass(frozen=True)

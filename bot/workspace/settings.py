@@ -19,6 +19,9 @@ class Timings:
     """for how long someone who did something counts as online without a page"""
     edit_window: float | None = None
     """for how long a message can be edited; None for ever"""
+    file_processing: float = 1.0
+    """for how long after its upload a file can't be shown in a block yet; Slack says no more than "a few
+    moments\""""
     socket_ticket: float = 30.0
     """for how long the address of `apps.connections.open` may be used"""
 

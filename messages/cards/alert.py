@@ -19,9 +19,13 @@ def layout(words: Words, alert: Mapping[str, JsonValue]) -> Draft:
     body: list[Block] = [
         blocks.section("judgement", words("judgement", alert), fields=words("fields", alert).splitlines()),
     ]
-    details = words("details", alert)
-    if details:
-        body.append(blocks.section("details", details))
+    for part in ("insight", "details", "people"):
+        text = words(part, alert)
+        if text:
+            body.append(blocks.section(part, text))
+    picture = _picture(words, alert)
+    if picture is not None:
+        body.append(picture)
     buttons = _buttons(words, alert)
     if buttons:
         body.append(blocks.actions(f"alert:{alert['id']}:{alert['version']}", *buttons))
@@ -34,13 +38,24 @@ def layout(words: Words, alert: Mapping[str, JsonValue]) -> Draft:
     )
 
 
+def _picture(words: Words, alert: Mapping[str, JsonValue]) -> Block | None:
+    """The chart of the last hours, once it is drawn."""
+    extras = alert["extras"]
+    picture = extras.get("picture") if isinstance(extras, Mapping) else None
+    return blocks.image("chart", picture, words("picture_alt", alert)) if isinstance(picture, str) else None
+
+
 def _buttons(words: Words, alert: Mapping[str, JsonValue]) -> list[Element]:
-    """확인 while nobody has taken the alert, 더보기 while it is open, nothing once it is resolved."""
+    """확인 while nobody has taken the alert, 더보기 while it is open; once it is resolved, whether it was
+    right to call."""
     if alert["status"] == "resolved":
-        return []
-    more = blocks.overflow(
-        "alert_more", [(words("explain_option"), "explain"), (words("help_option"), "help")]
-    )
+        about: dict[str, JsonValue] = {"id": alert["id"]}
+        return [
+            blocks.button(words("useful_button"), "alert_useful", about),
+            blocks.button(words("useless_button"), "alert_useless", about),
+        ]
+    options = ("explain", "silence", "resolve", "help")
+    more = blocks.overflow("alert_more", [(words(f"{option}_option"), option) for option in options])
     if alert["status"] != "firing":
         return [more]
     return [ack_button(words("ack_button"), alert), more]

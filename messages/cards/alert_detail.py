@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from pydantic import JsonValue
@@ -30,10 +30,10 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     body: list[Block] = [
         blocks.section("judgement", card("judgement", alert), fields=card("fields", alert).splitlines())
     ]
-    runs = [list(run) for _, run in groupby(rows(facts["decisions"]), key=_same)]
-    lines = [words("decision", run[0], len(run)) for run in runs[-SHOWN:]] or [words("nothing")]
-    if len(runs) > SHOWN:
-        lines.insert(0, words("earlier", sum(map(len, runs[:-SHOWN]))))
+    groups = runs(rows(facts["decisions"]))
+    lines = [words("decision", group[0], len(group)) for group in groups[-SHOWN:]] or [words("nothing")]
+    if len(groups) > SHOWN:
+        lines.insert(0, words("earlier", sum(map(len, groups[:-SHOWN]))))
     body.append(blocks.section("decisions", words("head")))
     for start in range(0, len(lines), A_BLOCK):
         body.append(blocks.section(f"decisions:{start}", "\n".join(lines[start : start + A_BLOCK])))
@@ -44,6 +44,11 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
         (blocks.section("headline", words("shown_headline", alert)),),
         (blocks.attachment(color, body, headline),),
     )
+
+
+def runs(decisions: Iterable[Mapping[str, JsonValue]]) -> list[list[Mapping[str, JsonValue]]]:
+    """The decisions, those of the same reason in a row together."""
+    return [list(run) for _, run in groupby(decisions, key=_same)]
 
 
 def _same(decision: Mapping[str, JsonValue]) -> tuple[JsonValue, ...]:

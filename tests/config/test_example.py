@@ -5,10 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 from pydantic import JsonValue
 
 from bot.config import RuleBook, load
+from bot.config.document import read_document
 from bot.config.metrics import DEFAULT_KPIS, UNITS
 from bot.config.schema import json_schema
 from bot.domain.durations import DURATION_PATTERN
@@ -17,7 +17,7 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "guardian.example.yaml"
 
 
 def example() -> dict[str, JsonValue]:
-    data = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
+    data = read_document(EXAMPLE.read_text(encoding="utf-8")).data
     assert isinstance(data, dict)
     return data
 
@@ -93,14 +93,18 @@ def unmentioned(
             for key, child in properties.items():
                 missing += unmentioned(value.get(key), child, definitions, f"{path}.{key}")
         elif isinstance(others, dict) and isinstance(value, dict):
-            # Of a mapping with free keys all entries together mention every key.
-            merged: dict[str, JsonValue] = {}
-            for child in value.values():
-                merged |= child if isinstance(child, dict) else {}
-            missing += unmentioned(merged, others, definitions, f"{path}.*")
+            missing += unmentioned(together(list(value.values())), others, definitions, f"{path}.*")
         elif items is not None and isinstance(value, list):
-            missing += unmentioned(value[0], items, definitions, f"{path}[0]")
+            missing += unmentioned(together(value), items, definitions, f"{path}[]")
     return missing
+
+
+def together(children: list[JsonValue]) -> dict[str, JsonValue]:
+    """Of a list, or a mapping with free keys, all entries together mention every key."""
+    merged: dict[str, JsonValue] = {}
+    for child in children:
+        merged |= child if isinstance(child, dict) else {}
+    return merged
 
 
 def definitions_of(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:

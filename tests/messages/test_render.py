@@ -76,7 +76,8 @@ def test_a_firing_card_has_the_button_for_its_version() -> None:
     assert json.loads(str(offered["alert_ack"]["value"])) == {"id": 12, "version": 3}
     options = offered["alert_more"]["options"]
     assert isinstance(options, list)
-    assert [option["value"] for option in options if isinstance(option, dict)] == ["explain", "help"]
+    values = [option["value"] for option in options if isinstance(option, dict)]
+    assert values == ["explain", "silence", "resolve", "help"]
 
 
 def test_an_acknowledged_card_has_no_button_but_a_name() -> None:
@@ -85,8 +86,10 @@ def test_an_acknowledged_card_has_no_button_but_a_name() -> None:
     assert "확인: <@U024BE7LH>" in json.dumps(card.attachments, ensure_ascii=False)
 
 
-def test_a_resolved_card_offers_nothing() -> None:
-    assert elements(KO.message("alert", RESOLVED.as_json())) == {}
+def test_a_resolved_card_asks_whether_it_was_right() -> None:
+    offered = elements(KO.message("alert", RESOLVED.as_json()))
+    assert list(offered) == ["alert_useful", "alert_useless"]
+    assert {button["value"] for button in offered.values()} == {'{"id":12}'}
 
 
 @pytest.mark.parametrize("name", ["status", "startup"])

@@ -19,6 +19,20 @@ SAYS = {
     "점검": "점검 항목 1개, 모두 측정됨",
     "alerts": "모니터링 알림 없음",
     "알림": "모니터링 알림 없음",
+    "explain": "이렇게 써 주세요: `/guardian explain ID`",
+    "근거": "이렇게 써 주세요: `/guardian explain ID`",
+    "heartbeats": "등록된 생존신호 없음",
+    "생존신호": "등록된 생존신호 없음",
+    "noise": "최근 30일 동안 발령된 알림이 없습니다.",
+    "소음": "최근 30일 동안 발령된 알림이 없습니다.",
+    "oncall": "설정된 당직이 없습니다",
+    "당직": "설정된 당직이 없습니다",
+    "silence": "침묵 없음",
+    "침묵": "침묵 없음",
+    "maintenance": "점검창 없음",
+    "점검창": "점검창 없음",
+    "route": "경로: default",
+    "경로": "경로: default",
     "help": "수호자에게 할 수 있는 말",
     "도움말": "수호자에게 할 수 있는 말",
     "version": f"수호자 {__version__}",
@@ -85,7 +99,7 @@ async def test_nonsense_gets_the_list_of_commands(asked: Person) -> None:
 async def test_a_bad_argument_is_named_with_what_would_be_right(asked: Person, argument: str) -> None:
     answer = words(await asked.types(f"/guardian alerts {argument}"))
     assert f"쓸 수 없는 값: `{argument}`" in answer
-    assert "/guardian alerts [all|ID]" in answer
+    assert "/guardian alerts [all] [MATCHERS]|ID" in answer
 
 
 @pytest.mark.parametrize("number", ["0", "7", "#7", "99999999999999999"])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.alerts.model import AddNote, Alert, Decision, EditCard, PostCard
+from pydantic import JsonValue
+
+from bot.domain.alerts.facts import alert_facts, recipient_facts
+from bot.domain.alerts.ladder import Recipient, TargetKind
+from bot.domain.alerts.model import AddNote, Alert, Decision, EditCard, Effect, Note, Page, PostCard
 from bot.domain.alerts.reasons import Reason
-from bot.domain.letters import Letter, LetterKind, Priority
+from bot.domain.alerts.surroundings import NOWHERE, Surroundings
+from bot.domain.letters import APPRISE, Letter, LetterKind, Priority
 from bot.domain.levels import Level
-from messages.facts import AlertFacts, AlertNoteFacts, ProblemFacts
+from messages.facts import AlertFacts, AlertNoteFacts, Facts, PageFacts
 
 
 def stream_of(alert: Alert) -> str:
@@ -17,100 +23,155 @@ def stream_of(alert: Alert) -> str:
     return f"alert:{alert.id}"
 
 
-def alert_facts(alert: Alert, delivery_ms: int | None = None) -> AlertFacts:
-    """What a card shows of an alert."""
-    return AlertFacts(
-        id=alert.id,
-        version=alert.version,
-        status=alert.status.value,
-        kind=alert.subject.condition.value,
-        level=alert.level.word,
-        peak_level=alert.peak_level.word,
-        metric=alert.subject.metric,
-        target=alert.subject.target,
-        layer=alert.layer.value,
-        environment=alert.subject.environment,
-        value=alert.value,
-        unit=alert.unit,
-        band=alert.band,
-        target_band=alert.target_band,
-        problem=ProblemFacts(alert.problem.kind.value, alert.problem.detail) if alert.problem else None,
-        value_at_firing=alert.value_at_firing,
-        peak=alert.peak,
-        detected_at=alert.detected_at.isoformat(),
-        fired_at=_iso(alert.fired_at),
-        resolved_at=_iso(alert.resolved_at),
-        acked_by=alert.acked_by,
-        acked_at=_iso(alert.acked_at),
-        repeats=alert.repeats,
-        reopened=alert.reopened,
-        delivery_ms=delivery_ms,
-        facts=dict(alert.facts),
-        reason=alert.reason.value,
-    )
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What letters about a decision need beside the decision: `channel` for an alert that knows none itself,
+    `since` when what they tell was measured, `extras` what was found out beside it."""
+
+    channel: str
+    now: datetime
+    since: datetime
+    around: Surroundings = NOWHERE
+    extras: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
-def letters_for(
-    decision: Decision, channel: str, now: datetime, since: datetime, ids: Iterable[int]
-) -> tuple[Letter, ...]:
+def letters_for(decision: Decision, telling: Telling, ids: Iterable[int]) -> tuple[Letter, ...]:
     """The letters that a decision sends, in order; each takes the next of `ids`.
 
     A decision without an alert sends nothing: there is nothing to tell of what was never confirmed.
     """
     alert = decision.alert
-    if alert is None:
+    if alert is None or not decision.effects:
         return ()
-    facts = alert_facts(alert)
+    facts = alert_facts(alert, None, telling.around, telling.extras)
     supply = iter(ids)
-    letters: list[Letter] = []
-    for effect in decision.effects:
-        kind, template, told, broadcast = _told(effect, facts)
-        letters.append(
-            Letter(
-                id=next(supply),
-                stream=stream_of(alert),
-                kind=kind,
-                channel=channel,
-                template=template,
-                facts=told.as_json(),
-                priority=_priority(decision, alert, effect),
-                created_at=now,
-                since=since,
-                broadcast=broadcast,
-            )
+    return tuple(
+        Letter(
+            id=next(supply),
+            stream=draft.stream,
+            kind=draft.kind,
+            channel=draft.channel,
+            template=draft.template,
+            facts=draft.facts.as_json(),
+            priority=_priority(decision, alert, effect),
+            created_at=telling.now,
+            since=telling.since,
+            broadcast=draft.broadcast,
         )
-    return tuple(letters)
+        for effect in decision.effects
+        for draft in _drafts(effect, alert, facts, alert.channel or telling.channel)
+    )
 
 
-def _told(
-    effect: PostCard | EditCard | AddNote, facts: AlertFacts
-) -> tuple[LetterKind, str, AlertFacts | AlertNoteFacts, bool]:
+def edit_of(alert: Alert, telling: Telling, number: int) -> Letter:
+    """A letter that draws the card again, with what is known now."""
+    return Letter(
+        id=number,
+        stream=stream_of(alert),
+        kind=LetterKind.EDIT,
+        channel=alert.channel or telling.channel,
+        template="alert",
+        facts=alert_facts(alert, None, telling.around, telling.extras).as_json(),
+        priority=Priority.EDIT,
+        created_at=telling.now,
+        since=telling.since,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    kind: LetterKind
+    template: str
+    facts: Facts
+    stream: str
+    channel: str
+    broadcast: bool = False
+
+
+def _drafts(effect: Effect, alert: Alert, facts: AlertFacts, channel: str) -> Iterator[_Draft]:
+    stream = stream_of(alert)
     match effect:
         case PostCard():
-            return LetterKind.CARD, "alert", facts, False
+            yield _Draft(LetterKind.CARD, "alert", facts, stream, channel)
         case EditCard():
-            return LetterKind.EDIT, "alert", facts, False
+            yield _Draft(LetterKind.EDIT, "alert", facts, stream, channel)
         case AddNote():
             note = AlertNoteFacts(
                 alert=facts,
                 note=effect.note.value,
                 actor=effect.actor,
                 from_level=effect.from_level.word if effect.from_level else None,
+                step=effect.step,
             )
-            return LetterKind.NOTE, "alert_note", note, effect.broadcast
+            yield _Draft(LetterKind.NOTE, "alert_note", note, stream, channel, effect.broadcast)
+        case Page():
+            yield from _pages(effect, alert, facts, channel)
 
 
-def _priority(decision: Decision, alert: Alert, effect: PostCard | EditCard | AddNote) -> Priority:
-    if decision.reason is Reason.ACKED:
-        return Priority.ANSWER
-    if isinstance(effect, EditCard) and decision.reason is Reason.STILL_FIRING:
-        return Priority.EDIT
-    if alert.level is Level.EMERGENCY:
+def _pages(page: Page, alert: Alert, facts: AlertFacts, channel: str) -> Iterator[_Draft]:
+    stream = stream_of(alert)
+    for place, recipients in places(page.recipients, channel):
+        told = PageFacts(facts, recipient_facts(recipients), page.round, page.step, page.expired)
+        if place is None:
+            loud = is_loud(alert.level, recipients)
+            yield _Draft(LetterKind.NOTE, "page", told, stream, channel, loud)
+        else:
+            # A stream of its own: it belongs into no thread, and must not wait for what does.
+            own = f"{stream}:{page.epoch}.{page.round}.{page.step}:{place}"
+            yield _Draft(LetterKind.CARD, "page", told, own, place)
+
+
+def places(
+    recipients: Iterable[Recipient], channel: str
+) -> Iterator[tuple[str | None, tuple[Recipient, ...]]]:
+    """Where a page has to go: into the thread (None) for everybody who is reached there, and to each other
+    channel and each target of the second way out by itself."""
+    here: list[Recipient] = []
+    elsewhere: list[tuple[str, Recipient]] = []
+    for each in recipients:
+        if each.kind is TargetKind.APPRISE:
+            elsewhere.append((f"{APPRISE}{each.id}", each))
+        elif each.kind is TargetKind.CHANNEL and each.id != channel:
+            elsewhere.append((each.id, each))
+        else:
+            here.append(each)
+    if here:
+        yield None, tuple(here)
+    for place, each in elsewhere:
+        yield place, (each,)
+
+
+def is_loud(level: Level, recipients: Iterable[Recipient]) -> bool:
+    """Whether a page in a thread is shown in the channel too."""
+    return level >= Level.CRITICAL or any(each.kind is TargetKind.CHANNEL for each in recipients)
+
+
+def priority_of(level: Level) -> Priority:
+    """How urgent the news of an alert at that level are."""
+    if level is Level.EMERGENCY:
         return Priority.EMERGENCY
-    if alert.level is Level.CRITICAL:
+    if level is Level.CRITICAL:
         return Priority.CRITICAL
-    return Priority.INFO if alert.level is Level.INFO else Priority.ALERT
+    return Priority.INFO if level is Level.INFO else Priority.ALERT
 
 
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
+_ONLY_FIGURES = (
+    Reason.STILL_FIRING,
+    Reason.PAGED,
+    Reason.STEP_EMPTY,
+    Reason.SEEN,
+    Reason.ACK_RENEWED,
+)
+"""Reasons after which the card says nothing new that cannot wait."""
+
+
+def _priority(decision: Decision, alert: Alert, effect: Effect) -> Priority:
+    if isinstance(effect, Page):
+        return priority_of(alert.level)
+    if decision.reason in (Reason.ACKED, Reason.RESOLVED_BY_HAND):
+        return Priority.ANSWER
+    if isinstance(effect, EditCard) and decision.reason in _ONLY_FIGURES:
+        return Priority.EDIT
+    if isinstance(effect, AddNote) and effect.note in (Note.OPENED, Note.NO_DATA):
+        return max(Priority.EDIT, priority_of(alert.level))  # the card says it already
+    return priority_of(alert.level)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
 
+from bot.domain.alerts.covers import Cover
+from bot.domain.alerts.ladder import Policy, Progress, Recipient
 from bot.domain.alerts.reasons import Reason
+from bot.domain.alerts.surroundings import NO_LABELS
 from bot.domain.bands import Bands
 from bot.domain.levels import Level
 from probes.base import Layer, Problem
@@ -35,6 +38,10 @@ class Condition(StrEnum):
 
     THRESHOLD = "threshold"
     NO_DATA = "no_data"
+    REPORTED = "reported"
+    """another monitoring system says so, by webhook"""
+    HEARTBEAT = "heartbeat"
+    """a job that must report has not"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,8 @@ class Rule:
     missed: int = 3
     reopen_within: timedelta = timedelta(minutes=15)
     repeat_window: timedelta = timedelta(minutes=5)
+    report_stale_after: timedelta = timedelta(hours=1)
+    """a report older than this keeps nobody from calling the alert resolved"""
 
     def checks_for(self, level: Level) -> int:
         """How many bad checks in a row confirm `level`; security events need one (design, State).
@@ -137,6 +146,43 @@ class Alert:
     reopened: int = 0
     facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     reason: Reason = Reason.BELOW_CONFIRMATION
+    title: str = ""
+    """what a reported alert or a job calls itself; empty for our own metrics, whose words are in messages/"""
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    """what routes, silences and inhibition match, `level` aside"""
+    channel: str = ""
+    """where its card is; copied when it opened, as are `route` and `policy`"""
+    route: str = ""
+    policy: Policy | None = None
+    progress: Progress | None = None
+    """how far it is on the ladder; None while nothing is due to anybody"""
+    epoch: int = 0
+    """how often the ladder has begun"""
+    ack_until: datetime | None = None
+    """when the acknowledgement expires"""
+    seen_by: tuple[str, ...] = ()
+    """who acknowledged it or wrote in its thread since it opened"""
+    pages: int = 0
+    """how often people were paged since it opened"""
+    cover: Cover | None = None
+    """why nobody is told just now"""
+    broken: tuple[str, ...] = ()
+    """the silences that a rise in level has broken: they count no more for this alert"""
+    carded: bool = False
+    """whether it has a card of its own or a line in a storm's"""
+    storm: int | None = None
+    """the storm that gathers it instead of a card of its own"""
+    last_bad: bool = True
+    """whether the latest check was bad, whatever hysteresis says"""
+    flips: int = 0
+    """the last 20 results, a bit each: 1 where it differs from the one before; the newest is bit 0"""
+    flapping: bool = False
+    reopenings: tuple[datetime, ...] = ()
+    """when it came back lately, held open or not: at most three moments"""
+    floor: Level | None = None
+    """a level that something else than the bands raises it to"""
+    floor_why: str | None = None
+    """forecast, layers or no_backend"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +222,46 @@ class Unwatched:
     """What this alert is about is no longer there: not in the configuration, or not on the machine."""
 
 
-Event = Measured | Missed | Acknowledged | Unwatched
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """Somebody else's judgement: another monitoring system, or a job's deadline. Needs no confirmation."""
+
+    firing: bool
+    level: Level
+    at: datetime
+    title: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline of this alert has come, or what lies over it may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """Somebody wrote in the alert's thread."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedByHand:
+    """Someone says it is over, on a card drawn for `version`."""
+
+    by: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """Something else than the bands asks for at least `level` (forecast, layers, no_backend), or no more."""
+
+    level: Level | None
+    why: str | None = None
+
+
+Event = Measured | Missed | Acknowledged | Unwatched | Reported | Due | Active | ResolvedByHand | Raised
 
 
 class Note(StrEnum):
@@ -190,6 +275,17 @@ class Note(StrEnum):
     REOPENED = "reopened"
     NO_DATA = "no_data"
     MEASURED_AGAIN = "measured_again"
+    RESOLVED_BY_HAND = "resolved_by_hand"
+    ACK_EXPIRED = "ack_expired"
+    EMPTY_STEP = "empty_step"
+    """nobody was there to be paged by a step; the next one comes at once"""
+    COVERED = "covered"
+    """a silence, a maintenance window or a dependency lies over it from now on"""
+    UNCOVERED = "uncovered"
+    """it was covered and still fails"""
+    SILENCE_BROKEN = "silence_broken"
+    FLAPPING = "flapping"
+    FLAPPING_OVER = "flapping_over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,9 +306,23 @@ class AddNote:
     broadcast: bool = False
     actor: str | None = None
     from_level: Level | None = None
+    step: int | None = None
+    """which step of the ladder, for EMPTY_STEP"""
 
 
-Effect = PostCard | EditCard | AddNote
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Call people. (alert, epoch, round, step) happens once."""
+
+    recipients: tuple[Recipient, ...]
+    epoch: int
+    round: int
+    step: int
+    expired: bool = False
+    """because an acknowledgement expired, and not because a step of the ladder was due"""
+
+
+Effect = PostCard | EditCard | AddNote | Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,3 +337,12 @@ class Decision:
     def silent(self) -> bool:
         """Whether nobody sees anything of it."""
         return not self.effects
+
+    @property
+    def posts(self) -> bool:
+        """Whether it puts a new card up."""
+        return any(isinstance(effect, PostCard) for effect in self.effects)
+
+    def about(self, number: int) -> Decision:
+        """The same with that number for its alert, which is new."""
+        return self if self.alert is None else replace(self, alert=replace(self.alert, id=number))

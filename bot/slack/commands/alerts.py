@@ -1,40 +1,65 @@
-"""`alerts 알림`: what is open, the latest ones, or one of them with its history."""
+"""`alerts 알림`: what is open, the latest ones, those that match, or one of them with its history."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from bot.domain.matcher_notation import MatcherInvalid, parse
+from bot.domain.matchers import Matcher
 from bot.slack.command import Answer, Asked, Command
 from messages.answer_facts import BadArgumentFacts, NotFoundFacts
+from messages.cover_facts import CoverRefusedFacts
 from messages.facts import AlertDetailFacts, AlertListFacts
 
 _SHOWN = 20
 _ALL = ("all", "전체")
-_ARGUMENTS = "[all|ID]"
+_ARGUMENTS = "[all] [MATCHERS]|ID"
 
 
 async def _answer(asked: Asked) -> Answer:
-    match [argument.casefold() for argument in asked.arguments]:
-        case []:
-            alerts = asked.guardian.open_alerts()
-            return Answer("alerts", AlertListFacts(alerts=alerts[:_SHOWN], filter="open", total=len(alerts)))
-        case [word] if word in _ALL:
-            latest = await asked.guardian.recent_alerts(_SHOWN)
-            return Answer("alerts", AlertListFacts(alerts=latest, filter="all", total=len(latest)))
-        case [word] if word.removeprefix("#").isdecimal() and len(word) < 18:
-            number = int(word.removeprefix("#"))
-            return await alert_detail(asked, number)
-    return Answer(
-        "bad_argument",
-        BadArgumentFacts(
-            command=asked.slash, name=COMMAND.name, argument=" ".join(asked.arguments), usage=_ARGUMENTS
-        ),
-    )
+    words = list(asked.arguments)
+    everything = bool(words) and words[0].casefold() in _ALL
+    rest = words[1:] if everything else words
+    if not everything and len(rest) == 1:
+        number = rest[0].removeprefix("#")
+        if number.isdecimal() and len(number) < 18:
+            return await alert_detail(asked, int(number))
+    matcher = _matcher(asked, rest)
+    if isinstance(matcher, Answer):
+        return matcher
+    if not everything:
+        shown, total = asked.guardian.open_alerts(_SHOWN, matcher)
+        return Answer("alerts", AlertListFacts(shown, "open", total, _text(matcher)))
+    latest = await asked.guardian.recent_alerts(_SHOWN, matcher)
+    return Answer("alerts", AlertListFacts(latest, "all", len(latest), _text(matcher)))
+
+
+def _matcher(asked: Asked, words: Sequence[str]) -> Matcher | Answer | None:
+    """What the words ask for; None when they ask for nothing in particular, an answer when they are wrong."""
+    text = " ".join(words)
+    if not text:
+        return None
+    if not any(sign in text for sign in "=<>~"):
+        return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, text, _ARGUMENTS))
+    try:
+        return parse(text)
+    except MatcherInvalid as invalid:
+        fault = f"matcher_{invalid.fault.value}"
+        return Answer(
+            "cover_refused", CoverRefusedFacts(COMMAND.name, fault, asked.slash, dict(invalid.values))
+        )
+
+
+def _text(matcher: Matcher | None) -> str:
+    return "" if matcher is None else str(matcher)
 
 
 async def alert_detail(asked: Asked, alert_id: int) -> Answer:
-    """One alert and every decision about it."""
+    """One alert with the latest decisions about it."""
     found = await asked.guardian.alert(alert_id)
     if found is None:
-        known = tuple(str(alert.id) for alert in asked.guardian.open_alerts()[:5])
+        shown, _ = asked.guardian.open_alerts(5)
+        known = tuple(str(alert.id) for alert in shown)
         return Answer("not_found", NotFoundFacts(kind="alert", name=str(alert_id), known=known))
     alert, decisions = found
     return Answer("alert_detail", AlertDetailFacts(alert=alert, decisions=decisions))

@@ -11,6 +11,7 @@ from bot.workspace.content import EDIT_MOST, Content, read_content
 from bot.workspace.errors import SlackError
 from bot.workspace.ids import new_id, now
 from bot.workspace.model import Channel, JsonObject, Message
+from bot.workspace.pictures import need_pictures
 
 FARTHEST_DAYS = 120
 _DAY = 86400
@@ -20,6 +21,7 @@ def _content(call: Call) -> Content:
     content = read_content(call.arguments)
     if content.is_empty:
         raise SlackError("no_text")
+    need_pictures(call.workspace.book, call.app, content)
     return content
 
 
@@ -87,6 +89,7 @@ async def update(call: Call) -> JsonObject:
     content = read_content(call.arguments)
     if content.is_empty and not (content.has_blocks or content.has_attachments):
         raise SlackError("no_text")
+    need_pictures(call.workspace.book, call.app, content)
     after = replace(
         before,
         text=content.text if call.arguments.get("text") is not None else before.text,

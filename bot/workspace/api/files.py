@@ -10,11 +10,14 @@ from bot.workspace.access import writable_channel
 from bot.workspace.api.call import Call, invalid_arguments, method
 from bot.workspace.content import Content, read_content, read_json
 from bot.workspace.errors import SlackError
+from bot.workspace.ids import now
 from bot.workspace.model import Channel, File, JsonObject, Message
+from bot.workspace.pictures import need_pictures
 from bot.workspace.uploads import new_file
 from bot.workspace.wire import file_json
 
 LARGEST = 1024 * 1024 * 1024
+LONGEST_ALT_TEXT = 1000
 
 
 @method("files.getUploadURLExternal", "files:write", tier=4)
@@ -26,6 +29,8 @@ async def get_upload_url(call: Call) -> JsonObject:
         raise invalid_arguments("must be greater than 0 [json-pointer:/length]")
     if size > LARGEST:
         raise SlackError("file_upload_size_restricted")
+    if len(call.text("alt_txt")) > LONGEST_ALT_TEXT:
+        raise SlackError("alt_txt_too_large")
     file = new_file(call.app.bot_user, name, size, call.text("alt_txt"))
     call.workspace.book.put_file(file)
     return {"upload_url": f"{call.workspace.wire.origin}/upload/v1/{file.id}", "file_id": file.id}
@@ -61,11 +66,18 @@ def _uploaded(call: Call, entry: JsonValue) -> File:
     if not call.workspace.file_path(file.id).exists():
         raise SlackError("file_update_failed")
     title = entry.get("title")
-    return replace(file, complete=True, title=title if isinstance(title, str) and title else file.title)
+    return replace(
+        file,
+        complete=True,
+        title=title if isinstance(title, str) and title else file.title,
+        ready_at=now() + call.workspace.timings.file_processing,
+    )
 
 
 def _comment(call: Call) -> Content:
-    return read_content({"text": call.text("initial_comment"), "blocks": call.arguments.get("blocks")})
+    content = read_content({"text": call.text("initial_comment"), "blocks": call.arguments.get("blocks")})
+    need_pictures(call.workspace.book, call.app, content)
+    return content
 
 
 def _share(call: Call, channel: Channel, files: list[File], content: Content) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.workspace.api.call import Call, invalid_arguments, method
+from bot.workspace.content import refuse
 from bot.workspace.errors import SlackError
 from bot.workspace.model import JsonObject, View, ViewKind
+from bot.workspace.pictures import picture_problems
 from bot.workspace.views import read_view
 
 
-def _modal(call: Call, user_id: str) -> View:
+def _read(call: Call, user_id: str) -> View:
     view = read_view(call.arguments.get("view"), call.app.id, user_id)
+    problems = picture_problems(call.workspace.book, call.app, view.blocks, "/view/blocks")
+    refuse("invalid_arguments", problems)
+    return view
+
+
+def _modal(call: Call, user_id: str) -> View:
+    view = _read(call, user_id)
     if view.kind is not ViewKind.MODAL:
         raise invalid_arguments("unsupported type: home [json-pointer:/view/type]")
     return view
@@ -52,7 +61,7 @@ async def update_view(call: Call) -> JsonObject:
         raise SlackError("not_found")
     if call.text("hash", old.hash) != old.hash:
         raise SlackError("hash_conflict")
-    new = read_view(call.arguments.get("view"), call.app.id, old.user_id)
+    new = _read(call, old.user_id)
     if new.kind is not old.kind:
         raise invalid_arguments("unsupported type [json-pointer:/view/type]")
     return {"view": call.workspace.wire.view(call.workspace.views.update(old, new))}
@@ -66,7 +75,7 @@ async def publish_view(call: Call) -> JsonObject:
         raise SlackError("user_not_found")
     if not call.app.home_tab:
         raise SlackError("not_enabled")
-    view = read_view(call.arguments.get("view"), call.app.id, user.id)
+    view = _read(call, user.id)
     if view.kind is not ViewKind.HOME:
         raise invalid_arguments("unsupported type: modal [json-pointer:/view/type]")
     old = call.workspace.home(call.app.id, user.id)

@@ -5,17 +5,20 @@ import json
 
 import pytest
 
-from bot.domain.alerts.cards import alert_facts, letters_for, stream_of
+from bot.domain.alerts.cards import Telling, letters_for, stream_of
+from bot.domain.alerts.facts import alert_facts
+from bot.domain.alerts.ladder import Policy, Target, TargetKind
 from bot.domain.alerts.lifecycle import step
-from bot.domain.alerts.model import Acknowledged, Decision, Measured, Rule, Unwatched
+from bot.domain.alerts.model import Acknowledged, Decision, Due, Measured, Rule, Unwatched
+from bot.domain.alerts.paging import deadline_of
 from bot.domain.alerts.reasons import Reason
 from bot.domain.letters import Letter, LetterKind, Priority
 from bot.domain.levels import Level
-from tests.factories import FIVE, Story, alert, at, rule
+from tests.factories import FIVE, Nearby, Story, alert, at, rule
 
 
 def letters(decision: Decision) -> tuple[Letter, ...]:
-    return letters_for(decision, "guardian-alerts", at(9), at(8), itertools.count(40))
+    return letters_for(decision, Telling("guardian-alerts", at(9), at(8)), itertools.count(40))
 
 
 def opened(value: float) -> Story:
@@ -55,7 +58,9 @@ def test_an_opened_alert_is_a_card_and_a_note_on_one_stream() -> None:
     ],
 )
 def test_a_worse_alert_goes_out_first(value: float, priority: Priority) -> None:
-    assert [letter.priority for letter in letters(decision(opened(value)))] == [priority, priority]
+    card, note = letters(decision(opened(value)))[:2]
+    assert card.priority is priority
+    assert note.priority is max(priority, Priority.EDIT), "the card says it already"
 
 
 def test_an_acknowledgement_is_an_answer_to_a_click() -> None:
@@ -94,6 +99,60 @@ def test_facts_are_json_and_absent_is_not_zero() -> None:
     assert (told["value"], told["peak"], told["delivery_ms"]) == (0.0, None, 0)
     assert told["detected_at"] == "2026-03-01T09:00:00+00:00"
     assert told["problem"] == {"kind": "timeout", "detail": "5 s"}
+
+
+EVERYWHERE = Policy(
+    tiers=(
+        (
+            Target(TargetKind.PERSON, "U1"),
+            Target(TargetKind.CHANNEL, "guardian-alerts"),
+            Target(TargetKind.CHANNEL, "ops"),
+            Target(TargetKind.APPRISE, "sms"),
+        ),
+    )
+)
+
+
+def called(value: float, policy: Policy) -> Story:
+    """An alert at the moment of its first page."""
+    story = Story(rule(FIVE), around=Nearby(policy))
+    for number in range(3):
+        if "OPENED" in story.value(number, value):
+            break
+    moment = deadline_of(story.now)
+    if not story.pages and moment is not None:
+        story.happens(Due(), moment)
+    assert story.pages
+    return story
+
+
+def test_a_page_reaches_each_place_by_a_letter_of_its_own() -> None:
+    edit, thread, channel, text = letters(decision(called(75, EVERYWHERE)))
+    assert (edit.kind, edit.priority) == (LetterKind.EDIT, Priority.EDIT)
+    assert (thread.kind, thread.template, thread.stream) == (LetterKind.NOTE, "page", edit.stream)
+    assert recipients(thread) == ["U1", "guardian-alerts"]
+    assert (channel.kind, channel.channel, text.channel) == (LetterKind.CARD, "ops", "apprise:sms")
+    assert len({each.stream for each in (edit, channel, text)}) == 3, "none waits for another"
+
+
+def recipients(page: Letter) -> list[object]:
+    found = page.facts["recipients"]
+    assert isinstance(found, list)
+    return [each["id"] for each in found if isinstance(each, dict)]
+
+
+@pytest.mark.parametrize(("value", "loud"), [(65, False), (75, False), (85, True), (95, True)])
+def test_a_page_of_a_critical_alert_is_shown_in_the_channel(value: float, loud: bool) -> None:
+    page = letters(decision(called(value, Nearby().policy)))[-1]
+    assert (page.template, page.broadcast) == ("page", loud)
+
+
+@pytest.mark.parametrize(
+    ("value", "priority"),
+    [(75, Priority.ALERT), (85, Priority.CRITICAL), (95, Priority.EMERGENCY)],
+)
+def test_a_page_is_as_urgent_as_its_alert(value: float, priority: Priority) -> None:
+    assert letters(decision(called(value, Nearby().policy)))[-1].priority is priority
 
 
 @pytest.mark.parametrize(

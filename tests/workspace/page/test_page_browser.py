@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
 from playwright.async_api import FilePayload, Page, expect
 
+from bot.slack.files import upload
+from messages import blocks
+from messages.chart_facts import ChartFacts
+from messages.charts import render
 from tests.workspace.page import cards
 from tests.workspace.page.conftest import Opener, until
 from tests.workspace.page.sample import Sample
@@ -16,6 +21,14 @@ from tests.workspace.page.sample import Sample
 pytestmark = pytest.mark.browser
 
 MESSAGES = "#messages > .message"
+CHART = ChartFacts(
+    "CPU 사용률 · web-1",
+    "cpu_usage",
+    "%",
+    tuple((f"2025-11-29T05:{minute:02}:00+00:00", 40.0 + minute) for minute in range(52)),
+    (("warning", 70.0), ("critical", 85.0)),
+    fired_at="2025-11-29T05:46:00+00:00",
+)
 
 
 async def type_and_send(page: Page, text: str, box: str = "#write-channel") -> None:
@@ -366,6 +379,28 @@ async def test_files_are_shown_or_offered(sample: Sample, open_page: Opener, tmp
     shown = page.locator(".shared img")
     await expect(shown).to_have_js_property("complete", True)
     assert await shown.evaluate("image => image.naturalWidth") > 0
+
+
+async def test_a_chart_comes_into_a_card_by_an_edit(
+    sample: Sample, open_page: Opener, tmp_path: Path
+) -> None:
+    page = await open_page()
+    body = blocks.section("judgement", "*CPU 사용률*")
+    card = blocks.as_json(blocks.attachment("critical", [body], "x"))
+    ts = await sample.say("긴급", attachments=[card])
+    chart = render(CHART)
+    assert chart is not None
+    file_id = await upload(sample.client, chart, "alert-7.png", CHART.title, "그래프: 91%")
+    await until(lambda: time.time() > sample.running.workspace.book.files[file_id].ready_at)
+    picture = blocks.image("chart", file_id, "그래프: 91%")
+    card = blocks.as_json(blocks.attachment("critical", [body, picture], "x"))
+    await sample.client.chat_update(channel=sample.channel(), ts=ts, text="긴급", attachments=[card])
+    shown = page.locator(MESSAGES).last.get_by_role("img", name="그래프: 91%")
+    await expect(shown).to_be_visible()
+    await expect(shown).to_have_js_property("complete", True)
+    assert await shown.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [1000, 320]
+    box = await shown.bounding_box()
+    assert box is not None and box["width"] > 300
 
 
 async def test_an_update_keeps_what_is_typed_and_the_focus(sample: Sample, open_page: Opener) -> None:

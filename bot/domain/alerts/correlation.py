@@ -1,0 +1,204 @@
+"""What may be behind an alert, and what it may be behind (alerts.md, Context and forecast)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from pydantic import JsonValue
+
+from bot.domain.alerts.happenings import Happening
+from bot.domain.alerts.model import Alert
+from bot.domain.alerts.together import Pairs, Together
+from bot.domain.labels import NO_SERVICES, Services
+
+CHANGED_WITHIN = timedelta(minutes=30)
+SLACK = timedelta(minutes=5)
+"""How much later than its effect a cause may be noticed: what is checked more often is noticed first."""
+EFFECTS_SHOWN = 5
+_NO_PAIRS: Pairs = MappingProxyType({})
+
+
+class CauseKind(StrEnum):
+    """Why something is a candidate, in the order in which candidates are named."""
+
+    SAME_RESOURCE = "same_resource"
+    DEPENDENCY = "dependency"
+    CHANGE = "change"
+    TOGETHER = "together"
+
+
+_ORDER = {kind: place for place, kind in enumerate(CauseKind)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A candidate: an alert or a change, since when, how many services upstream it is, and what speaks for
+    it: `resource`, `path`, `minutes` before, `times` and `lift`."""
+
+    kind: CauseKind
+    at: datetime
+    upstream: int = 0
+    alert_id: int | None = None
+    change_id: int | None = None
+    evidence: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`causes` in the order of their kinds; `probable` is the most upstream of them, then the earliest.
+    `effects` counts the alerts that this one may explain; the ids of the first few are `first_effects`."""
+
+    causes: tuple[Cause, ...] = ()
+    probable: Cause | None = None
+    effects: int = 0
+    first_effects: tuple[int, ...] = ()
+
+
+def context_of(
+    alert: Alert,
+    others: Iterable[Alert],
+    changes: Iterable[Happening] = (),
+    services: Services = NO_SERVICES,
+    pairs: Pairs = _NO_PAIRS,
+) -> Context:
+    """The context of `alert` among the other open alerts and the latest changes. An alert is named once, by
+    the first rule that it meets. Rings of dependencies do no harm: who is upstream is walked to once."""
+    own = _Own.of(alert, services, pairs)
+    causes = [cause for change in changes if (cause := _by_change(own, change)) is not None]
+    effects: list[tuple[datetime, int]] = []
+    for other in others:
+        if other.id == alert.id or not other.status.is_open:
+            continue
+        if other.subject.environment != alert.subject.environment:
+            continue
+        cause = _cause(own, other)
+        if cause is not None:
+            causes.append(cause)
+        elif _explains(own, other, services):
+            effects.append((_since(other), other.id))
+    causes.sort(key=lambda cause: (_ORDER[cause.kind], -cause.upstream, cause.at, cause.alert_id or 0))
+    probable = min(causes, key=lambda cause: (-cause.upstream, cause.at, _ORDER[cause.kind]), default=None)
+    first = tuple(number for _, number in sorted(effects)[:EFFECTS_SHOWN])
+    return Context(tuple(causes), probable, len(effects), first)
+
+
+def touching(
+    alert: Alert, changes: Iterable[Happening], services: Services = NO_SERVICES
+) -> tuple[Happening, ...]:
+    """The changes that are candidates for the cause of the alert, the newest first."""
+    own = _Own.of(alert, services, _NO_PAIRS)
+    found = [change for change in changes if _by_change(own, change) is not None]
+    return tuple(sorted(found, key=lambda change: change.at, reverse=True))
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What is asked of the alert again and again."""
+
+    alert: Alert
+    since: datetime
+    service: str
+    resources: frozenset[str]
+    ways: Mapping[str, tuple[str, ...]]
+    """the way from its service to each one that it depends on"""
+    partners: Mapping[str, Together]
+    """what it fired together with, by dedupe key"""
+
+    @classmethod
+    def of(cls, alert: Alert, services: Services, pairs: Pairs) -> _Own:
+        """All that follows from the alert alone."""
+        key = alert.subject.key if pairs else ""
+        partners = {next(iter(pair - {key})): together for pair, together in pairs.items() if key in pair}
+        service = _service(alert)
+        return cls(alert, _since(alert), service, _resources(alert), _ways(service, services), partners)
+
+    def before(self, other: Alert) -> bool:
+        """Whether it fired before the other one."""
+        return (self.since, self.alert.id) < (_since(other), other.id)
+
+    def partner(self, other: Alert) -> Together | None:
+        """How often it fired together with the other one."""
+        return self.partners.get(other.subject.key) if self.partners else None
+
+
+def _service(alert: Alert) -> str:
+    return alert.labels.get("service", "")
+
+
+def _since(alert: Alert) -> datetime:
+    return alert.fired_at or alert.detected_at
+
+
+def _ways(service: str, services: Services) -> Mapping[str, tuple[str, ...]]:
+    """The shortest way from the service to each one that it depends on, itself first."""
+    ways: dict[str, tuple[str, ...]] = {service: (service,)} if service else {}
+    waiting = list(ways)
+    while waiting:
+        reached: list[str] = []
+        for name in waiting:
+            known = services.named(name)
+            for upstream in known.depends_on if known is not None else ():
+                if upstream not in ways:
+                    ways[upstream] = (*ways[name], upstream)
+                    reached.append(upstream)
+        waiting = reached
+    return ways
+
+
+def _resources(alert: Alert) -> frozenset[str]:
+    """The names of what it is about: the target, and the machine where that is known."""
+    names = (alert.subject.target, alert.labels.get("host", ""), alert.labels.get("instance", ""))
+    return frozenset(name for name in names if name)
+
+
+def _cause(own: _Own, other: Alert) -> Cause | None:
+    """`other` as a candidate for the cause of the alert; None if it is none."""
+    since, later = _since(other), own.before(other)
+    way = own.ways.get(_service(other), ())
+    evidence: dict[str, JsonValue] = {"minutes": _minutes(own.since - since)}
+    if not later and (shared := own.resources & _resources(other)):
+        evidence["resource"] = min(shared)
+        return Cause(CauseKind.SAME_RESOURCE, since, max(0, len(way) - 1), other.id, evidence=evidence)
+    if len(way) > 1 and since <= own.since + SLACK:
+        evidence["path"] = list(way)
+        return Cause(CauseKind.DEPENDENCY, since, len(way) - 1, other.id, evidence=evidence)
+    both = None if later else own.partner(other)
+    if both is not None:
+        evidence |= {"times": both.times, "lift": round(both.lift, 1)}
+        return Cause(CauseKind.TOGETHER, since, 0, other.id, evidence=evidence)
+    return None
+
+
+def _explains(own: _Own, other: Alert, services: Services) -> bool:
+    """Whether the alert is a candidate for the cause of `other`, which is none for its own."""
+    if own.before(other) and (own.resources & _resources(other) or own.partner(other) is not None):
+        return True
+    return own.service in services.above(_service(other)) and own.since <= _since(other) + SLACK
+
+
+def _by_change(own: _Own, change: Happening) -> Cause | None:
+    """A change of the last half hour before the alert that touches it: its target, its service or one that it
+    depends on, or, named without either, its environment."""
+    began = own.alert.detected_at
+    if not timedelta(0) <= began - change.at <= CHANGED_WITHIN:
+        return None
+    if change.environment and change.environment != own.alert.subject.environment:
+        return None
+    way = own.ways.get(change.service, ()) if change.service else ()
+    touched = change.target in own.resources if change.target else not change.service
+    if not touched and not way:
+        return None
+    evidence: dict[str, JsonValue] = {"minutes": _minutes(began - change.at)}
+    if len(way) > 1:
+        evidence["path"] = list(way)
+    upstream = max(0, len(way) - 1)
+    return Cause(CauseKind.CHANGE, change.at, upstream, change_id=change.id, evidence=evidence)
+
+
+def _minutes(before: timedelta) -> int:
+    """Whole minutes from the cause to the alert; negative when it was noticed later."""
+    return round(before.total_seconds() / 60)

@@ -1,0 +1,197 @@
+"""The cases of the alert desk: what is known of every alert, and the way from a decision to the database.
+
+One list of decisions is one transaction: state and letters are written together, and only then do the letters
+go to the outbox. If nothing could be written, nothing has happened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import structlog
+from pydantic import JsonValue
+
+from bot.domain.alerts.cards import Telling
+from bot.domain.alerts.lifecycle import step
+from bot.domain.alerts.model import Alert, Condition, Event, Rule, Rules, Status, Subject
+from bot.domain.alerts.surroundings import NO_LABELS, Surroundings
+from bot.engine.book import Book
+from bot.engine.clock import Clock
+from bot.engine.ledger import Ledger
+from bot.engine.live import LiveAlerts
+from bot.engine.outbox import Outbox
+from bot.engine.records import Made, log_all, records
+from bot.engine.storms import Storms, Told
+from bot.engine.uninterrupted import uninterrupted
+from bot.store.changes import LetterSuperseded, NewLetter
+from bot.store.errors import Stale
+
+log = structlog.get_logger(__name__)
+
+_ATTEMPTS = 3
+"""How often a decision is made anew because somebody else changed the alert first."""
+OTHERS = (Condition.REPORTED, Condition.HEARTBEAT)
+"""Conditions whose alerts bring labels of their own."""
+
+
+class Cases:
+    """Every alert that can still move. Decisions are made here, one after the other."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        outbox: Outbox,
+        clock: Clock,
+        channel: str,
+        rules: Rules,
+        book: Book,
+    ) -> None:
+        self.live = LiveAlerts()
+        self.book = book
+        self.storms = Storms(outbox.last_waiting, lambda: self.live, outbox.next_ids)
+        self.extras: dict[int, Mapping[str, JsonValue]] = {}
+        """what was found out beside the decisions, by alert"""
+        self.last_id = 0
+        self._ledger = ledger
+        self._outbox = outbox
+        self._clock = clock
+        self._channel = channel
+        self._rules = rules
+        self._lock = asyncio.Lock()
+
+    def around(self, alert: Alert) -> Surroundings:
+        """What surrounds an alert."""
+        own = alert.labels if alert.subject.condition in OTHERS else NO_LABELS
+        return self.book.of(alert.subject, own, alert.layer)
+
+    def rule(self, alert: Alert) -> Rule:
+        """The rule that judges an alert."""
+        return self._rules.rule_for(alert.subject.metric, alert.subject.target, alert.layer)
+
+    def decide_now(self, alert: Alert, event: Event) -> Made:
+        """What an event that happens now makes of an alert."""
+        now = self._clock()
+        return self.decide(self.rule(alert), alert.subject, event, now, now, alert.labels)
+
+    def decide(
+        self,
+        rule: Rule,
+        subject: Subject,
+        event: Event,
+        since: datetime,
+        now: datetime,
+        labels: Mapping[str, str] = NO_LABELS,
+    ) -> Made:
+        """What an event makes of what is known about `subject`. `since` is when it was measured or done."""
+        before = self.live.get(subject.key)
+        own = labels if subject.condition in OTHERS else NO_LABELS
+        around = self.book.of(subject, own, rule.layer)
+        decision = step(rule, subject, before, event, now, around)
+        after = decision.alert
+        if after is not None and after.id == 0:
+            self.last_id += 1
+            decision = decision.about(self.last_id)
+            before = None if before is None or before.status is Status.RESOLVED else before
+        # The decisions of one transaction may be about one subject: the next one sees this one's outcome.
+        self._remember(subject.key, decision.alert)
+        extras = self.extras.get(decision.alert.id, {}) if decision.alert is not None else {}
+        return Made(subject.key, before, decision, event, Telling(self._channel, now, since, around, extras))
+
+    def _remember(self, key: str, alert: Alert | None) -> None:
+        if alert is None:
+            self.live.drop(key)
+            self.book.forget(key)
+        else:
+            self.live.put(alert)
+            self.book.know((alert,))
+
+    def forget_history(self, before: datetime) -> int:
+        """Drop alerts that have been over since before that moment: nothing can reopen them. How many those
+        were. Whoever is reported once and never heard of again would else stay in memory for ever."""
+        over = [
+            alert
+            for alert in self.live
+            if alert.status is Status.RESOLVED and (alert.resolved_at or alert.last_at) < before
+        ]
+        for alert in over:
+            self._remember(alert.subject.key, None)
+            self.extras.pop(alert.id, None)
+        return len(over)
+
+    async def exclusively(self, work: Callable[[], object]) -> None:
+        """Do something while nobody decides."""
+        async with self._lock:
+            work()
+
+    async def settled(
+        self, deciding: Callable[[], list[Made]], also: Callable[[], Told] | None = None
+    ) -> list[Made]:
+        """What `deciding` made, once that is written: decided anew when somebody else was first.
+
+        Raises Stale when somebody else is first again and again.
+        """
+
+        async def attempts() -> list[Made]:
+            for attempt in range(1, _ATTEMPTS + 1):
+                restore = self.storms.snapshot()
+                made = self._placed(deciding())
+                try:
+                    await self._settle(made, also)
+                except Stale as error:
+                    restore()
+                    await self._reload(error.alert_id)
+                    if attempt == _ATTEMPTS:
+                        raise
+                except BaseException:
+                    restore()
+                    raise
+                else:
+                    return made
+            raise AssertionError("the last attempt returns or raises")
+
+        # Who waits for his turn may still be cancelled. Half done, memory and database would differ.
+        async with self._lock:
+            return await uninterrupted(attempts())
+
+    def _placed(self, made: list[Made]) -> list[Made]:
+        """What was made, with new alerts folded into storms where there is one."""
+        placed = self.storms.placed(made, self._channel)
+        for before, after in zip(made, placed, strict=True):
+            if before is not after and after.decision.alert is not None:
+                self._remember(after.key, after.decision.alert)
+        return placed
+
+    async def _settle(self, made: Sequence[Made], also: Callable[[], Told] | None) -> None:
+        told = [self.storms.tell(made, self._clock())]
+        if also is not None:
+            told.append(also())
+        changes = [change for each in made for change in records(each)]
+        letters = [letter for each in made for letter in each.told(self._outbox.next_ids())]
+        letters += [letter for each in told for letter in each.letters]
+        changes += [change for each in told for change in each.changes]
+        changes += [NewLetter(letter) for letter in letters]
+        superseded = [
+            *self._outbox.superseded_by(letters),
+            *(old for each in told for old in each.superseded),
+        ]
+        changes += [LetterSuperseded(old) for old in superseded]
+        try:
+            await self._ledger.write(changes)
+        except BaseException:
+            # Nothing was written, so nothing has happened: back to what is known to be true.
+            for each in reversed(made):
+                self._remember(each.key, each.before)
+            raise
+        self._outbox.accept(letters, superseded)
+        log_all(made)
+
+    async def _reload(self, alert_id: int) -> None:
+        log.warning("alert_changed_elsewhere", alert=alert_id)
+        alert = await self._ledger.store.alert(alert_id)
+        known = self.live.by_id(alert_id)
+        if alert is not None:
+            self._remember(alert.subject.key, alert)
+        elif known is not None:
+            self._remember(known.subject.key, None)

@@ -1,0 +1,120 @@
+"""The maintenance windows, those of the configuration and those that commands make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+
+from bot.domain.alerts.model import Alert
+from bot.domain.maintenance import LONGEST, Once, Window
+from bot.domain.silences import Wanted, fault_of
+from bot.engine.clock import Clock
+from bot.engine.silences import MustConfirm, Refused, asks_twice
+from bot.engine.uninterrupted import uninterrupted
+from bot.store.maintenance import MaintenanceStore
+
+log = structlog.get_logger(__name__)
+
+
+class Maintenance:
+    """All windows that are under way or will be. `changes` rises whenever one comes or is ended."""
+
+    def __init__(self, store: MaintenanceStore, clock: Clock, configured: Iterable[Window] = ()) -> None:
+        self._store = store
+        self._clock = clock
+        self._configured = tuple(configured)
+        self._made: dict[int, Window] = {}
+        self._under_way: tuple[tuple[Window, datetime], ...] = ()
+        self._known_from: datetime | None = None
+        self._known_until: datetime | None = None
+        self.changes = 0
+
+    async def load(self) -> None:
+        """Read what is in the database. Raises StoreUnavailable."""
+        self._made = {each.id: each for each in await self._store.unfinished(self._clock())}
+        self._changed()
+
+    def unfinished(self, now: datetime) -> tuple[Window, ...]:
+        """Those that are under way at that moment or will be later, the configuration's first."""
+        return tuple(each for each in (*self._configured, *self._made.values()) if not each.is_over(now))
+
+    def made(self, number: int) -> Window | None:
+        """The window of that number that a command made, if it is not over."""
+        window = self._made.get(number)
+        return None if window is None or window.is_over(self._clock()) else window
+
+    def under_way(self, now: datetime) -> tuple[tuple[Window, datetime], ...]:
+        """Those that are under way at that moment, each with its end, the latest end first.
+
+        To find out takes long beside an alert's question, so the answer is kept until it changes.
+        """
+        since, until = self._known_from, self._known_until
+        if since is None or now < since or (until is not None and now >= until):
+            self._look(now)
+        return self._under_way
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When the next one begins or ends after that moment; None if none does."""
+        self.under_way(now)
+        return self._known_until
+
+    async def add(
+        self,
+        wanted: Wanted,
+        open_alerts: Iterable[Alert] = (),
+        known: Iterable[Mapping[str, str]] = (),
+        *,
+        confirmed: bool = False,
+    ) -> Window | Refused | MustConfirm:
+        """Make a window as somebody asks for; `known` and `confirmed` as for silences. Raises
+        StoreUnavailable."""
+        now = self._clock()
+        fault = fault_of(wanted.starts_at, wanted.ends_at, wanted.reason, now, LONGEST)
+        if fault is not None:
+            return Refused(fault)
+        question = None if confirmed else asks_twice(wanted, open_alerts, known)
+        if question is not None:
+            return question
+        times = Once(wanted.starts_at, wanted.ends_at)
+        reason = wanted.reason.strip()
+        window = Window("", wanted.matcher, times, reason, owner=wanted.by, created_at=now)
+        return await uninterrupted(self._added(window, times))
+
+    async def end(self, number: int, by: str) -> Window | None:
+        """End a window that a command made before its time; None if there is none of that number that is not
+        over. Raises StoreUnavailable."""
+        now = self._clock()
+        window = self.made(number)
+        if window is None:
+            return None
+        return await uninterrupted(self._ended(window, now, by))
+
+    async def _added(self, window: Window, times: Once) -> Window:
+        made = await self._store.add(window, times)
+        self._made[made.id] = made
+        self._changed()
+        log.info("maintenance_added", id=made.id, matcher=str(made.matcher), by=made.owner)
+        return made
+
+    async def _ended(self, window: Window, now: datetime, by: str) -> Window | None:
+        done = await self._store.end(window.id, now, by)
+        self._made.pop(window.id, None)
+        self._changed()
+        log.info("maintenance_ended", id=window.id, by=by, first=done)
+        return replace(window, ended_at=now, ended_by=by) if done else None
+
+    def _changed(self) -> None:
+        self._known_from = None
+        self.changes += 1
+
+    def _look(self, now: datetime) -> None:
+        windows = self.unfinished(now)
+        found = ((window, window.active_until(now)) for window in windows)
+        under_way = [(window, until) for window, until in found if until is not None]
+        self._under_way = tuple(sorted(under_way, key=lambda each: each[1], reverse=True))
+        changes = (window.next_change(now) for window in windows)
+        self._known_until = min((change for change in changes if change is not None), default=None)
+        self._known_from = now

@@ -1,0 +1,224 @@
+"""Jinja templates that pick values out of somebody else's JSON. What they may do is listed, all else refused.
+
+A sandbox keeps a template away from Python, not from eternity: `{% for %}` over `range` runs for ever in it,
+and `"x" * 10**9` fills the memory. So there are no loops, no calls but a few methods, no filter that can
+make much of little, and every text has a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, nodes
+from jinja2.environment import TemplateExpression
+from jinja2.filters import FILTERS
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS
+from pydantic import JsonValue
+
+LONGEST_TEMPLATE = 2000
+LONGEST_TEXT = 20_000
+"""characters that a template may make"""
+LONGEST_INPUT = 10_000
+"""characters of one text in a payload that templates see"""
+
+NAMES = ("payload", "event")
+"""the whole payload, and the one of its events that is looked at"""
+
+_METHODS = frozenset(
+    "get items keys values lower upper strip split startswith endswith removeprefix removesuffix".split()
+)
+_FILTERS = (
+    "abs capitalize count default d dictsort first float int items last length list lower map max min reject"
+    " rejectattr round select selectattr sort title trim truncate unique upper"
+).split()
+_TESTS = (
+    "boolean defined eq equalto false float ge gt greaterthan in integer iterable le lessthan lower lt"
+    " mapping ne none number sameas sequence string true undefined upper == != < <= > >="
+).split()
+_NODES = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Const, nodes.Name, nodes.Getattr, nodes.Getitem,
+    nodes.Slice, nodes.Filter, nodes.Test, nodes.CondExpr, nodes.If, nodes.Compare, nodes.Operand, nodes.And,
+    nodes.Or, nodes.Not, nodes.Neg, nodes.Pos, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv,
+    nodes.Concat, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.Call,
+)  # fmt: skip
+_FAILURES = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
+"""what a template may raise over a payload that it does not fit"""
+
+
+class TemplateFault(Exception):
+    """A template that can't be used, or not for this payload. `detail` says why, in Jinja's words or ours."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """A sandbox in which `payload.items` is the payload's key and not Python's method."""
+
+    intercepted_binops = frozenset({"*"})
+
+    def getattr(self, obj: object, attribute: str) -> object:
+        """The key of that name, else what the sandbox allows."""
+        if isinstance(obj, dict) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+    def call_binop(self, context: object, operator: str, left: object, right: object) -> object:
+        """Numbers are multiplied; a text times a million is not a text."""
+        if isinstance(left, int | float) and isinstance(right, int | float):
+            return left * right
+        raise TypeError("only numbers can be multiplied")
+
+
+def _printed(value: object) -> object:
+    """What `{{ … }}` prints."""
+    if value is None:
+        raise ValueError("the value is null")
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list | tuple):
+        raise TypeError("the value is a list or an object, not a text")
+    return value
+
+
+def _joined(values: Iterable[object], between: object = "") -> str:
+    parts: list[str] = []
+    length = 0
+    for value in values:
+        part = str(_printed(value))
+        length += len(part) + len(str(between))
+        if length > LONGEST_TEXT:
+            raise ValueError(f"longer than {LONGEST_TEXT} characters")
+        parts.append(part)
+    return str(between).join(parts)
+
+
+def _replaced(text: object, old: str, new: str) -> str:
+    whole = str(_printed(text))
+    if not old or len(whole) + whole.count(old) * len(new) > LONGEST_TEXT:
+        raise ValueError(f"nothing to replace, or longer than {LONGEST_TEXT} characters")
+    return whole.replace(old, new)
+
+
+def _environment() -> _Environment:
+    made = _Environment(undefined=StrictUndefined, autoescape=False, finalize=_printed)
+    made.filters = {name: FILTERS[name] for name in _FILTERS} | {"join": _joined, "replace": _replaced}
+    made.tests = {name: TESTS[name] for name in _TESTS}
+    made.globals = {}
+    return made
+
+
+_JINJA = _environment()
+
+
+class PayloadTemplate:
+    """One template. `{{ … }}` alone gives the value itself; anything around it makes a text of it."""
+
+    def __init__(self, source: str) -> None:
+        """Raises TemplateFault for a template with a mistake, or with something that is not possible here."""
+        if len(source) > LONGEST_TEMPLATE:
+            raise TemplateFault(f"longer than {LONGEST_TEMPLATE} characters")
+        try:
+            tree = _JINJA.parse(source)
+            _look_through(tree)
+            self._expression = _only_expression(tree)
+            self._template = _JINJA.from_string(tree)
+        except TemplateSyntaxError as error:
+            where = f"line {error.lineno}: " if source.count("\n") else ""
+            raise TemplateFault(f"{where}{error.message or type(error).__name__}") from None
+        except RecursionError:
+            raise TemplateFault("nested too deeply") from None
+
+    def value(self, names: Mapping[str, JsonValue]) -> object:
+        """What it gives for these names: a value, or a text. Raises TemplateFault."""
+        try:
+            if self._expression is not None:
+                found = self._expression(names)
+                if isinstance(found, StrictUndefined):
+                    str(found)  # says which name is undefined, by raising
+                return found
+            return self._text(names)
+        except _FAILURES as error:
+            raise TemplateFault(str(error)[:300] or type(error).__name__) from None
+
+    def text(self, names: Mapping[str, JsonValue], limit: int) -> str:
+        """Its text, trimmed, of at most `limit` characters. Raises TemplateFault, also for an empty one."""
+        try:
+            text = str(_printed(self.value(names))).strip()
+        except (TypeError, ValueError) as error:
+            raise TemplateFault(str(error)) from None
+        if not text:
+            raise TemplateFault("the text is empty")
+        if len(text) > limit:
+            raise TemplateFault(f"longer than {limit} characters")
+        return text
+
+    def _text(self, names: Mapping[str, JsonValue]) -> str:
+        parts: list[str] = []
+        length = 0
+        for part in self._template.generate(names):
+            length += len(part)
+            if length > LONGEST_TEXT:
+                raise ValueError(f"longer than {LONGEST_TEXT} characters")
+            parts.append(part)
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class MappingTexts:
+    """The templates of one source as the configuration has them. None or empty: the default applies."""
+
+    key: str
+    title: str
+    firing: str
+    target: str
+    each: str | None = None
+    level: str | None = None
+    metric: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def shortened(value: JsonValue) -> JsonValue:
+    """The payload as templates see it: no text in it is longer than LONGEST_INPUT."""
+    if isinstance(value, str):
+        return value[:LONGEST_INPUT]
+    if isinstance(value, list):
+        return [shortened(each) for each in value]
+    if isinstance(value, dict):
+        return {key: shortened(each) for key, each in value.items()}
+    return value
+
+
+def _look_through(tree: nodes.Template) -> None:
+    """Raises TemplateFault for the first thing in the tree that is not on the lists."""
+    for node in (tree, *tree.find_all(nodes.Node)):
+        if not isinstance(node, _NODES):
+            raise TemplateFault(f"not possible here: {type(node).__name__.lower()}")
+        if isinstance(node, nodes.Name) and node.name not in NAMES:
+            raise TemplateFault(f"unknown name {node.name!r}; there are {', '.join(NAMES)}")
+        if isinstance(node, nodes.Call):
+            method = node.node.attr if isinstance(node.node, nodes.Getattr) else None
+            if method not in _METHODS:
+                raise TemplateFault(f"cannot be called here: {method or 'a value'}")
+
+
+def _only_expression(tree: nodes.Template) -> TemplateExpression | None:
+    """The expression of a template that is nothing else."""
+    match tree.body:
+        case [nodes.Output(nodes=[expression])] if not isinstance(expression, nodes.TemplateData):
+            target = nodes.Name("result", "store", lineno=1)
+            body: list[nodes.Node] = [nodes.Assign(target, expression, lineno=1)]
+            return TemplateExpression(_JINJA.from_string(nodes.Template(body, lineno=1)), False)
+    return None

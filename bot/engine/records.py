@@ -1,0 +1,131 @@
+"""What a decision leaves behind: rows to write, letters to send, a line in the log."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.domain.alerts.cards import Telling, letters_for
+from bot.domain.alerts.model import (
+    Acknowledged,
+    Active,
+    Alert,
+    Decision,
+    Event,
+    Page,
+    ResolvedByHand,
+    Status,
+)
+from bot.domain.letters import Letter
+from bot.store.changes import Change, ChangedAlert, DecisionMade, DroppedAlert, NewAlert, PageMade
+
+log = structlog.get_logger(__name__)
+
+_BY_PEOPLE = (Acknowledged, ResolvedByHand)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A decision with what it was made from. `letters` are those that it sends beside its effects."""
+
+    key: str
+    before: Alert | None
+    decision: Decision
+    event: Event
+    telling: Telling
+    letters: tuple[Letter, ...] = ()
+
+    @property
+    def folded(self) -> bool:
+        """Whether a storm tells of the alert, and not a card of its own."""
+        return self.decision.alert is not None and self.decision.alert.storm is not None
+
+    def told(self, ids: Iterable[int]) -> tuple[Letter, ...]:
+        """The letters about an alert that has a card of its own."""
+        if self.folded:
+            return self.letters
+        return (*letters_for(self.decision, self.telling, ids), *self.letters)
+
+
+def records(made: Made) -> Iterator[Change]:
+    """What is to be written of a decision, letters aside."""
+    before, after, now = made.before, made.decision.alert, made.telling.now
+    if after is None:
+        if before is not None and before.status is Status.PENDING:
+            yield DroppedAlert(before.id)
+        return
+    by_people = isinstance(made.event, _BY_PEOPLE)
+    pages = [effect for effect in made.decision.effects if isinstance(effect, Page)]
+    if before is None:
+        yield NewAlert(after)
+    elif after != before and not _only_slots(before, after):
+        yield ChangedAlert(after, before.version)
+    elif not by_people:
+        return
+    if before is None or after.version != before.version or by_people or pages or _is_news(before, after):
+        yield DecisionMade(
+            alert_id=after.id,
+            version=after.version,
+            at=now,
+            event=type(made.event).__name__.lower(),
+            reason=made.decision.reason,
+            from_status=before.status if before else None,
+            to_status=after.status,
+            level=after.level,
+            value=after.value,
+            actor=made.event.by if isinstance(made.event, (*_BY_PEOPLE, Active)) else None,
+        )
+    for page in pages:
+        yield PageMade(
+            alert_id=after.id,
+            epoch=page.epoch,
+            round=page.round,
+            step=page.step,
+            at=now,
+            recipients=page.recipients,
+            level=after.level,
+            metric=after.title or after.subject.metric,
+        )
+
+
+def _is_news(before: Alert, after: Alert) -> bool:
+    """Whether something changed that people will ask the reason of, though status and level did not."""
+    return (
+        before.cover != after.cover
+        or before.flapping is not after.flapping
+        or before.floor is not after.floor
+        or before.seen_by != after.seen_by
+        or before.progress != after.progress
+    )
+
+
+def _only_slots(before: Alert, after: Alert) -> bool:
+    """Whether nothing but the last results of an alert that is over has changed: not worth a write."""
+    return (
+        after.status is Status.RESOLVED
+        and before.status is Status.RESOLVED
+        and (before.version, before.recent, before.last_at) == (after.version, after.recent, after.last_at)
+    )
+
+
+def log_all(made: Sequence[Made]) -> None:
+    """A line in the log about each decision that people see; one line for all those of a storm."""
+    folded = Counter(each.decision.reason.value for each in made if each.folded and not each.decision.silent)
+    if folded:
+        log.info("storm", alerts=folded.total(), **folded)
+    for each in made:
+        alert = each.decision.alert
+        if alert is not None and not each.folded and not each.decision.silent:
+            log.info(
+                "alert",
+                id=alert.id,
+                reason=each.decision.reason.value,
+                status=alert.status.value,
+                level=alert.level.word,
+                metric=alert.subject.metric,
+                target=alert.subject.target,
+                value=alert.value,
+            )

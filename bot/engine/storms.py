@@ -1,0 +1,361 @@
+"""Storms at work: which new alerts are folded, and the letters that tell of those that are.
+
+The parent card is drawn again at most every ten seconds. What happens to folded alerts goes into its thread,
+every alert by name, in as few messages as can be: lines that wait are one letter.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.alerts.cards import is_loud, places, priority_of
+from bot.domain.alerts.facts import SERVICE, recipient_facts, storm_line
+from bot.domain.alerts.ladder import Recipient
+from bot.domain.alerts.model import AddNote, Alert, Decision, EditCard, Note, Page, PostCard, Status
+from bot.domain.alerts.storm import EDIT_EVERY, Newcomer, Storm, Weather, arrive, ends_at, passed
+from bot.domain.letters import Letter, LetterKind, Priority
+from bot.domain.levels import Level
+from bot.engine.records import Made
+from bot.store.changes import Change, StormSaved
+from messages.facts import Facts, StormDigestFacts, StormFacts, StormGroup, StormLine, StormPageFacts
+
+_LETTER_CHARACTERS = 30_000
+"""In one letter of lines; Slack cuts a text above 40,000."""
+_LINE_OVERHEAD = 5
+_NEW_GROUP = 90
+_GROUPS_SHOWN = 20
+_UNTOLD = (Note.EMPTY_STEP,)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Letters to send, those that they replace, and what else is to be written."""
+
+    letters: tuple[Letter, ...] = ()
+    superseded: tuple[int, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+def storm_stream(storm_id: int) -> str:
+    """The stream of a storm's card and its thread."""
+    return f"storm:{storm_id}"
+
+
+class Storms:
+    """The weather of every channel."""
+
+    def __init__(
+        self,
+        waiting: Callable[[str], Letter | None],
+        members: Callable[[], Iterable[Alert]],
+        ids: Callable[[], Iterator[int]],
+    ) -> None:
+        """`waiting` gives the last letter of a stream that is not under way yet, `members` all alerts that
+        can still move, `ids` numbers for letters."""
+        self._waiting = waiting
+        self._members = members
+        self._ids = ids
+        self._weather: dict[str, Weather] = {}
+        self._storms: dict[int, Storm] = {}
+        self._dirty: set[int] = set()
+        self._drawn_at: dict[int, datetime] = {}
+        self._last_id = 0
+
+    def load(self, storms: Sequence[Storm], alerts: Iterable[Alert], last_id: int, now: datetime) -> None:
+        """Begin with the storms of the database that are not over, and the alerts that opened lately. `now`
+        tells whether the clock was put back meanwhile."""
+        alerts = list(alerts)
+        self._last_id = last_id
+        arrivals: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
+        for alert in alerts:
+            if alert.fired_at is not None and alert.carded:
+                arrivals[alert.channel].append((alert.fired_at, alert.labels.get(SERVICE, "")))
+        self._weather = {channel: Weather(tuple(sorted(moments))) for channel, moments in arrivals.items()}
+        for storm in storms:
+            self._storms[storm.id] = storm
+            # A storm is written down together with its card: that is there, and gets no second one.
+            self._drawn_at[storm.id] = storm.began_at
+            if storm.ended_at is None:
+                weather = self._weather.get(storm.channel, Weather())
+                self._weather[storm.channel] = replace(weather, storm=storm)
+        latest = max((alert.last_at for alert in alerts), default=now)
+        if latest > now:
+            self.clock_stepped(now - latest)
+
+    def clock_stepped(self, by: timedelta) -> None:
+        """The clock was set: what came a minute ago still came a minute ago."""
+        self._drawn_at = {storm_id: drawn + by for storm_id, drawn in self._drawn_at.items()}
+        for channel, weather in self._weather.items():
+            arrivals = tuple((moment + by, service) for moment, service in weather.arrivals)
+            storm = weather.storm
+            if storm is not None:
+                storm = self._storms[storm.id] = replace(storm, busy_at=storm.busy_at + by)
+            self._weather[channel] = Weather(arrivals, storm)
+
+    def snapshot(self) -> Callable[[], None]:
+        """A call that makes everything as it is now, for when nothing could be written."""
+        weather, storms, last = dict(self._weather), dict(self._storms), self._last_id
+        dirty, drawn = set(self._dirty), dict(self._drawn_at)
+
+        def restore() -> None:
+            self._weather, self._storms, self._last_id = weather, storms, last
+            self._dirty, self._drawn_at = dirty, drawn
+
+        return restore
+
+    def placed(self, made: Sequence[Made], channel: str) -> list[Made]:
+        """The decisions with their new alerts folded where there is a storm. `channel` is for alerts that
+        know none. An alert that becomes an emergency leaves its storm and gets a card of its own."""
+        placed = [_unfolded(each) for each in made]
+        newcomers: defaultdict[str, list[int]] = defaultdict(list)
+        for number, each in enumerate(placed):
+            alert = each.decision.alert
+            if alert is not None and alert.storm is None and each.decision.posts:
+                newcomers[alert.channel or channel].append(number)
+        for place, numbers in newcomers.items():
+            alerts = [alert for number in numbers if (alert := placed[number].decision.alert) is not None]
+            now = placed[numbers[0]].telling.now
+            for number, storm in zip(numbers, self._place(alerts, place, now), strict=True):
+                if storm is not None:
+                    placed[number] = _moved(placed[number], storm)
+        return placed
+
+    def _place(self, newcomers: Sequence[Alert], channel: str, now: datetime) -> list[int | None]:
+        weather = passed(self._weather.get(channel, Weather()), now)
+        placed = arrive(
+            weather,
+            [Newcomer(alert.labels.get(SERVICE, ""), alert.level) for alert in newcomers],
+            self._last_id + 1,
+            channel,
+            now,
+        )
+        self._weather[channel] = placed.weather
+        storm = placed.weather.storm
+        if storm is None:
+            return [None for _ in newcomers]
+        self._storms[storm.id] = storm
+        self._last_id = max(self._last_id, storm.id)
+        self._dirty.add(storm.id)
+        return [storm.id if folded else None for folded in placed.folded]
+
+    def tell(self, made: Sequence[Made], now: datetime) -> Told:
+        """The letters about what happened to folded alerts, after the card of a storm that has just begun."""
+        letters: list[Letter] = []
+        superseded: list[int] = []
+        changes: list[Change] = []
+        for storm_id in sorted(self._dirty - self._drawn_at.keys()):
+            letters.append(self._card(self._storms[storm_id], LetterKind.CARD, now))
+            self._dirty.discard(storm_id)
+            changes.append(StormSaved(self._storms[storm_id]))
+        of_storm: defaultdict[int, list[Made]] = defaultdict(list)
+        for each in made:
+            alert = each.decision.alert
+            if alert is not None and alert.storm in self._storms and each.decision.effects:
+                of_storm[self._storms[alert.storm].id].append(each)
+        for storm_id, events in of_storm.items():
+            self._dirty.add(storm_id)
+            storm = self._storms[storm_id]
+            lines = [line for event in events for line in _lines(event.decision)]
+            for letter, old in self._digests(storm, lines, now):
+                letters.append(letter)
+                superseded += old
+            letters += self._pages(storm, events, now)
+            changes.append(StormSaved(storm))
+        return Told(tuple(letters), tuple(superseded), tuple(changes))
+
+    def next_due(self) -> datetime | None:
+        """When a card has to be drawn again or a storm may be over."""
+        moments = [
+            self._drawn_at[storm_id] + EDIT_EVERY for storm_id in self._dirty if storm_id in self._drawn_at
+        ]
+        moments += [ends_at(weather.storm) for weather in self._weather.values() if weather.storm]
+        return min(moments, default=None)
+
+    def tick(self, now: datetime) -> Told:
+        """Draw the cards that have changed and end the storms that are over."""
+        letters: list[Letter] = []
+        changes: list[Change] = []
+        for channel, weather in list(self._weather.items()):
+            calm = passed(weather, now)
+            if calm is not weather and weather.storm is not None:
+                over = replace(weather.storm, ended_at=now)
+                self._storms[over.id] = over
+                self._weather[channel] = calm
+                self._drawn_at[over.id] = now - EDIT_EVERY
+                self._dirty.add(over.id)
+                changes.append(StormSaved(over))
+        for storm_id in sorted(self._dirty):
+            drawn = self._drawn_at.get(storm_id)
+            if drawn is not None and timedelta(0) <= now - drawn < EDIT_EVERY:
+                continue
+            letters.append(self._card(self._storms[storm_id], LetterKind.EDIT, now))
+            self._dirty.discard(storm_id)
+        return Told(tuple(letters), (), tuple(changes))
+
+    def facts(self, storm_id: int) -> StormFacts | None:
+        """A storm as its card shows it; None if nothing is known of it any more."""
+        storm = self._storms.get(storm_id)
+        return None if storm is None else storm_facts(storm, self.folded(storm_id))
+
+    def folded(self, storm_id: int) -> list[Alert]:
+        """The alerts that a storm gathers."""
+        return [alert for alert in self._members() if alert.storm == storm_id]
+
+    def _card(self, storm: Storm, kind: LetterKind, now: datetime) -> Letter:
+        self._drawn_at[storm.id] = now
+        facts = storm_facts(storm, self.folded(storm.id))
+        return self._letter(storm, kind, "storm", facts, Priority.CRITICAL, now)
+
+    def _digests(
+        self, storm: Storm, lines: list[StormLine], now: datetime
+    ) -> Iterator[tuple[Letter, list[int]]]:
+        """The lines in letters, the first of them with those of a letter that still waits."""
+        if not lines:
+            return
+        old: list[int] = []
+        last = self._waiting(storm_stream(storm.id))
+        if last is not None and last.template == "storm_digest" and last.leased_until is None:
+            kept = _lines_of(last)
+            if _size(kept) < _LETTER_CHARACTERS // 2:
+                lines, old = [*kept, *lines], [last.id]
+        for part in _parts(lines):
+            facts = StormDigestFacts(storm.id, tuple(part))
+            worst = max((Level.of(line.level) for line in part), default=Level.WARNING)
+            urgent = min(priority_of(worst), Priority.CRITICAL)
+            yield self._letter(storm, LetterKind.NOTE, "storm_digest", facts, urgent, now), old
+            old = []
+
+    def _pages(self, storm: Storm, events: Sequence[Made], now: datetime) -> Iterator[Letter]:
+        """One page for all alerts whose steps reach the same people now."""
+        groups: defaultdict[tuple[Recipient, ...], list[Alert]] = defaultdict(list)
+        for event in events:
+            alert = event.decision.alert
+            for effect in event.decision.effects:
+                if isinstance(effect, Page) and alert is not None:
+                    groups[effect.recipients].append(alert)
+        for everybody, alerts in groups.items():
+            lines = tuple(storm_line(alert, "paged") for alert in alerts[:_GROUPS_SHOWN])
+            worst = max(alert.level for alert in alerts)
+            for place, recipients in places(everybody, storm.channel):
+                facts = StormPageFacts(storm.id, recipient_facts(recipients), lines, len(alerts))
+                kind = LetterKind.NOTE if place is None else LetterKind.CARD
+                letter = self._letter(storm, kind, "storm_page", facts, priority_of(worst), now)
+                if place is None:
+                    yield replace(letter, broadcast=is_loud(worst, recipients))
+                else:
+                    yield replace(letter, channel=place, stream=f"{letter.stream}:page:{letter.id}")
+
+    def _letter(
+        self, storm: Storm, kind: LetterKind, template: str, facts: Facts, priority: Priority, now: datetime
+    ) -> Letter:
+        return Letter(
+            id=next(self._ids()),
+            stream=storm_stream(storm.id),
+            kind=kind,
+            channel=storm.channel,
+            template=template,
+            facts=facts.as_json(),
+            priority=priority,
+            created_at=now,
+            since=now,
+        )
+
+
+def storm_facts(storm: Storm, alerts: Sequence[Alert]) -> StormFacts:
+    """What the parent card shows: the alerts by service, the worst first."""
+    services: defaultdict[str, list[Alert]] = defaultdict(list)
+    for alert in alerts:
+        services[alert.labels.get(SERVICE, "")].append(alert)
+    groups = sorted(
+        (_group(service, members) for service, members in services.items()),
+        key=lambda group: (-Level.of(group.level), -group.open, group.service),
+    )
+    opened = [alert for alert in alerts if alert.status.is_open]
+    worst = max((alert.level for alert in opened or alerts), default=Level.WARNING)
+    return StormFacts(
+        id=storm.id,
+        began_at=storm.began_at.isoformat(),
+        ended_at=storm.ended_at.isoformat() if storm.ended_at else None,
+        folded=storm.folded,
+        open=len(opened),
+        acked=sum(alert.status is Status.ACKED for alert in opened),
+        level=worst.word,
+        groups=tuple(groups[:_GROUPS_SHOWN]),
+        services=len(groups),
+    )
+
+
+def _group(service: str, alerts: Sequence[Alert]) -> StormGroup:
+    opened = [alert for alert in alerts if alert.status.is_open]
+    newest = max(alerts, key=lambda alert: alert.id)
+    return StormGroup(
+        service=service,
+        level=max(alert.level for alert in opened or alerts).word,
+        open=len(opened),
+        resolved=len(alerts) - len(opened),
+        acked=sum(alert.status is Status.ACKED for alert in opened),
+        newest=newest.title or newest.subject.metric,
+    )
+
+
+def _unfolded(made: Made) -> Made:
+    alert = made.decision.alert
+    if alert is None or alert.storm is None or not made.decision.effects:
+        return made
+    if alert.level is not Level.EMERGENCY or not alert.status.is_open:
+        return made
+    rest = [effect for effect in made.decision.effects if not isinstance(effect, EditCard)]
+    return replace(
+        made,
+        decision=replace(made.decision, alert=replace(alert, storm=None), effects=(PostCard(), *rest)),
+    )
+
+
+def _moved(made: Made, storm: int) -> Made:
+    alert = made.decision.alert
+    if alert is None:
+        return made
+    return replace(made, decision=replace(made.decision, alert=replace(alert, storm=storm)))
+
+
+def _lines(decision: Decision) -> Iterator[StormLine]:
+    if decision.alert is None:
+        return
+    for effect in decision.effects:
+        if isinstance(effect, AddNote) and effect.note not in _UNTOLD:
+            yield storm_line(decision.alert, effect.note.value)
+
+
+def _lines_of(letter: Letter) -> list[StormLine]:
+    lines = letter.facts["lines"]
+    if not isinstance(lines, list | tuple):
+        raise TypeError("a list of lines was expected")
+    return [StormLine(**line) for line in lines if isinstance(line, dict)]  # type: ignore[arg-type]  # as_json made it
+
+
+def _size(lines: Iterable[StormLine]) -> int:
+    lines = list(lines)
+    groups = {(line.what, line.level, line.metric, line.title, line.service) for line in lines}
+    return sum(len(line.target) + _LINE_OVERHEAD for line in lines) + _NEW_GROUP * len(groups)
+
+
+def _parts(lines: Sequence[StormLine]) -> Iterator[list[StormLine]]:
+    """The lines in pieces that a message can hold."""
+    part: list[StormLine] = []
+    groups: set[tuple[str, ...]] = set()
+    used = 0
+    for line in lines:
+        group = (line.what, line.level, line.metric, line.title, line.service)
+        cost = len(line.target) + _LINE_OVERHEAD + (0 if group in groups else _NEW_GROUP + len(line.title))
+        if part and used + cost > _LETTER_CHARACTERS:
+            yield part
+            part, groups, used = [], set(), 0
+            cost += _NEW_GROUP
+        part.append(line)
+        groups.add(group)
+        used += cost
+    if part:
+        yield part

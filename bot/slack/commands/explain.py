@@ -1,0 +1,23 @@
+"""`explain 근거`: every decision about an alert with its reason, and every page."""
+
+from __future__ import annotations
+
+from bot.slack.command import Answer, Asked, Command
+from messages.answer_facts import BadArgumentFacts, NotFoundFacts
+
+_ARGUMENTS = "ID"
+
+
+async def _answer(asked: Asked) -> Answer:
+    typed = " ".join(asked.arguments)
+    number = typed.removeprefix("#")
+    if not number.isdecimal() or len(number) > 17:
+        facts = BadArgumentFacts(asked.slash, COMMAND.name, typed, _ARGUMENTS)
+        return Answer("bad_argument", facts)
+    found = await asked.guardian.explain(int(number))
+    if found is None:
+        return Answer("not_found", NotFoundFacts(kind="alert", name=f"#{number}"))
+    return Answer("explain", found)
+
+
+COMMAND = Command(name="explain", korean="근거", arguments=_ARGUMENTS, order=4, answer=_answer)

@@ -1,0 +1,60 @@
+"""`maintenance 점검창`: times at which trouble is expected; make one, end one, list them."""
+
+from __future__ import annotations
+
+from bot.slack.command import Answer, Asked, Command
+from bot.slack.commands.silence import without_all
+from messages.answer_facts import BadArgumentFacts, NotFoundFacts
+from messages.cover_facts import CoverConfirmFacts, CoverRefusedFacts, WindowDoneFacts, WindowListFacts
+
+_ADD = ("add", "추가")
+_END = ("end", "끝")
+_LIST = ("list", "목록")
+_ARGUMENTS = "[add MATCHERS FROM-UNTIL REASON|end N]"
+
+
+async def _answer(asked: Asked) -> Answer:
+    match asked.arguments:
+        case ():
+            return window_list(asked)
+        case (word,) if word.casefold() in _LIST:
+            return window_list(asked)
+        case (word, number) if word.casefold() in _END:
+            return await ended(asked, number)
+        case (word, *rest) if word.casefold() in _ADD:
+            text, confirmed = without_all(tuple(rest))
+            return told(await asked.guardian.covers.maintain(text, asked.user_id, confirmed=confirmed))
+    argument = " ".join(asked.arguments)
+    return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, argument, _ARGUMENTS))
+
+
+def window_list(asked: Asked) -> Answer:
+    """The windows that are under way or will be."""
+    covers = asked.guardian.covers
+    return Answer("maintenance", WindowListFacts(covers.windows(), covers.now().isoformat(), asked.slash))
+
+
+async def ended(asked: Asked, number: str) -> Answer:
+    """The window of that number is ended."""
+    covers = asked.guardian.covers
+    digits = number.removeprefix("#")
+    done = None
+    if digits.isdecimal() and len(digits) < 18:
+        done = await covers.end(int(digits), asked.user_id)
+    if done is None:
+        known = tuple(str(window.id) for window in covers.windows() if window.id)[:5]
+        return Answer("not_found", NotFoundFacts(kind="window", name=number, known=known))
+    return Answer("maintenance_done", done)
+
+
+def told(outcome: WindowDoneFacts | CoverRefusedFacts | CoverConfirmFacts) -> Answer:
+    """What became of a window that somebody asked for."""
+    match outcome:
+        case WindowDoneFacts():
+            return Answer("maintenance_done", outcome)
+        case CoverConfirmFacts():
+            return Answer("cover_confirm", outcome)
+    return Answer("cover_refused", outcome)
+
+
+COMMAND = Command(name="maintenance", korean="점검창", arguments=_ARGUMENTS, order=5, answer=_answer)
