@@ -153,7 +153,9 @@ class StatusFacts(Facts):
     started_at: str
     readings: tuple[ReadingFacts, ...]
     alerts: tuple[AlertFacts, ...]
-    """open alerts, worst first"""
+    """the first open alerts, worst first"""
+    alerts_open: Mapping[str, int]
+    """how many are open, by level"""
     probes: int
     probes_failing: int
     undelivered: int

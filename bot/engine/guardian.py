@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -33,6 +34,8 @@ from messages.insight_facts import NoiseFacts, RatingFacts
 
 _DECISIONS_SHOWN = 30
 _DECISIONS_EXPLAINED = 400
+_OPEN_SHOWN = 20
+"""Open alerts in a status; it is asked for often, and in a storm there are thousands."""
 _LOOKED_AT = 5000
 STATUS = "status"
 
@@ -84,7 +87,8 @@ class Guardian:
             at=self._clock().replace(microsecond=0).isoformat(),
             started_at=self.identity.started_at.isoformat(),
             readings=self._readings(),
-            alerts=tuple(self._facts(alert) for alert in self._desk.open()),
+            alerts=tuple(self._facts(alert) for alert in self._desk.open()[:_OPEN_SHOWN]),
+            alerts_open=Counter(level.word for level in self._desk.levels()),
             probes=self._board.size,
             probes_failing=self._board.failing,
             undelivered=self._outbox.unsent,

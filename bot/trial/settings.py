@@ -48,7 +48,7 @@ def with_secret(environment: Mapping[str, str], state: Path) -> dict[str, str]:
         return dict(environment)
     file = state / SECRET_FILE
     if not file.exists():
-        state.mkdir(parents=True, exist_ok=True)
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.touch(mode=0o600)
         file.write_text(secrets.token_urlsafe(24) + "\n", encoding="utf-8")
     return {**environment, WEBHOOK_SECRET: file.read_text(encoding="utf-8").strip()}

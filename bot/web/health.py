@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
@@ -65,7 +64,7 @@ class Health:
             "version": status.version,
             "slack_connected": self._slack_connected(),
             "store_problem": status.store_problem,
-            "open_alerts": len(status.alerts),
+            "open_alerts": sum(status.alerts_open.values()),
             "probes": status.probes,
             "probes_failing": status.probes_failing,
             "undelivered": status.undelivered,
@@ -110,9 +109,8 @@ class _Readings(Collector):
                 missing.add_metric([reading.metric, reading.target, reading.problem.kind.value], 1)
         status = self._guardian.status()
         alerts = GaugeMetricFamily("guardian_alerts_open", "Open alerts by level.", labels=["level"])
-        count = Counter(alert.level for alert in status.alerts)
         for level in Level:
-            alerts.add_metric([level.word], count[level.word])
+            alerts.add_metric([level.word], status.alerts_open.get(level.word, 0))
         info = InfoMetricFamily("guardian", "Which Guardian this is.")
         info.add_metric([], {"version": status.version, "environment": status.environment})
         yield from (value, missing, alerts, info)

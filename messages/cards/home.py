@@ -12,6 +12,7 @@ from messages.blocks import Draft
 from messages.cards.alert import ack_button
 from messages.cards.help import command_lines
 from messages.cards.readings import reading_lines, rows
+from messages.cards.status import open_count
 from messages.templates import Words
 
 ALERTS_SHOWN = 20
@@ -25,7 +26,7 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     state, help_ = words.of("status"), words.of("help")
     headline = state("headline", status)
     body: list[Block] = [blocks.header("state", headline)]
-    body += _alerts(words, rows(status["alerts"]))
+    body += _alerts(words, rows(status["alerts"])[:ALERTS_SHOWN], open_count(status))
     body.append(blocks.divider("line:readings"))
     body.append(blocks.section("readings", "\n".join(reading_lines(state, rows(status["readings"])))))
     troubles = state("troubles", status)
@@ -38,15 +39,15 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     return Draft(headline, tuple(body))
 
 
-def _alerts(words: Words, alerts: list[Mapping[str, JsonValue]]) -> list[Block]:
+def _alerts(words: Words, alerts: list[Mapping[str, JsonValue]], count: int) -> list[Block]:
     """A section for each open alert, with 확인 while nobody has taken it."""
     state, card = words.of("status"), words.of("alert")
-    if not alerts:
+    if not count:
         return [blocks.section("alerts", state("no_alerts"))]
-    body: list[Block] = [blocks.section("alerts", state("alerts_head", len(alerts)))]
-    for alert in alerts[:ALERTS_SHOWN]:
+    body: list[Block] = [blocks.section("alerts", state("alerts_head", count))]
+    for alert in alerts:
         button = ack_button(card("ack_button"), alert) if alert["status"] == "firing" else None
         body.append(blocks.section(f"alert:{alert['id']}", state("alert", alert), accessory=button))
-    if len(alerts) > ALERTS_SHOWN:
-        body.append(blocks.context("more_alerts", state("more_alerts", len(alerts) - ALERTS_SHOWN)))
+    if count > len(alerts):
+        body.append(blocks.context("more_alerts", state("more_alerts", count - len(alerts))))
     return body

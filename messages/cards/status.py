@@ -27,7 +27,7 @@ def draft(words: Words, status: Mapping[str, JsonValue], opening: str) -> Draft:
     if opening:
         body.append(blocks.section("opening", opening))
     body.append(blocks.section("readings", "\n".join(reading_lines(words, rows(status["readings"])))))
-    body.append(blocks.section("alerts", "\n".join(alert_lines(words, rows(status["alerts"]), ALERTS_SHOWN))))
+    body.append(blocks.section("alerts", "\n".join(alert_lines(words, status, ALERTS_SHOWN))))
     troubles = words("troubles", status)
     if troubles:
         body.append(blocks.section("troubles", troubles))
@@ -35,11 +35,20 @@ def draft(words: Words, status: Mapping[str, JsonValue], opening: str) -> Draft:
     return Draft("\n".join(filter(None, (headline, opening))), tuple(body))
 
 
-def alert_lines(words: Words, alerts: list[Mapping[str, JsonValue]], shown: int) -> list[str]:
+def open_count(status: Mapping[str, JsonValue]) -> int:
+    """How many alerts are open; the facts of a status have only the first of them."""
+    counts = status["alerts_open"]
+    if not isinstance(counts, Mapping):
+        raise TypeError("counts by level were expected")
+    return sum(count for count in counts.values() if isinstance(count, int))
+
+
+def alert_lines(words: Words, status: Mapping[str, JsonValue], shown: int) -> list[str]:
     """A head and a line for each open alert, or the sentence that there is none."""
-    if not alerts:
+    alerts, count = rows(status["alerts"])[:shown], open_count(status)
+    if not count:
         return [words("no_alerts")]
-    lines = [words("alerts_head", len(alerts)), *(words("alert", each) for each in alerts[:shown])]
-    if len(alerts) > shown:
-        lines.append(words("more_alerts", len(alerts) - shown))
+    lines = [words("alerts_head", count), *(words("alert", each) for each in alerts)]
+    if count > len(alerts):
+        lines.append(words("more_alerts", count - len(alerts)))
     return lines

@@ -62,8 +62,9 @@ async def test_nonsense_is_no_reading(idle: Stage, answer: object) -> None:
     assert "50%" in words(await idle.person().types("/guardian probes memory"))
 
 
-async def test_a_value_that_cannot_be_is_no_reading(stage: Stage) -> None:
-    for value in (float("nan"), float("inf"), -5.0, 140.0):
+@pytest.mark.parametrize("values", [(float("nan"), float("inf")), (-5.0, 140.0)])
+async def test_a_value_that_cannot_be_is_no_reading(stage: Stage, values: tuple[float, ...]) -> None:
+    for value in values:
         stage.dial.works(value)
         await stage.card("측정 불가")
         stage.dial.works(40)

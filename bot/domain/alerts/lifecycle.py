@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.alerts import judging, people
+from bot.domain.alerts import judging, people, reporting, transitions
 from bot.domain.alerts.covering import settled
 from bot.domain.alerts.model import (
     Acknowledged,
@@ -55,7 +55,7 @@ def step(
         case Missed():
             decision = judging.check(rule, subject, alert, event, now)
         case Reported():
-            decision = judging.report(rule, subject, alert, event, now)
+            decision = reporting.report(rule, subject, alert, event, now)
         case Acknowledged():
             decision = people.acknowledge(alert, event, now)
         case ResolvedByHand():
@@ -65,7 +65,7 @@ def step(
         case Raised():
             decision = judging.raise_to(rule, alert, event, now)
         case Unwatched():
-            decision = judging.unwatch(alert, now)
+            decision = transitions.unwatch(alert, now)
         case Due():
             decision = judging.look(rule, alert, now)
     after = decision.alert

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.alerts.judging import ended
 from bot.domain.alerts.ladder import DEFAULT_ACK_EXPIRES
 from bot.domain.alerts.model import (
     Acknowledged,
@@ -21,6 +20,7 @@ from bot.domain.alerts.model import (
     Status,
 )
 from bot.domain.alerts.reasons import Reason
+from bot.domain.alerts.transitions import ended
 from bot.domain.levels import Level
 
 
