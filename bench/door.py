@@ -18,6 +18,8 @@ from aiohttp import WSMsgType, web
 from bench.manners import Manners, TakesAll
 
 CHANNELS = ("guardian-alerts", "guardian-ops", "general")
+OPS_CHANNEL = f"C{CHANNELS.index('guardian-ops'):08}"
+"""the id of the channel in which the Guardian speaks of itself"""
 _ACK_SECONDS = 3.0
 
 
@@ -223,7 +225,7 @@ async def _arguments(request: web.Request) -> dict[str, object]:
     if request.content_type == "application/json":
         given: dict[str, object] = await request.json()
         return given
-    return {name: str(value) for name, value in (await request.post()).items()}
+    return {name: str(value) for name, value in [*request.query.items(), *(await request.post()).items()]}
 
 
 def _mark(given: Mapping[str, object]) -> str:

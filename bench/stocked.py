@@ -15,6 +15,8 @@ from bot.store.store import Store
 from probes.base import Layer
 
 CHANNEL = "guardian-alerts"
+FIRST_DUE = timedelta(hours=1)
+"""from the making on: until then no ladder of an open alert has a step due"""
 _AT_ONCE = 5_000
 
 
@@ -22,7 +24,7 @@ async def stock(
     url: str, over: int, still_open: int, now: datetime, policy: Policy, due_every: int = 100
 ) -> None:
     """Make a database at `url` with so many alerts that are over, and then as many that are open. Of these
-    `due_every` have a step of their ladder due in a minute from `now`, as many in two minutes, and so on."""
+    `due_every` have a step of their ladder due FIRST_DUE from `now`, as many a minute later, and so on."""
     database = await Database.open(url)
     try:
         store = Store(database)
@@ -42,7 +44,7 @@ def _alerts(over: int, still_open: int, now: datetime, policy: Policy, due_every
         ended = now - timedelta(days=2, seconds=over - number)
         yield _alert(number, ended - timedelta(minutes=5), policy, None, ended)
     for number in range(still_open):
-        due = now + timedelta(minutes=1 + number // due_every)
+        due = now + FIRST_DUE + timedelta(minutes=number // due_every)
         yield _alert(over + number + 1, now - timedelta(hours=1), policy, due, None)
 
 

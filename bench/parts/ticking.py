@@ -1,5 +1,6 @@
-"""The alert desk alone, with OPEN alerts: ticks with nothing due, and with DUE steps of ladders due, ROUNDS
-times each. The letters that come of it are written and queued; nobody sends them."""
+"""The alert desk alone, on the database FILE that was stocked at BEGAN: ticks with nothing due and ticks with
+steps of ladders due by turns, ROUNDS times each. The letters that come of it are queued; nobody sends them.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +8,11 @@ import asyncio
 import gc
 import json
 import sys
-import tempfile
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from bench.stocked import CHANNEL, stock
+from bench.stocked import CHANNEL, FIRST_DUE
 from bot.config import RuleBook, Settings
 from bot.domain.letters import Card, Letter
 from bot.domain.routing import default_routes
@@ -51,35 +51,30 @@ class _Clock:
         return self.now
 
 
-async def _run(folder: Path, still_open: int, due: int, rounds: int) -> dict[str, list[float]]:
-    clock = _Clock(datetime.now(UTC))
-    routes = default_routes(CHANNEL)
-    url = f"sqlite+aiosqlite:///{folder / 'guardian.db'}"
-    await stock(url, 0, still_open, clock.now, routes.default.policy, due)
-    database = await Database.open(url)
+async def _run(file: Path, began_at: datetime, rounds: int) -> dict[str, list[float]]:
+    clock = _Clock(began_at + FIRST_DUE - timedelta(seconds=60))
+    database = await Database.open(f"sqlite+aiosqlite:///{file}")
     ledger = Ledger(Store(database), clock)
     outbox = Outbox(ledger, _Nobody(), clock)
-    book = SurroundingsBook(
-        routes, Silences(SilenceStore(database), clock), Maintenance(MaintenanceStore(database), clock)
-    )
+    silences = Silences(SilenceStore(database), clock)
+    book = SurroundingsBook(default_routes(CHANNEL), silences, Maintenance(MaintenanceStore(database), clock))
     desk = AlertDesk(ledger, outbox, clock, CHANNEL, RuleBook(Settings()), book)
     began = time.perf_counter()
+    await outbox.load()
     await desk.load()
     told: dict[str, list[float]] = {"load": [time.perf_counter() - began], "quiet": [], "due": [], "done": []}
-    gc.freeze()
+    gc.freeze()  # as the Guardian does at its start
     for _ in range(rounds):
-        clock.now += timedelta(seconds=30)
         for what in ("quiet", "due"):
+            clock.now += timedelta(seconds=30)
             began = time.perf_counter()
-            done = await desk.tick()
+            told["done"].append(await desk.tick())
             told[what].append(time.perf_counter() - began)
-            told["done"].append(done)
-            clock.now += timedelta(seconds=30 if what == "quiet" else 0)
     await database.close()
     return told
 
 
 if __name__ == "__main__":
     configure_logs("info", "console")  # a line for each page is part of the work
-    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as name:
-        print(json.dumps(asyncio.run(_run(Path(name), *map(int, sys.argv[1:4])))))
+    _moment = datetime.fromisoformat(sys.argv[2])
+    print(json.dumps(asyncio.run(_run(Path(sys.argv[1]), _moment, int(sys.argv[3])))))
