@@ -19,7 +19,7 @@ from bot.config.elsewhere import WebhookSettings
 from bot.config.outside import OutsideSecrets
 from bot.domain.letters import Letter
 from bot.engine.board import Board, source_of
-from bot.engine.clock import utc_now
+from bot.engine.clock import Clock, utc_now
 from bot.engine.couriers import Couriers
 from bot.engine.covers import Covers
 from bot.engine.guardian import Guardian, Identity
@@ -89,9 +89,10 @@ class Runtime:
         policy: DeliveryPolicy | None = None,
         probes: Sequence[Probe] | None = None,
         outside: OutsideSecrets | None = None,
+        clock: Clock = utc_now,
     ) -> None:
         """`policy`: how hard letters are sent. `probes`: what is watched, whatever the settings say.
-        `outside`: secrets for all that is not Slack."""
+        `outside`: secrets for all that is not Slack. `clock`: what everybody goes by."""
         self._settings = settings
         self._secrets = secrets
         self._voice = voice
@@ -100,6 +101,7 @@ class Runtime:
         self._policy = policy
         self._probes = probes
         self._outside = outside or OutsideSecrets()
+        self._clock = clock
         self._status = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._endings: list[tuple[str, Callable[[], Awaitable[object]]]] = []
@@ -116,7 +118,8 @@ class Runtime:
         return self._status
 
     async def _start(self) -> None:
-        started_at = utc_now()
+        clock = self._clock
+        started_at = clock()
         settings = self._settings
         database = await self._open_store()
         store = Store(database)
@@ -132,7 +135,7 @@ class Runtime:
         if probes is None:
             probes = build_probes(settings, lambda: probe_session, os.environ)
         board = Board(probes, rules)
-        second_way = second_way_of(settings, self._outside, database, self._voice, utc_now, lambda: notices)
+        second_way = second_way_of(settings, self._outside, database, self._voice, clock, lambda: notices)
         slack = SlackCourier(
             client,
             Channels(client, private=settings.slack.private_channels),
@@ -142,14 +145,14 @@ class Runtime:
         courier = Couriers(slack, second_way)
         ledger = Ledger(
             store,
-            utc_now,
+            clock,
             on_down=lambda detail: notices.store_down(detail),
             on_back=lambda since, kept: notices.store_back(since, kept),
         )
         outbox = Outbox(
             ledger,
             courier,
-            utc_now,
+            clock,
             self._policy,
             on_dead=lambda letter, detail: notices.dead_letter(letter, detail),
             on_late=lambda since, until, letters: notices.delivered_late(since, until, letters),
@@ -158,9 +161,9 @@ class Runtime:
             ),
         )
         notices = Notices(
-            ledger, outbox, utc_now, settings.name, settings.slack.alerts_channel, settings.slack.ops_channel
+            ledger, outbox, clock, settings.name, settings.slack.alerts_channel, settings.slack.ops_channel
         )
-        history = History(store, utc_now)
+        history = History(store, clock)
         ground = Ground(
             settings,
             self._outside,
@@ -174,17 +177,17 @@ class Runtime:
             client,
             session,
             self._voice,
-            utc_now,
+            clock,
             os.environ,
         )
         alerting = Alerting(ground, second_way)
         desk = alerting.desk
-        monitor = Monitor(desk, board, history, utc_now, settings.environment, rules)
-        schedule = Schedule(monitor, probes, utc_now)
+        monitor = Monitor(desk, board, history, clock, settings.environment, rules)
+        schedule = Schedule(monitor, probes, clock)
         identity = Identity(settings.name, settings.environment, __version__, started_at)
-        covers = Covers(alerting.book, desk, utc_now, settings.zone, settings.environment, SLASH, board)
+        covers = Covers(alerting.book, desk, clock, settings.zone, settings.environment, SLASH, board)
         guardian = Guardian(
-            identity, board, desk, outbox, ledger, utc_now, alerting.heartbeats, alerting.noise, covers
+            identity, board, desk, outbox, ledger, clock, alerting.heartbeats, alerting.noise, covers
         )
         guardian.duty = alerting.roster if settings.schedules else None
         replies = Replies(session, client, self._voice)
@@ -241,7 +244,7 @@ class Runtime:
         if door is not None:
             webhooks = settings.webhooks or WebhookSettings()
             await self._open_door(door, webhooks.host, webhooks.port, required=False)
-        health = Health(guardian, board, utc_now, connected, shortest)
+        health = Health(guardian, board, clock, connected, shortest)
         await self._open_door(
             health.application(), settings.health.host, settings.health.port, required=False
         )

@@ -113,7 +113,7 @@ def alert(**changes: object) -> Alert:
         facts={"largest": "수호자 12 %"},
         reason=Reason.DUPLICATE,
     )
-    return replace(full, **changes)  # type: ignore[arg-type]  # the fields of Alert, checked when it is made
+    return full._replace(**changes)  # type: ignore[arg-type]  # the fields of Alert, checked when it is made
 
 
 def letter(number: int, kind: LetterKind = LetterKind.CARD, **changes: object) -> Letter:

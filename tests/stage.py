@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +16,14 @@ import aiohttp
 from pydantic import JsonValue, SecretStr
 
 from bot.config import Secrets, Settings
+from bot.config.elsewhere import WebhookSettings
+from bot.config.outside import OutsideSecrets
+from bot.config.routing import PolicySettings
 from bot.config.settings import HealthSettings, SlackSettings, StoreSettings
 from bot.config.watching import RuleSettings
 from bot.domain.levels import Level
 from bot.engine.bucket import Allowance
+from bot.engine.clock import Clock, utc_now
 from bot.engine.outbox import DeliveryPolicy
 from bot.runtime import Runtime
 from bot.workspace.ids import new_id
@@ -27,7 +31,9 @@ from bot.workspace.model import Channel, ChannelKind, Message
 from bot.workspace.server import Running
 from messages.render import Voice
 from probes.base import Probe
+from tests.alertmanager import Alertmanager
 from tests.dial import Dial
+from tests.doors import SECRET
 from tests.people import ALERTS, OPS, Person, words
 from tests.waiting import CEILING, eventually
 
@@ -63,6 +69,8 @@ class Stage:
     policy: DeliveryPolicy = SWIFT
     probes: Sequence[Probe] = ()
     voice: Voice | None = None
+    outside: OutsideSecrets = field(default_factory=OutsideSecrets)
+    clock: Clock = utc_now
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
     _run: asyncio.Task[int] | None = None
 
@@ -104,6 +112,17 @@ class Stage:
         values = RULES["default"].model_dump(exclude_none=True) | rule
         self.changed(rules={"default": RuleSettings.model_construct(**values)})
 
+    def with_policy(self, **policy: object) -> None:
+        """Who is paged when, before the start; written as in guardian.yaml."""
+        self.changed(policies={"default": PolicySettings.model_validate(policy)})
+
+    def with_alertmanager(self) -> Alertmanager:
+        """An open door for alerts from elsewhere, before the start, and who knocks there."""
+        port = free_port()
+        self.changed(webhooks=WebhookSettings(port=port))
+        self.outside = replace(self.outside, webhook=SecretStr(SECRET))
+        return Alertmanager(port)
+
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """What the SQLite database has, read beside the Guardian; nothing before there is one."""
         if not self.database.exists():
@@ -127,7 +146,15 @@ class Stage:
         voice = self.voice or Voice(self.settings.language, self.settings.zone)
         async with contextlib.AsyncExitStack() as stack:
             return await Runtime(
-                self.settings, self.secrets, voice, stack, self._stop, self.policy, self.probes
+                self.settings,
+                self.secrets,
+                voice,
+                stack,
+                self._stop,
+                self.policy,
+                self.probes,
+                self.outside,
+                self.clock,
             ).run()
 
     def _ready(self) -> bool:

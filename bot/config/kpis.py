@@ -37,7 +37,7 @@ class RuleBook:
                 self._bands[metric] = _parse(metric, kpi)
                 for target, texts in (kpi.targets if kpi is not None else {}).items():
                     self._target_bands[metric, target] = _parse(metric, texts)
-        self._known: dict[tuple[str, str, Layer], Rule] = {}
+        self._known: dict[tuple[str, int, Layer], Rule] = {}
 
     @property
     def bands(self) -> Mapping[str, Bands | None]:
@@ -57,10 +57,12 @@ class RuleBook:
 
     def rule_for(self, metric: str, target: str, layer: Layer) -> Rule:
         """How readings of that metric on that target are judged."""
-        key = (metric, target, layer)
+        # Reported alerts bring new targets for ever; most share the bands of their metric.
+        bands = self.bands_for(metric, target)
+        key = (metric, id(bands), layer)
         rule = self._known.get(key)
         if rule is None:
-            rule = self._known[key] = self._make(metric, self.bands_for(metric, target), layer)
+            rule = self._known[key] = self._make(metric, bands, layer)
         return rule
 
     def _make(self, metric: str, bands: Bands | None, layer: Layer) -> Rule:

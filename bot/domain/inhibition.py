@@ -68,6 +68,8 @@ class Inhibition:
             each.name: sorted(services.above(each.name), key=lambda name: (len(services.above(name)), name))
             for each in services.all
         }
+        self.is_idle = not rules and not any(self._upstream.values())
+        """whether no alert can ever mute another"""
         self._depended_on = {name for names in self._upstream.values() for name in names}
         self._sources: dict[str, tuple[Standing, tuple[tuple[object, ...], ...]]] = {}
         self._places: dict[tuple[object, ...], dict[str, Standing]] = {}

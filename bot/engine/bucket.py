@@ -36,6 +36,13 @@ class Bucket:
         """Send nothing for a while: the other side asked for it."""
         self._paused_until = max(self._paused_until, now + seconds)
 
+    def refused(self, now: float, seconds: float) -> None:
+        """The other side has had enough: a pause of so many seconds, in which the allowance fills anew from
+        nothing. A burst that went too far must not be followed by another one."""
+        self.pause(now, seconds)
+        self._tokens = 0.0
+        self._filled_at = now
+
     def wait(self, now: float) -> float | None:
         """Seconds until the next may go: 0 for at once, None when nobody waits."""
         if not self._heap:
@@ -53,6 +60,10 @@ class Bucket:
     def spend(self) -> None:
         """Something goes out; call it only when `wait` gives 0."""
         self._tokens -= 1
+
+    def refund(self) -> None:
+        """What went out was not taken: it does not count."""
+        self._tokens = min(float(self._allowance.burst), self._tokens + 1)
 
     def _fill(self, now: float) -> None:
         if self._filled_at is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -36,6 +37,8 @@ class Stream:
     in_doubt: bool = False
     """the oldest may have arrived already"""
     failures: int = 0
+    rest: asyncio.TimerHandle | None = None
+    """ends `resting`"""
 
 
 class Carrier:

@@ -178,7 +178,8 @@ class Cases:
         ]
         changes += [LetterSuperseded(old) for old in superseded]
         try:
-            await self._ledger.write(changes)
+            with self._outbox.holding(superseded):
+                await self._ledger.write(changes)
         except BaseException:
             # Nothing was written, so nothing has happened: back to what is known to be true.
             for each in reversed(made):

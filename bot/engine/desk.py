@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from pydantic import JsonValue
@@ -225,11 +226,19 @@ class AlertDesk:
     async def acknowledge_storm(self, storm_id: int, by: str) -> int:
         """Someone takes everything that a storm gathers; how many alerts that were."""
 
-        def decide() -> list[Made]:
-            firing = [a for a in self._storms.folded(storm_id) if a.status is Status.FIRING]
-            return [self._cases.decide_now(alert, Acknowledged(by, alert.version)) for alert in firing]
+        def click(alert: Alert) -> Event | None:
+            return Acknowledged(by, alert.version) if alert.status is Status.FIRING else None
 
-        return len(await self._cases.settled(decide))
+        return await self._in_parts(self._storms.folded(storm_id), click)
+
+    async def active_in_storm(self, storm_id: int, by: str) -> int:
+        """Someone wrote in a storm's thread, which is that of everything it gathers; how many alerts that
+        are."""
+
+        def seen(alert: Alert) -> Event | None:
+            return Active(by) if alert.status.is_open else None
+
+        return await self._in_parts(self._storms.folded(storm_id), seen)
 
     async def enrich(self, alert_id: int, extras: Mapping[str, JsonValue]) -> None:
         """Remember what was found out beside the decisions, and draw the card again if that is news."""
@@ -259,7 +268,7 @@ class AlertDesk:
             nonlocal count
             due = self._live.due(self._clock(), DUE_AT_ONCE)
             count = len(due)
-            return [self._cases.decide_now(alert, Due()) for alert in due]
+            return [made for alert in due if (made := self._decided(alert)) is not None]
 
         now = self._clock()
         await self._tidy(now)
@@ -274,19 +283,34 @@ class AlertDesk:
         if self._tidied_at is not None and timedelta(0) <= now - self._tidied_at < _TIDY_EVERY:
             return
         self._tidied_at = now
-        await self._cases.exclusively(lambda: self._cases.forget_history(now - LONGEST_REOPENING))
+
+        def forget() -> None:
+            self._cases.forget_history(now - LONGEST_REOPENING)
+            # A new alert with the key of an old one takes its place, and never asks what was known of that.
+            extras = self._cases.extras
+            for number in [each for each in extras if self._live.by_id(each) is None]:
+                del extras[number]
+
+        await self._cases.exclusively(forget)
+
+    def _decided(self, alert: Alert) -> Made | None:
+        """What its deadline makes of an alert that was taken out of the queue."""
+        try:
+            return self._cases.decide_now(alert, Due())
+        except Exception:  # what is wrong with one must not keep the others from being paged
+            log.exception("deadline_not_decided", alert=alert.id)
+            self._live.put(alert)  # it is due again at the next look
+            return None
 
     async def look_again(self, which: Callable[[Alert], bool] = lambda alert: True) -> None:
         """What lies over alerts may have changed: a silence, a window, a dependency."""
-
-        def decide() -> list[Made]:
-            now = self._clock()
-            changed = [
-                alert for alert in self._live.each_open() if which(alert) and self._covered_anew(alert, now)
-            ]
-            return [self._cases.decide_now(alert, Due()) for alert in changed]
-
-        await self._cases.settled(decide)
+        now = self._clock()
+        changed = [
+            alert for alert in self._live.each_open() if which(alert) and self._covered_anew(alert, now)
+        ]
+        await self._in_parts(
+            changed, lambda alert: Due() if self._covered_anew(alert, self._clock()) else None
+        )
 
     async def clock_stepped(self, by: timedelta) -> None:
         """The clock has stepped back (`by` is negative): what was due in five minutes still is."""
@@ -350,6 +374,23 @@ class AlertDesk:
             return alert.cover is not None
         moved = alert.cover is not None and cover.until != alert.cover.until
         return moved or not cover.same_as(alert.cover)
+
+    async def _in_parts(self, alerts: Sequence[Alert], event: Callable[[Alert], Event | None]) -> int:
+        """What an event makes of each of the alerts as it is when its turn comes; for how many there was one.
+
+        A part is a transaction: in a storm there are thousands, and checks and clicks must not wait for all.
+        """
+
+        def decide(part: Sequence[Alert]) -> list[Made]:
+            known = (self._live.by_id(alert.id) for alert in part)
+            asked = [(alert, event(alert)) for alert in known if alert is not None]
+            return [self._cases.decide_now(alert, each) for alert, each in asked if each is not None]
+
+        count = 0
+        for start in range(0, len(alerts), DUE_AT_ONCE):
+            part = alerts[start : start + DUE_AT_ONCE]
+            count += len(await self._cases.settled(partial(decide, part)))
+        return count
 
     async def _asked(self, alert_id: int, event: Callable[[Alert], Event]) -> Decision:
         """What an event that names an alert by its number makes of it."""

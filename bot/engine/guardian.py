@@ -192,11 +192,15 @@ class Guardian:
         return await self._desk.acknowledge_storm(storm_id, by)
 
     async def wrote(self, channel_id: str, thread_ts: str, by: str) -> None:
-        """Someone wrote in a thread: if it is an alert's, they have seen it. Raises StoreUnavailable."""
+        """Someone wrote in a thread: if it is an alert's or a storm's, they have seen what it is about. Raises
+        StoreUnavailable."""
         stream = await self._ledger.store.stream_at(channel_id, thread_ts)
-        number = stream.removeprefix("alert:") if stream is not None else ""
-        if number.isdecimal():
-            await self._desk.active(int(number), by)
+        match (stream or "").split(":"):
+            # A page into another channel has a stream of its own behind the alert's.
+            case ["alert", number, *_] if number.isdecimal():
+                await self._desk.active(int(number), by)
+            case ["storm", number] if number.isdecimal():
+                await self._desk.active_in_storm(int(number), by)
 
     @property
     def covers(self) -> Covers:

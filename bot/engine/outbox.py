@@ -11,6 +11,7 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -27,6 +28,10 @@ from bot.store.changes import LetterDead
 log = structlog.get_logger(__name__)
 
 EDITS = "edits"
+_PATIENCE = 30
+"""Where nothing gets through, the next try comes after this part of the time that it has lasted."""
+_OFTEN = 10
+"""Failures in a row after which a letter is suspected to be at fault itself."""
 DEAD_TOLD_FOR = timedelta(days=1)
 """how long a letter that was given up counts as a trouble of now"""
 
@@ -35,10 +40,11 @@ DEAD_TOLD_FOR = timedelta(days=1)
 class DeliveryPolicy:
     """How hard the outbox tries; the defaults are those of the design's section Delivery.
 
-    Slack takes about one post a second and channel with short bursts, and fifty edits a minute.
+    Slack takes about one post a second and channel with short bursts, and fifty edits a minute. How long a
+    burst may be it says itself, with 429: then there is none for a while.
     """
 
-    posts: Allowance = field(default_factory=lambda: Allowance(per_second=1.0, burst=5))
+    posts: Allowance = field(default_factory=lambda: Allowance(per_second=1.0, burst=20))
     edits: Allowance = field(default_factory=lambda: Allowance(per_second=50 / 60, burst=10))
     first_retry: float = 1.0
     longest_retry: float = 60.0
@@ -60,6 +66,9 @@ class _Outage:
     """the last failure, if people must mend it"""
     over_at: datetime | None = None
     sent: int = 0
+    failing: set[str] = field(default_factory=set)
+    """the streams that have failed since something got through"""
+    failing_since: datetime | None = None
 
 
 class Outbox:
@@ -91,6 +100,9 @@ class Outbox:
         self._wake = asyncio.Event()
         self._ids = itertools.count(1)
         self._dead: deque[datetime] = deque()
+        self._held: set[int] = set()
+        self._held_back: list[tuple[str, Stream]] = []
+        """streams whose turn came while their letter was held"""
 
     async def load(self) -> None:
         """Read what is unsent from the database. Raises StoreUnavailable."""
@@ -143,9 +155,9 @@ class Outbox:
         return self._carrier.card(stream)
 
     def last_waiting(self, stream: str) -> Letter | None:
-        """The last letter of a stream, if it is not under way."""
+        """The last letter of a stream, if it is neither under way nor may have arrived."""
         queue = self._streams.get(stream)
-        if queue is None or not queue.letters or (queue.in_flight and len(queue.letters) == 1):
+        if queue is None or len(queue.letters) <= _begun(queue):
             return None
         return queue.letters[-1]
 
@@ -156,9 +168,23 @@ class Outbox:
             stream = self._streams.get(letter.stream)
             if stream is None or letter.kind is not LetterKind.EDIT:
                 continue
-            waiting = itertools.islice(stream.letters, 1 if stream.in_flight else 0, None)
+            waiting = itertools.islice(stream.letters, _begun(stream), None)
             old += [earlier.id for earlier in waiting if earlier.kind is LetterKind.EDIT]
         return old
+
+    @contextmanager
+    def holding(self, letters: Iterable[int]) -> Iterator[None]:
+        """Begin to send none of those as long as the block runs: it writes down that others stand for them,
+        and what they say must not be said twice."""
+        held = set(letters)
+        self._held |= held
+        try:
+            yield
+        finally:
+            self._held -= held
+            streams, self._held_back = self._held_back, []
+            for name, stream in streams:
+                self._queue(name, stream)
 
     def accept(self, letters: Sequence[Letter], superseded: Iterable[int] = ()) -> None:
         """Queue letters that have been written down (or kept, when the database cannot be written).
@@ -230,6 +256,9 @@ class Outbox:
                 if stream is None or stream.queued != letter_id:
                     continue  # that letter was superseded meanwhile
                 stream.queued = None
+                if letter_id in self._held:
+                    self._held_back.append((name, stream))
+                    continue
                 bucket.spend()
                 stream.in_flight = True
                 self._busy[bucket.name] = self._busy.get(bucket.name, 0) + 1
@@ -288,7 +317,7 @@ class Outbox:
             self._recovered(bucket)  # a refusal is an answer
             await self._bury(letter, stream.failures + 1, error.detail)
         except DeliveryFailed as error:
-            return self._failed(stream, bucket, error)
+            return self._failed(name, stream, bucket, error)
         else:
             self._recovered(bucket)
         self._done(name, stream)
@@ -301,12 +330,12 @@ class Outbox:
         if not stream.letters:
             self._streams.pop(name, None)
 
-    def _failed(self, stream: Stream, bucket: Bucket, error: DeliveryFailed) -> float:
+    def _failed(self, name: str, stream: Stream, bucket: Bucket, error: DeliveryFailed) -> float:
         """Note a failure; seconds until the next try."""
         stream.failures += 1
-        self._note_outage(bucket, error)
+        outage = self._note_outage(name, bucket, error)
         if isinstance(error, Temporary) and error.retry_after is not None:
-            bucket.pause(asyncio.get_running_loop().time(), error.retry_after)
+            bucket.refused(asyncio.get_running_loop().time(), error.retry_after)
             return 0.0
         policy = self._policy
         longest = min(policy.longest_retry, policy.first_retry * 2.0 ** min(stream.failures - 1, 16))
@@ -316,18 +345,30 @@ class Outbox:
             # One letter finds out for all of them whether it is mended. Edits go to many channels.
             bucket.pause(asyncio.get_running_loop().time(), wait)
             return 0.0
+        if len(outage.failing) > 1:
+            # It is not this letter, it is Slack: all wait, the longer the longer it lasts, and then one finds
+            # out for all of them. What was not taken has used up nothing.
+            failing_for = (self._clock() - (outage.failing_since or outage.since)).total_seconds()
+            common = min(max(failing_for / _PATIENCE, policy.first_retry), policy.longest_retry)
+            bucket.pause(asyncio.get_running_loop().time(), common)
+            bucket.refund()
+            return min(wait, common)
         return wait
 
-    def _note_outage(self, bucket: Bucket, error: DeliveryFailed) -> None:
+    def _note_outage(self, stream: str, bucket: Bucket, error: DeliveryFailed) -> _Outage:
         outage = self._outages.get(bucket.name)
         if outage is None:
             log.warning("slack_does_not_take_letters", bucket=bucket.name, detail=error.detail)
             outage = self._outages[bucket.name] = _Outage(self._clock(), error.detail)
+        if not outage.failing:
+            outage.failing_since = self._clock()
+        outage.failing.add(stream)
         told = outage.blocked
         outage.detail, outage.over_at = error.detail, None
         outage.blocked = error.detail if isinstance(error, Blocked) else None
         if outage.blocked is not None and outage.blocked != told and bucket.name != EDITS:
             self._on_blocked(bucket.name, outage.blocked)
+        return outage
 
     def _recovered(self, bucket: Bucket) -> None:
         outage = self._outages.get(bucket.name)
@@ -337,6 +378,24 @@ class Outbox:
             log.info("slack_takes_letters_again", bucket=bucket.name)
             outage.over_at = self._clock()
         outage.sent += 1
+        if outage.failing:
+            outage.failing.clear()
+            self._wake_resting(bucket)
+
+    def _wake_resting(self, bucket: Bucket) -> None:
+        """Slack takes letters again: those that rest after a failure may go at once. One that has failed
+        often by itself goes on at its own pace."""
+        for name, stream in list(self._streams.items()):
+            handle = stream.rest
+            if handle is None or stream.failures > _OFTEN or self._bucket(stream.letters[0]) is not bucket:
+                continue
+            handle.cancel()
+            self._retries.discard(handle)
+            self._rested(name, stream)
+
+    def _rested(self, name: str, stream: Stream) -> None:
+        stream.resting, stream.rest = False, None
+        self._queue(name, stream)
 
     def _tell_if_caught_up(self, bucket: Bucket) -> None:
         """Once nothing of an outage waits any more, say how long it was, if it was long."""
@@ -360,8 +419,13 @@ class Outbox:
 
         def again() -> None:
             self._retries.discard(handle)
-            stream.resting = False
-            self._queue(name, stream)
+            self._rested(name, stream)
 
-        handle = asyncio.get_running_loop().call_later(seconds, again)
+        handle = stream.rest = asyncio.get_running_loop().call_later(seconds, again)
         self._retries.add(handle)
+
+
+def _begun(stream: Stream) -> int:
+    """How many letters of a stream can no longer be taken back: the oldest, if it is under way or may have
+    arrived."""
+    return 1 if stream.in_flight or stream.in_doubt else 0

@@ -22,10 +22,12 @@ from bot.engine.records import Made
 from bot.store.changes import Change, StormSaved
 from messages.facts import Facts, StormDigestFacts, StormFacts, StormGroup, StormLine, StormPageFacts
 
-_LETTER_CHARACTERS = 30_000
+_LETTER_CHARACTERS = 38_000
 """In one letter of lines; Slack cuts a text above 40,000."""
-_LINE_OVERHEAD = 5
+_LINE_OVERHEAD = 2
 _NEW_GROUP = 90
+_ESCAPED = "&<>"
+"""Characters that take up to five in a text."""
 _GROUPS_SHOWN = 20
 _UNTOLD = (Note.EMPTY_STEP,)
 
@@ -68,6 +70,7 @@ class Storms:
         """Begin with the storms of the database that are not over, and the alerts that opened lately. `now`
         tells whether the clock was put back meanwhile."""
         alerts = list(alerts)
+        gathering = {alert.storm for alert in alerts}
         self._last_id = last_id
         arrivals: defaultdict[str, list[tuple[datetime, str]]] = defaultdict(list)
         for alert in alerts:
@@ -76,8 +79,11 @@ class Storms:
         self._weather = {channel: Weather(tuple(sorted(moments))) for channel, moments in arrivals.items()}
         for storm in storms:
             self._storms[storm.id] = storm
-            # A storm is written down together with its card: that is there, and gets no second one.
+            # A storm is written down together with its card: that is there, and gets no second one. It may
+            # show less than is known: whatever ended the Guardian may have come before the next drawing.
             self._drawn_at[storm.id] = storm.began_at
+            if storm.id in gathering:
+                self._dirty.add(storm.id)
             if storm.ended_at is None:
                 weather = self._weather.get(storm.channel, Weather())
                 self._weather[storm.channel] = replace(weather, storm=storm)
@@ -158,13 +164,28 @@ class Storms:
         for storm_id, events in of_storm.items():
             self._dirty.add(storm_id)
             storm = self._storms[storm_id]
-            lines = [line for event in events for line in _lines(event.decision)]
+            # Those that came along and got a card of their own too: one place has the name of every alert,
+            # and it is read within seconds, however slowly the cards come.
+            lines = [line for event in self._beside(storm, made) for line in _lines(event.decision)]
+            lines += [line for event in events for line in _lines(event.decision)]
             for letter, old in self._digests(storm, lines, now):
                 letters.append(letter)
                 superseded += old
             letters += self._pages(storm, events, now)
             changes.append(StormSaved(storm))
         return Told(tuple(letters), tuple(superseded), tuple(changes))
+
+    def _beside(self, storm: Storm, made: Sequence[Made]) -> Iterator[Made]:
+        """The new alerts that have a card beside the storm's, as its channel has the storm now."""
+        weather = self._weather.get(storm.channel)
+        if weather is None or weather.storm is None or weather.storm.id != storm.id:
+            return
+        for each in made:
+            alert = each.decision.alert
+            if alert is None or alert.storm is not None or not each.decision.posts:
+                continue
+            if (alert.channel or storm.channel) == storm.channel:
+                yield each
 
     def next_due(self) -> datetime | None:
         """When a card has to be drawn again or a storm may be over."""
@@ -310,7 +331,7 @@ def _unfolded(made: Made) -> Made:
     rest = [effect for effect in made.decision.effects if not isinstance(effect, EditCard)]
     return replace(
         made,
-        decision=replace(made.decision, alert=replace(alert, storm=None), effects=(PostCard(), *rest)),
+        decision=replace(made.decision, alert=alert._replace(storm=None), effects=(PostCard(), *rest)),
     )
 
 
@@ -318,7 +339,7 @@ def _moved(made: Made, storm: int) -> Made:
     alert = made.decision.alert
     if alert is None:
         return made
-    return replace(made, decision=replace(made.decision, alert=replace(alert, storm=storm)))
+    return replace(made, decision=replace(made.decision, alert=alert._replace(storm=storm)))
 
 
 def _lines(decision: Decision) -> Iterator[StormLine]:
@@ -336,10 +357,14 @@ def _lines_of(letter: Letter) -> list[StormLine]:
     return [StormLine(**line) for line in lines if isinstance(line, dict)]  # type: ignore[arg-type]  # as_json made it
 
 
-def _size(lines: Iterable[StormLine]) -> int:
-    lines = list(lines)
+def _size(lines: Sequence[StormLine]) -> int:
     groups = {(line.what, line.level, line.metric, line.title, line.service) for line in lines}
-    return sum(len(line.target) + _LINE_OVERHEAD for line in lines) + _NEW_GROUP * len(groups)
+    return sum(_width(line.target) for line in lines) + _NEW_GROUP * len(groups)
+
+
+def _width(target: str) -> int:
+    """The characters that a target takes at most among others."""
+    return len(target) + _LINE_OVERHEAD + 4 * sum(map(target.count, _ESCAPED))
 
 
 def _parts(lines: Sequence[StormLine]) -> Iterator[list[StormLine]]:
@@ -349,7 +374,7 @@ def _parts(lines: Sequence[StormLine]) -> Iterator[list[StormLine]]:
     used = 0
     for line in lines:
         group = (line.what, line.level, line.metric, line.title, line.service)
-        cost = len(line.target) + _LINE_OVERHEAD + (0 if group in groups else _NEW_GROUP + len(line.title))
+        cost = _width(line.target) + (0 if group in groups else _NEW_GROUP + len(line.title))
         if part and used + cost > _LETTER_CHARACTERS:
             yield part
             part, groups, used = [], set(), 0

@@ -132,6 +132,8 @@ class SurroundingsBook:
 
     def know(self, alerts: Iterable[Alert]) -> None:
         """These alerts are as they are now: open ones may inhibit others, the rest no longer do."""
+        if self.inhibition.is_idle:
+            return
         for alert in alerts:
             if alert.status.is_open:
                 self.inhibition.put(standing_of(alert, self._labels(alert)))

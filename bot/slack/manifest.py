@@ -43,6 +43,8 @@ EVENTS = {
     "message.im": "answers direct messages",
 }
 """The events it subscribes to, each with what it does on them."""
+PRIVATE_EVENTS = {"message.groups": "the same as message.channels, in private channels"}
+"""Those that it needs besides when the channels of alerts are private."""
 
 _COMMAND = {
     "ko": (
@@ -81,7 +83,8 @@ def manifest(
         # Mentions arrive with ids (<@U123|ann>), so that nobody is taken for someone of the same name.
         "should_escape": True,
     }
-    events: dict[str, JsonValue] = {"bot_events": list(EVENTS)}
+    wanted = [*EVENTS, *(PRIVATE_EVENTS if private_channels else ())]
+    events: dict[str, JsonValue] = {"bot_events": list(wanted)}
     interactivity: dict[str, JsonValue] = {"is_enabled": True}
     if mode == "http":
         command = {"command": command.pop("command"), "url": request_url, **command}
@@ -126,7 +129,7 @@ def manifest_yaml(
     values = manifest(
         mode=mode, request_url=request_url, private_channels=private_channels, language=language
     )
-    reasons = {scope.name: scope.reason for scope in SCOPES} | EVENTS
+    reasons = {scope.name: scope.reason for scope in SCOPES} | EVENTS | PRIVATE_EVENTS
     lines = ["# https://api.slack.com/apps → Create New App → From a manifest"]
     text = yaml.safe_dump(values, allow_unicode=True, sort_keys=False, width=200)
     for line in text.splitlines():

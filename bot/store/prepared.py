@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-from sqlalchemy import Insert, Table, Update, insert
+from sqlalchemy import JSON, Insert, Table, Update, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import TypeEngine
@@ -35,7 +35,9 @@ class Prepared:
         self._text = str(compiled)
         self._positional = bool(compiled.positional)
         order = compiled.positiontup if compiled.positional else list(compiled.binds)
-        self._values = [(name, _processor(compiled.binds[name].type, dialect)) for name in order or ()]
+        self._names = tuple(order or ())
+        made = (_processor(compiled.binds[name].type, dialect) for name in self._names)
+        self._makers = [(index, make) for index, make in enumerate(made) if make is not None]
 
     async def execute(self, connection: AsyncConnection, rows: Sequence[Row]) -> int:
         """Execute it once for each row; how many rows of the table that touched."""
@@ -43,10 +45,13 @@ class Prepared:
         return (await connection.exec_driver_sql(self._text, parameters)).rowcount
 
     def _tuple(self, row: Row) -> tuple[object, ...]:
-        return tuple([row[name] if make is None else make(row[name]) for name, make in self._values])
+        values = [row[name] for name in self._names]
+        for index, make in self._makers:
+            values[index] = make(values[index])
+        return tuple(values)
 
     def _dict(self, row: Row) -> dict[str, object]:
-        return {name: row[name] if make is None else make(row[name]) for name, make in self._values}
+        return dict(zip(self._names, self._tuple(row), strict=True))
 
 
 def _processor(kind: TypeEngine[object], dialect: Dialect) -> _Processor | None:
@@ -54,6 +59,9 @@ def _processor(kind: TypeEngine[object], dialect: Dialect) -> _Processor | None:
     made = kind.dialect_impl(dialect).bind_processor(dialect)
     if made is not None and isinstance(kind, UtcDateTime):
         return lru_cache(_MOMENTS_KEPT)(made)
+    if made is not None and isinstance(kind, JSON):
+        empty, make = made([]), made  # what most lists are
+        return lambda value: empty if value == [] else make(value)
     return made
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import String, cast, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, String, cast, delete, func, insert, literal, select
 
 from bot.domain.alerts.model import Alert, Status
 from bot.domain.alerts.storm import Storm
@@ -41,11 +41,9 @@ class Store:
     async def live_alerts(self, resolved_since: datetime) -> list[Alert]:
         """Alerts that are pending or open, and those resolved since a moment: all that can still move."""
         table = tables.alerts
-        recently = (table.c.status == Status.RESOLVED.value) & (table.c.resolved_at >= resolved_since)
+        live = table.c.status.in_(_LIVE) | _resolved_since(resolved_since)
         async with self._database.read() as connection:
-            rows = await connection.execute(
-                select(table).where(table.c.status.in_(_LIVE) | recently).order_by(table.c.id)
-            )
+            rows = await connection.execute(select(table).where(live).order_by(table.c.id))
             return [alert_of(row) for row in rows.mappings()]
 
     async def open_alerts(self, limit: int | None = None) -> list[Alert]:
@@ -117,11 +115,17 @@ class Store:
             return [page_of(row) for row in (await connection.execute(query)).mappings()]
 
     async def storms(self, ended_since: datetime) -> list[Storm]:
-        """Storms that go on, and those that ended since a moment, oldest first."""
-        table = tables.storms
+        """Storms that go on, those that ended since a moment, and those with alerts that can still move,
+        oldest first."""
+        table, alerts = tables.storms, tables.alerts
         lately = table.c.ended_at.is_(None) | (table.c.ended_at >= ended_since)
+        gathers = table.c.id.in_(
+            select(alerts.c.storm).where(
+                alerts.c.storm.is_not(None), alerts.c.status.in_(_LIVE) | _resolved_since(ended_since)
+            )
+        )
         async with self._database.read() as connection:
-            rows = await connection.execute(select(table).where(lately).order_by(table.c.id))
+            rows = await connection.execute(select(table).where(lately | gathers).order_by(table.c.id))
             return [storm_of(row) for row in rows.mappings()]
 
     async def last_storm(self) -> int:
@@ -200,8 +204,10 @@ class Store:
 
         Returns the number of rows deleted, decisions not counted.
         """
-        letters, alerts, cards = tables.letters, tables.alerts, tables.cards
+        letters, alerts, cards, storms = tables.letters, tables.alerts, tables.cards, tables.storms
         streams = select(literal("alert:") + cast(alerts.c.id, String))
+        storm_streams = select(literal("storm:") + cast(storms.c.id, String))
+        gathering = select(alerts.c.storm).where(alerts.c.storm.is_not(None))
         statements = (
             delete(tables.readings).where(tables.readings.c.at < readings_before),
             delete(letters).where(
@@ -210,8 +216,12 @@ class Store:
             delete(alerts).where(
                 alerts.c.status == Status.RESOLVED.value, alerts.c.resolved_at < rest_before
             ),
-            delete(cards).where(cards.c.posted_at < rest_before, cards.c.stream.not_in(streams)),
-            delete(tables.storms).where(tables.storms.c.ended_at < rest_before),
+            delete(storms).where(storms.c.ended_at < rest_before, storms.c.id.not_in(gathering)),
+            delete(cards).where(
+                cards.c.posted_at < rest_before,
+                cards.c.stream.not_in(streams),
+                cards.c.stream.not_in(storm_streams),
+            ),
         )
         async with self._database.begin() as connection:
             return sum([(await connection.execute(statement)).rowcount for statement in statements])
@@ -219,3 +229,9 @@ class Store:
     async def close(self) -> None:
         """Close the database."""
         await self._database.close()
+
+
+def _resolved_since(moment: datetime) -> ColumnElement[bool]:
+    """Of the alerts, those that are over since then at most."""
+    table = tables.alerts
+    return (table.c.status == Status.RESOLVED.value) & (table.c.resolved_at >= moment)

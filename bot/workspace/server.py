@@ -7,6 +7,7 @@ import errno
 import fcntl
 import json
 import os
+import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -92,6 +93,8 @@ class _Entrance:
         self._workspace = workspace
         self._site: web.TCPSite | None = None
         self._return: asyncio.TimerHandle | None = None
+        self._kept: socket.socket | None = None
+        """keeps the port while nobody listens: else a connection of somebody else may come to have it"""
 
     async def open(self) -> int:
         """Listen and return the port. Raises WorkspaceError when it is taken."""
@@ -107,6 +110,7 @@ class _Entrance:
             ) from error
         self._site = site
         self._port = self._runner.addresses[-1][1]
+        self.give_up_port()
         return self._port
 
     async def away(self, seconds: float) -> None:
@@ -114,6 +118,7 @@ class _Entrance:
         if self._site is not None:
             site, self._site = self._site, None
             await site.stop()
+            self._keep_port()
         self._workspace.sockets.drop()
         if self._runner.server is not None:
             for connection in self._runner.server.connections:
@@ -128,6 +133,23 @@ class _Entrance:
             self._return = None
         if self._site is None:
             await self.open()
+
+    def _keep_port(self) -> None:
+        """Hold the port without listening: whoever connects is refused."""
+        with suppress(OSError):
+            family, kind, number, _, address = socket.getaddrinfo(
+                self._host, self._port, type=socket.SOCK_STREAM
+            )[0]
+            kept = socket.socket(family, kind, number)
+            self._kept = kept
+            kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            kept.bind(address)
+
+    def give_up_port(self) -> None:
+        """Hold it no longer."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
 def _manifests(source: ManifestSource | Sequence[ManifestSource] | None) -> list[Manifest]:
@@ -215,8 +237,8 @@ async def _listening(workspace: Workspace, host: str, port: int) -> AsyncIterato
     )
     await runner.setup()
     plan = asyncio.get_running_loop().create_task(workspace.plan.run())
+    entrance = _Entrance(runner, host, port, workspace)
     try:
-        entrance = _Entrance(runner, host, port, workspace)
         port = await entrance.open()
         workspace.faults.door = entrance
         yield f"http://{host}:{port}"
@@ -227,6 +249,7 @@ async def _listening(workspace: Workspace, host: str, port: int) -> AsyncIterato
         workspace.feed.close()
         workspace.faults.door = None
         await workspace.faults.clear()
+        entrance.give_up_port()
         await workspace.sockets.close()
         await workspace.delivery.close()
         await runner.cleanup()

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from bench.figures import Figure, middle, percentile, table
+from bench.figures import PEER, Figure, middle, percentile, table
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,24 @@ def test_an_aim_in_times_the_floor(guardian: float, met: bool) -> None:
 @pytest.mark.parametrize(("guardian", "met"), [(99.9, True), (100.0, False)])
 def test_an_aim_of_its_own(guardian: float, met: bool) -> None:
     assert Figure("memory", "MB", 43.0, guardian, at_most=100).met is met
+
+
+@pytest.mark.parametrize(("guardian", "met"), [(99_999.0, False), (100_000.0, True), (2e5, True)])
+def test_an_aim_that_more_is_better_for(guardian: float, met: bool) -> None:
+    figure = Figure("judged", "1/s", 1e7, guardian, at_least=100_000)
+    assert figure.met is met
+    assert figure.aim == "≥ 100,000 1/s"
+
+
+def test_the_table_has_a_column_for_the_peer_only_if_it_took_part() -> None:
+    alone = Figure("stored", "s", 0.1, 0.5)
+    assert PEER not in table([alone])
+    figures = [alone, Figure("told", "s", 0.2, 1.0, peer=1.5), Figure("slow", "s", 3.0, 9.0, peer=math.inf)]
+    lines = table(figures).splitlines()
+    cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+    assert cells[0][2:5] == ["floor", PEER, "Guardian"]
+    assert [row[3] for row in cells[2:]] == ["", "1.50", "never"]
+    assert [figure.as_json()["peer"] for figure in figures] == [None, 1.5, "never"]
 
 
 def test_without_a_floor_there_is_no_ratio() -> None:

@@ -198,9 +198,10 @@ class Office:
     async def hand_in(self, *letters: Letter) -> None:
         """Write letters and queue them, as the alert desk does."""
         superseded = self.outbox.superseded_by(letters)
-        await self.ledger.write(
-            [*(NewLetter(letter) for letter in letters), *(LetterSuperseded(old) for old in superseded)]
-        )
+        with self.outbox.holding(superseded):
+            await self.ledger.write(
+                [*(NewLetter(letter) for letter in letters), *(LetterSuperseded(old) for old in superseded)]
+            )
         self.outbox.accept(letters, superseded)
 
     async def emptied(self) -> None:

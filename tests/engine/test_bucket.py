@@ -67,6 +67,30 @@ def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it() -> None:
     assert paused.wait(40.0) == 0.0
 
 
+def test_after_a_refusal_there_is_no_burst_until_the_allowance_has_filled_anew() -> None:
+    refused = bucket(burst=5)
+    for number in range(9):
+        refused.add(Priority.ALERT, number, f"alert:{number}")
+    assert refused.wait(10.0) == 0.0
+    refused.refused(10.0, 2.5)
+    assert refused.wait(10.0) == pytest.approx(2.5)
+    sent = 0
+    while refused.wait(12.5) == 0.0:
+        refused.take()
+        refused.spend()
+        sent += 1
+    assert sent == 2
+    assert refused.wait(12.5) == pytest.approx(0.5)
+
+
+def test_a_refusal_shorter_than_the_rate_allows_is_followed_at_the_rate() -> None:
+    refused = bucket(burst=5)
+    refused.add(Priority.ALERT, 1, "alert:1")
+    refused.wait(0.0)
+    refused.refused(0.0, 0.2)
+    assert refused.wait(0.2) == pytest.approx(0.8)
+
+
 @settings(deadline=None)
 @given(
     st.floats(0.1, 100.0),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -53,7 +52,7 @@ async def test_a_check_that_another_process_beat_is_judged_by_what_is_true(
     watch = await Watch.begins(store, clock)
     await watch.check(95, 95)
     before = watch.desk.open()[0]
-    resolved = replace(before, version=2, status=Status.RESOLVED, resolved_at=clock.now, recent=())
+    resolved = before._replace(version=2, status=Status.RESOLVED, resolved_at=clock.now, recent=())
     await store.write([ChangedAlert(resolved, 1)])
     assert await watch.check(95) == []
     assert await watch.check(95) == ["REOPENED"]

@@ -126,7 +126,7 @@ async def test_what_was_found_out_is_good_for_three_minutes(room: Room) -> None:
     room.clock.forward(seconds=FRESH.total_seconds() - 1)
     assert await room.insight.of(room.firing(), [room.firing(2)]) is first
     room.clock.forward(seconds=1)
-    again = await room.insight.of(replace(room.firing(), detected_at=T0), [])
+    again = await room.insight.of(room.firing()._replace(detected_at=T0), [])
     assert [change.kind for change in again.changes] == ["deploy"]
 
 
@@ -154,8 +154,8 @@ async def test_alerts_that_often_fire_together_explain_each_other(room: Room) ->
     for day in range(1, 7):
         for offset, each in enumerate((first, second)):
             fired = room.clock.now - timedelta(days=day) + timedelta(minutes=offset)
-            over = replace(
-                each, id=10 * day + offset, status=Status.RESOLVED, fired_at=fired, resolved_at=fired
+            over = each._replace(
+                id=10 * day + offset, status=Status.RESOLVED, fired_at=fired, resolved_at=fired
             )
             await room.store.write([NewAlert(over)])
     found = await room.insight.of(second, [first, second])
@@ -196,7 +196,7 @@ async def test_a_warning_that_will_soon_be_critical_is_raised(room: Room) -> Non
     await room.reads(72.0, 0.1, 100)  # 81.9 now, 12 an hour: a quarter of an hour to go
     warning = room.firing(level=Level.WARNING, value=81.9)
     assert await room.insight.raises([warning]) == {1: Raise(Level.ERROR, "forecast")}
-    raised = replace(warning, level=Level.ERROR, floor=Level.ERROR, floor_why="forecast")
+    raised = warning._replace(level=Level.ERROR, floor=Level.ERROR, floor_why="forecast")
     room.clock.forward(seconds=FRESH.total_seconds())
     await room.reads(82.0, 0.1, 6)
     assert await room.insight.raises([raised]) == {1: Raise(Level.ERROR, "forecast")}
@@ -248,7 +248,7 @@ async def test_a_changed_configuration_is_a_change_and_the_first_start_is_none(r
 async def test_rating_counts_for_the_rule_and_suggests_at_the_fifth(room: Room) -> None:
     for number in range(1, 7):
         over = room.firing(number, f"t{number}", status=Status.RESOLVED, peak=71.0 + number, acked_at=None)
-        await room.store.write([NewAlert(replace(over, resolved_at=room.clock.now))])
+        await room.store.write([NewAlert(over._replace(resolved_at=room.clock.now))])
     assert await room.noise.rate(99, "U1", True) is None
     told = [await room.noise.rate(number, "U1", False) for number in range(1, 6)]
     assert [each.hint for each in told if each is not None] == [False, False, False, False, True]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -167,27 +166,27 @@ def test_of_figures_only_the_newest_are_kept() -> None:
     backlog = Backlog()
     one, other = alert(id=1), alert(id=2, subject=subject(target="t2"))
     for value in range(1000):
-        backlog.add([ChangedAlert(replace(one, value=float(value)), one.version)])
-        backlog.add([ChangedAlert(replace(other, value=float(value)), other.version)])
+        backlog.add([ChangedAlert(one._replace(value=float(value)), one.version)])
+        backlog.add([ChangedAlert(other._replace(value=float(value)), other.version)])
     assert len(backlog) == 2
-    assert backlog.first() == [ChangedAlert(replace(one, value=999.0), one.version)]
+    assert backlog.first() == [ChangedAlert(one._replace(value=999.0), one.version)]
 
 
 def test_an_event_in_between_keeps_its_place() -> None:
     backlog = Backlog()
     before, after = alert(version=3), alert(version=4, status=Status.RESOLVED)
-    backlog.add([ChangedAlert(replace(before, value=1.0), 3)])
+    backlog.add([ChangedAlert(before._replace(value=1.0), 3)])
     backlog.add([ChangedAlert(after, 3)])
-    backlog.add([ChangedAlert(replace(after, value=2.0), 4)])
-    backlog.add([ChangedAlert(replace(after, value=3.0), 4)])
+    backlog.add([ChangedAlert(after._replace(value=2.0), 4)])
+    backlog.add([ChangedAlert(after._replace(value=3.0), 4)])
     kept = []
     while backlog:
         kept.append(backlog.first())
         backlog.drop_first()
     assert kept == [
-        [ChangedAlert(replace(before, value=1.0), 3)],
+        [ChangedAlert(before._replace(value=1.0), 3)],
         [ChangedAlert(after, 3)],
-        [ChangedAlert(replace(after, value=3.0), 4)],
+        [ChangedAlert(after._replace(value=3.0), 4)],
     ]
 
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from bot.domain.letters import Letter, LetterKind, Priority
 from bot.engine.bucket import Allowance
-from bot.engine.delivery import Temporary
-from bot.store.changes import NewLetter
+from bot.engine.delivery import Ambiguous, Temporary
+from bot.store.changes import LetterSuperseded, NewLetter
 from bot.store.store import Store
 from tests.engine.support import QUICK, Disk, FakeSlack, Fault, SetClock, delivering, failing, until
 from tests.factories import letter
@@ -91,6 +91,48 @@ async def test_a_drawing_that_failed_while_the_next_was_written_is_not_left_unse
         await office.emptied()
     assert await small_store.queued_letters() == []
     assert slack.shown("alert:1") == letter(3, EDIT)
+
+
+async def test_what_is_about_to_be_superseded_is_not_sent_meanwhile(
+    small_store: Store, clock: SetClock
+) -> None:
+    """Else what it says would be said twice: once by it, and once by the letter that stands for it."""
+    slack = FakeSlack()
+    async with delivering(small_store, clock, slack) as office:
+        slack.hold(1)
+        await office.hand_in(letter(1), letter(2, NOTE))
+        await until(lambda: slack.under_way == {1})
+        assert office.outbox.last_waiting("alert:1") == letter(2, NOTE)
+        with office.outbox.holding([2]):
+            slack.release(1)
+            await until(lambda: slack.arrived == [1] and office.outbox.unsent == 1)
+            await office.hand_in(other(9))
+            await until(lambda: slack.arrived == [1, 9])  # the others go on
+            await office.ledger.write([NewLetter(letter(3, NOTE)), LetterSuperseded(2)])
+        office.outbox.accept([letter(3, NOTE)], [2])
+        await office.emptied()
+    assert slack.arrived == [1, 9, 3]
+
+
+async def test_what_was_not_superseded_after_all_is_sent(small_store: Store, clock: SetClock) -> None:
+    slack = FakeSlack()
+    async with delivering(small_store, clock, slack) as office:
+        with office.outbox.holding([1]):
+            await office.hand_in(letter(1), other(2))
+            await until(lambda: slack.arrived == [2])
+        await office.emptied()
+    assert slack.arrived == [2, 1]
+
+
+async def test_what_may_have_arrived_can_no_longer_be_taken_back(small_store: Store, clock: SetClock) -> None:
+    patient = replace(QUICK, first_retry=3600.0, longest_retry=3600.0)
+    slack = FakeSlack(fault=failing(Fault(Ambiguous("no answer"))))
+    async with delivering(small_store, clock, slack, patient) as office:
+        await office.hand_in(letter(1))
+        await until(lambda: office.outbox.failing)
+        assert office.outbox.last_waiting("alert:1") is None
+        await office.hand_in(letter(2, NOTE))
+        assert office.outbox.last_waiting("alert:1") == letter(2, NOTE)
 
 
 async def test_a_drawing_that_rests_after_a_failure_gives_way_to_the_newer_one(

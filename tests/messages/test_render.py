@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -157,6 +158,23 @@ def test_phrases_speak_plainly_on_a_terminal_and_escaped_in_slack() -> None:
     value = {"value": "a<b & `c`\x1b[2J", "band": "x"}
     assert "a<b & `c`[2J" in EN.phrase("reasons.still_firing", **value)
     assert "a&lt;b &amp; 'c'[2J" in EN.slack_phrase("reasons.still_firing", **value)
+
+
+def test_a_storms_card_offers_to_take_what_nobody_has() -> None:
+    storm = EXAMPLES["storm"]["raging"].as_json()
+    for acked, offered in ((0, True), (299, True), (300, False)):
+        card = json.dumps(KO.message("storm", storm | {"open": 300, "acked": acked}).as_payload())
+        assert ("storm_ack" in card) is offered
+
+
+@pytest.mark.parametrize("name", ["storm", "storm_digest", "storm_page", "page", "alert"])
+def test_what_goes_out_a_second_way_is_words_without_markup(name: str) -> None:
+    for facts in EXAMPLES[name].values():
+        for voice in (KO, EN):
+            said = voice.unmarked(name, facts.as_json())
+            assert not said.startswith(voice.phrase("notices.plain")), "the raw facts"
+            assert not any(mark in said for mark in ("`", "<@", "&lt;", "&amp;"))
+            assert re.search(r"\bU024BE7LH\b", said) is None, "an id instead of a name"
 
 
 def test_an_unknown_phrase_is_its_own_name() -> None:

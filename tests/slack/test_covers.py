@@ -67,17 +67,17 @@ async def counter(tmp_path: Path) -> AsyncIterator[Counter]:
 
 
 async def test_a_silence_is_made_listed_and_lifted(counter: Counter) -> None:
-    assert "침묵 #1" in await counter.says("silence service=shop, level<=error for 2h 배포 v42")
+    assert "알림을 멈췄습니다: #1" in await counter.says("silence service=shop, level<=error for 2h 배포 v42")
     listed = await counter.says("침묵")
-    for said in ("침묵 1건", "service=shop, level&lt;=error", f"<@{ASKER}>", "배포 v42", "해제"):
+    for said in ("알림 멈춤 1건", "service=shop, level&lt;=error", f"<@{ASKER}>", "배포 v42", "해제"):
         assert said in listed
     assert "해제했습니다" in await counter.says("silence lift #1")
-    assert "침묵 없음" in await counter.says("silence list")
-    assert "없는 침묵: `1`" in await counter.says("침묵 해제 1")
+    assert "알림 멈춤 없음" in await counter.says("silence list")
+    assert "없는 알림 멈춤: `1`" in await counter.says("침묵 해제 1")
 
 
 async def test_korean_durations_work(counter: Counter) -> None:
-    assert "침묵 #1" in await counter.says("침묵 target=web-1 2시간 동안 배포")
+    assert "알림을 멈췄습니다: #1" in await counter.says("침묵 target=web-1 2시간 동안 배포")
     (silence,) = counter.world.covers.silences()
     assert (silence.reason, silence.ends_at) == ("배포", "2026-03-01T11:00:45+00:00")
 
@@ -90,8 +90,8 @@ async def test_korean_durations_work(counter: Counter) -> None:
         ("silence service=shop for 2h", "이유를 적어 주세요"),
         ("silence service=shop x", "언제까지인지"),
         ("silence target=~( for 2h x", "정규식이 아닙니다"),
-        ("silence lift x", "없는 침묵"),
-        ("silence lift 99999999999999999999", "없는 침묵"),
+        ("silence lift x", "없는 알림 멈춤"),
+        ("silence lift 99999999999999999999", "없는 알림 멈춤"),
         ("maintenance add service=shop x", "언제부터 언제까지"),
         ("maintenance add service=shop now 40d x", "30일까지"),
         ("maintenance end 7", "없는 점검창"),
@@ -111,11 +111,11 @@ async def test_a_silence_for_everything_needs_the_word_all(counter: Counter) -> 
     assert "아직 아무것도 바뀌지 않았습니다" in asked
     assert "지금 열린 알림 1건" in asked
     assert counter.world.covers.silences() == ()
-    assert "침묵 #1" in await counter.says("silence * for 2h 배포 —all")
+    assert "알림을 멈췄습니다: #1" in await counter.says("silence * for 2h 배포 —all")
 
 
 async def test_a_window_is_made_listed_and_ended(counter: Counter) -> None:
-    assert "점검창 #1" in await counter.says("maintenance add service=shop 22:00-02:00 배포")
+    assert "점검창을 만들었습니다: #1" in await counter.says("maintenance add service=shop 22:00-02:00 배포")
     assert "점검창 1건" in await counter.says("점검창")
     assert "끝냈습니다" in await counter.says("점검창 끝 1")
     assert "점검창 없음" in await counter.says("maintenance")
@@ -209,7 +209,7 @@ async def test_the_button_of_a_list_lifts(door: Door) -> None:
     await person.is_told("해제했습니다", "general")
     assert door.counter.world.covers.silences() == ()
     await person.presses(listed, "silence_lift")
-    await person.is_told("없는 침묵", "general")
+    await person.is_told("없는 알림 멈춤", "general")
 
 
 async def test_the_button_of_a_question_confirms(door: Door) -> None:
@@ -217,7 +217,7 @@ async def test_the_button_of_a_question_confirms(door: Door) -> None:
     question: Message = await person.types("/guardian silence * for 2h 배포 v42")
     assert "모든 알림이 조용해집니다" in words(question)
     await person.presses(question, "cover_confirm")
-    await person.is_told("침묵 #1", "general")
+    await person.is_told("알림을 멈췄습니다: #1", "general")
     (silence,) = door.counter.world.covers.silences()
     assert (silence.matcher, silence.reason, silence.owner) == ("*", "배포 v42", person.id)
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from bot.slack.commands import all_commands
-from bot.slack.manifest import EVENTS, SCOPES, manifest, manifest_yaml, scopes
+from bot.slack.manifest import EVENTS, PRIVATE_EVENTS, SCOPES, manifest, manifest_yaml, scopes
 from bot.workspace.manifest import parse_manifest
 
 DOCUMENTED = Path(__file__).parents[2] / "docs" / "slack-scopes.md"
@@ -35,13 +35,19 @@ def test_the_text_is_the_values_with_a_reason_beside_each_scope_and_event() -> N
     assert yaml.safe_load(text) == manifest(private_channels=True)
     for scope in SCOPES:
         assert f"- {scope.name}  # {scope.reason}" in text
-    for event, reason in EVENTS.items():
+    for event, reason in (EVENTS | PRIVATE_EVENTS).items():
         assert f"- {event}  # {reason}" in text
 
 
 def test_private_channels_need_two_more_scopes() -> None:
     extra = set(scopes(private_channels=True)) - set(scopes())
     assert {scope.name for scope in extra} == {"groups:history", "groups:read"}
+
+
+def test_threads_are_heard_in_private_channels_too() -> None:
+    private = yaml.safe_load(manifest_yaml(private_channels=True))
+    events = private["settings"]["event_subscriptions"]["bot_events"]
+    assert set(events) == {*EVENTS, "message.groups"}
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -60,5 +66,5 @@ def test_slacks_limits_of_a_manifest_are_kept() -> None:
 
 def test_every_scope_and_event_is_documented() -> None:
     text = DOCUMENTED.read_text(encoding="utf-8")
-    for name in [scope.name for scope in SCOPES] + list(EVENTS):
+    for name in [scope.name for scope in SCOPES] + list(EVENTS | PRIVATE_EVENTS):
         assert f"| `{name}` |" in text

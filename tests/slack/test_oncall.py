@@ -100,7 +100,7 @@ async def test_one_schedule_is_shown_with_what_comes_next(counter: Counter) -> N
 )
 async def test_somebody_stands_in(counter: Counter, line: str, person: str, start: str, end: str) -> None:
     said = await counter.says(f"oncall {line} 치과 예약")
-    assert "당직 변경 #1 등록함: `primary`" in said
+    assert "당직을 바꿨습니다: #1 · `primary`" in said
     assert "원래 당직: <@U0DOYUN01>" in said
     assert "이유: `치과 예약`" in said
     (made,) = counter.desk.roster.overrides("primary")
@@ -115,7 +115,7 @@ async def test_an_override_is_shown_with_its_number_and_undone_by_it(counter: Co
     assert "(대신 맡음 #1)" in shown
     assert "• #1 <@U0MINJUN1>" in shown
     undone = await counter.says("oncall undo #1")
-    assert "당직 변경 #1 취소함" in undone
+    assert "당직 변경을 취소했습니다: #1" in undone
     assert "이제 당직: <@U0DOYUN01>" in undone
     assert counter.on_call("2026-01-06 12:30") == "U0DOYUN01"
     assert "이미 끝났습니다" in await counter.says("oncall 취소 1")
@@ -124,7 +124,7 @@ async def test_an_override_is_shown_with_its_number_and_undone_by_it(counter: Co
 @ALONE
 async def test_the_only_schedule_needs_no_naming(counter: Counter) -> None:
     for line in ("take 2h", "swap <@U0SEOYEON> 18:00 2h"):
-        assert "등록함: `primary`" in await counter.says(f"oncall {line}")
+        assert "· `primary`" in await counter.says(f"oncall {line}")
     assert "없는 당직표: `primry`" in await counter.says("oncall take primry 2h")
 
 

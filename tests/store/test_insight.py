@@ -172,13 +172,13 @@ async def test_every_fifth_useless_rating_brings_one_hint(store: Store, database
 
 async def test_the_past_of_every_alert_that_fired(store: Store, database: Database) -> None:
     known = alert(id=1, status=Status.RESOLVED, fired_at=at(30), resolved_at=at(90), pages=2, acked_at=None)
-    looked = replace(known, id=2, subject=subject(target="b"), seen_by=("U1",))
-    acked = replace(
-        known, id=3, subject=subject(target="c"), acked_at=at(40), status=Status.ACKED, resolved_at=None
+    looked = known._replace(id=2, subject=subject(target="b"), seen_by=("U1",))
+    acked = known._replace(
+        id=3, subject=subject(target="c"), acked_at=at(40), status=Status.ACKED, resolved_at=None
     )
-    blind = replace(known, id=4, subject=subject(Condition.NO_DATA, "d"))
-    reported = replace(known, id=5, subject=subject(Condition.REPORTED, "e"), title="DiskFilling")
-    waiting = replace(known, id=6, subject=subject(target="f"), status=Status.PENDING, fired_at=None)
+    blind = known._replace(id=4, subject=subject(Condition.NO_DATA, "d"))
+    reported = known._replace(id=5, subject=subject(Condition.REPORTED, "e"), title="DiskFilling")
+    waiting = known._replace(id=6, subject=subject(target="f"), status=Status.PENDING, fired_at=None)
     await store.write([NewAlert(each) for each in (known, looked, acked, blind, reported, waiting)])
     past = await RatingStore(database).past(at(30))
     assert [(each.fired.rule, each.fired.seen, each.fired.acked) for each in past] == [

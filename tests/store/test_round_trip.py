@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -92,7 +91,7 @@ async def test_every_status_level_layer_condition_problem_and_reason_is_kept(sto
         + [alert(reason=reason) for reason in Reason]
     )
     alerts = [
-        replace(each, id=number, subject=subject(target=f"t{number}"))
+        each._replace(id=number, subject=subject(target=f"t{number}"))
         for number, each in enumerate(varied, 1)
     ]
     alerts += [

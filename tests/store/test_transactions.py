@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -146,7 +145,7 @@ async def test_old_readings_and_finished_letters_are_pruned_and_nothing_else(sto
 async def test_alerts_long_over_are_pruned_with_their_decisions_and_cards(store: Store) -> None:
     day = timedelta(days=1)
     over = alert(id=1, status=Status.RESOLVED, resolved_at=at(0), subject=subject(target="a"))
-    recent = replace(over, id=2, resolved_at=at(0) + 2 * day, subject=subject(target="b"))
+    recent = over._replace(id=2, resolved_at=at(0) + 2 * day, subject=subject(target="b"))
     still = alert(id=3, status=Status.FIRING, subject=subject(target="c"))
     decision = DecisionMade(
         1, 1, at(0), "measured", Reason.CONFIRMED, None, Status.FIRING, Level.WARNING, 75.0, None

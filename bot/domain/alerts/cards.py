@@ -58,7 +58,7 @@ def letters_for(decision: Decision, telling: Telling, ids: Iterable[int]) -> tup
             since=telling.since,
             broadcast=draft.broadcast,
         )
-        for effect in decision.effects
+        for effect in _in_order(decision.effects)
         for draft in _drafts(effect, alert, facts, alert.channel or telling.channel)
     )
 
@@ -155,6 +155,19 @@ def priority_of(level: Level) -> Priority:
     return Priority.INFO if level is Level.INFO else Priority.ALERT
 
 
+def _in_order(effects: tuple[Effect, ...]) -> tuple[Effect, ...]:
+    """The effects with a page before what can wait: letters of one stream go out one after the other, and an
+    edit waits for all other cards' edits."""
+    if not any(isinstance(effect, Page) for effect in effects):
+        return effects
+    return tuple(sorted(effects, key=_can_wait))
+
+
+def _can_wait(effect: Effect) -> bool:
+    return isinstance(effect, EditCard) or (isinstance(effect, AddNote) and effect.note in _SAID_BY_THE_CARD)
+
+
+_SAID_BY_THE_CARD = (Note.OPENED, Note.NO_DATA)
 _ONLY_FIGURES = (
     Reason.STILL_FIRING,
     Reason.PAGED,
@@ -172,6 +185,6 @@ def _priority(decision: Decision, alert: Alert, effect: Effect) -> Priority:
         return Priority.ANSWER
     if isinstance(effect, EditCard) and decision.reason in _ONLY_FIGURES:
         return Priority.EDIT
-    if isinstance(effect, AddNote) and effect.note in (Note.OPENED, Note.NO_DATA):
-        return max(Priority.EDIT, priority_of(alert.level))  # the card says it already
+    if isinstance(effect, AddNote) and effect.note in _SAID_BY_THE_CARD:
+        return max(Priority.EDIT, priority_of(alert.level))
     return priority_of(alert.level)

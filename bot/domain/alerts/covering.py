@@ -43,13 +43,13 @@ def settled(
     cover = _cover(after, now, around)
     broke = _breaks(before, after, cover, rose=rose)
     if broke is not None:
-        after = replace(after, cover=broke, broken=(*after.broken, broke.ref))
+        after = after._replace(cover=broke, broken=(*after.broken, broke.ref))
         cover = _cover(after, now, around)  # something else may lie over it as well
     changed = decision if after is decision.alert else replace(decision, alert=after)
     if cover is not None:
         return _covered(changed, after, cover, was_open=was_open)
     if after.cover is not None:
-        free = replace(after, cover=None)
+        free = after._replace(cover=None)
         changed = _uncovered(changed, free, broke=broke is not None)
         return _called(changed, free, now, around, anew=True)
     if before is not None and was_open and after.level < before.level:
@@ -60,11 +60,11 @@ def settled(
 def _opened(before: Alert | None, after: Alert, around: Surroundings) -> Alert:
     """The alert with what is copied into it when it opens, so that it stays as it is for its whole life."""
     if before is not None and _came_back(before, after) and after.policy is not None:
-        return replace(after, progress=None, ack_until=None)
+        return after._replace(progress=None, ack_until=None)
     route = around.route(after.level)
     labels = around.labels
-    return replace(
-        after, labels=labels, channel=after.channel or route.channel, route=route.name, policy=route.policy
+    return after._replace(
+        labels=labels, channel=after.channel or route.channel, route=route.name, policy=route.policy
     )
 
 
@@ -106,12 +106,12 @@ def _over(decision: Decision, after: Alert) -> Decision:
     effects = _held_back(decision.effects) if quiet else decision.effects
     if not after.carded:
         effects = ()
-    return replace(decision, alert=replace(after, progress=None, cover=None), effects=effects)
+    return replace(decision, alert=after._replace(progress=None, cover=None), effects=effects)
 
 
 def _covered(decision: Decision, after: Alert, cover: Cover, *, was_open: bool) -> Decision:
     already = cover.same_as(after.cover)
-    lying = replace(after, cover=cover, progress=None)
+    lying = after._replace(cover=cover, progress=None)
     if not after.carded:
         return replace(decision, alert=lying, effects=(), reason=_why(decision, already))
     effects = _held_back(decision.effects)
@@ -155,7 +155,7 @@ def _called(decision: Decision, alert: Alert, now: datetime, around: Surrounding
     """The decision with whoever has to be called because of it, or because time is up."""
     effects = decision.effects
     if any(isinstance(effect, PostCard) for effect in effects):
-        alert = replace(alert, carded=True)
+        alert = alert._replace(carded=True)
     if alert.status is Status.ACKED:
         if alert.ack_until is None or alert.ack_until > now:
             return replace(decision, alert=alert)
@@ -163,7 +163,7 @@ def _called(decision: Decision, alert: Alert, now: datetime, around: Surrounding
         alert, pages = expired(alert, now, around)
         drawn, *rest = effects or (EditCard(),)
         return Decision(
-            replace(alert, reason=Reason.ACK_EXPIRED), (drawn, note, *rest, *pages), Reason.ACK_EXPIRED
+            alert._replace(reason=Reason.ACK_EXPIRED), (drawn, note, *rest, *pages), Reason.ACK_EXPIRED
         )
     if anew:
         alert = begun(alert, now)

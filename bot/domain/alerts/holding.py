@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.alerts import flapping
@@ -19,20 +18,20 @@ def while_flapping(rule: Rule, alert: Alert, now: datetime) -> Decision:
     """Held open, without a word, until it has been calm; then its true state is told."""
     if flapping.ends(alert, now):
         return flapping_over(rule, alert, now)
-    held = replace(alert, repeats=alert.repeats + alert.last_bad, reason=Reason.FLAPPING)
+    held = alert._replace(repeats=alert.repeats + alert.last_bad, reason=Reason.FLAPPING)
     return Decision(held, (), Reason.FLAPPING)
 
 
 def flapping_over(rule: Rule, alert: Alert, now: datetime) -> Decision:
     """It has calmed down: its true state is told."""
     reason = Reason.FLAPPING_OVER
-    calm = replace(alert, flapping=False, last_post_at=now, reason=reason)
+    calm = alert._replace(flapping=False, last_post_at=now, reason=reason)
     remaining = remaining_level(rule, alert)
     if remaining is None:
         return resolve(calm, now, reason)
     told: tuple[Effect, ...] = (EditCard(), AddNote(Note.FLAPPING_OVER))
     if remaining < alert.level:
-        calm = replace(marked(rule, calm, remaining, reason), version=alert.version + 1, below=())
+        calm = marked(rule, calm, remaining, reason)._replace(version=alert.version + 1, below=())
         told = (*told, AddNote(Note.LEVEL_DOWN, from_level=alert.level))
     return Decision(calm, told, reason)
 

@@ -6,7 +6,6 @@ Pure parts of the alert machine (`lifecycle.step` puts them together).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import flapping
@@ -54,9 +53,9 @@ def raise_to(rule: Rule, alert: Alert | None, event: Raised, now: datetime) -> D
         return Decision(alert, (), Reason.NOT_OPEN)
     if (event.level, event.why) == (alert.floor, alert.floor_why):
         return Decision(alert, (), Reason.NOT_DUE)
-    raised = replace(alert, floor=event.level, floor_why=event.why)
+    raised = alert._replace(floor=event.level, floor_why=event.why)
     if event.level is None:
-        return Decision(replace(raised, reason=Reason.RAISE_LIFTED), (), Reason.RAISE_LIFTED)
+        return Decision(raised._replace(reason=Reason.RAISE_LIFTED), (), Reason.RAISE_LIFTED)
     if event.level <= alert.level:
         return Decision(raised, (), Reason.NOT_DUE)
     return rise(rule, raised, event.level, now, Reason.RAISED)
@@ -68,7 +67,7 @@ def _counting_on(alert: Alert | None, check: Measured | Missed) -> Alert | None:
     if alert is None or check.in_a_row is None or check.at - alert.last_at <= check.in_a_row:
         return alert
     begun = check.at if alert.status is Status.PENDING else alert.detected_at
-    return replace(alert, recent=(), below=(), detected_at=begun)
+    return alert._replace(recent=(), below=(), detected_at=begun)
 
 
 def _check(
@@ -84,7 +83,7 @@ def _check(
         return Decision(alert, (), alert.reason)
     if alert.status is Status.RESOLVED and level is None:
         # What was true at the end stays on the card; only a begun count of bad checks is forgotten.
-        rested = replace(alert, recent=()) if alert.recent else alert
+        rested = alert._replace(recent=()) if alert.recent else alert
         if alert.flips or alert.last_bad:
             rested = _flipped(rested, bad=False)
         return Decision(rested, (), Reason.TARGET_BAND)
@@ -106,9 +105,9 @@ def _while_closed(
         waiting = Reason.MISSED_ONCE if isinstance(check, Missed) else Reason.BELOW_CONFIRMATION
         if resolved:
             # Only the count goes on: the rest is what was true at the end.
-            counted = replace(_flipped(before, bad=True), recent=alert.recent, last_at=alert.last_at)
+            counted = _flipped(before, bad=True)._replace(recent=alert.recent, last_at=alert.last_at)
             return Decision(counted, (), waiting)
-        return Decision(replace(alert, reason=waiting), (), waiting)
+        return Decision(alert._replace(reason=waiting), (), waiting)
     no_data = alert.subject.condition is Condition.NO_DATA
     return fire(rule, before, alert, confirmed, now, Reason.NO_DATA if no_data else Reason.CONFIRMED)
 
@@ -125,13 +124,13 @@ def _while_open(
         held = max(held, alert.floor)
     if held is not None and held >= alert.level:
         if alert.below:
-            alert = replace(alert, below=())
+            alert = alert._replace(below=())
     else:
-        alert = replace(alert, below=(*alert.below, 0 if held is None else int(held))[-rule.clear :])
+        alert = alert._replace(below=(*alert.below, 0 if held is None else int(held))[-rule.clear :])
     if alert.flapping:
         return while_flapping(rule, alert, now)
     if flapping.begins(alert, now):
-        begun = replace(alert, flapping=True, last_post_at=now, reason=Reason.FLAPPING)
+        begun = alert._replace(flapping=True, last_post_at=now, reason=Reason.FLAPPING)
         return Decision(begun, (EditCard(), AddNote(Note.FLAPPING)), Reason.FLAPPING)
     if not alert.below:
         return repeat(rule, alert, now, bad=level is not None)
@@ -141,7 +140,7 @@ def _while_open(
         return resolve(alert, now, Reason.MEASURED_AGAIN if no_data else Reason.CLEARED)
     if remaining < alert.level:
         return fall(rule, alert, remaining, now)
-    return Decision(replace(alert, reason=Reason.CLEARING), (), Reason.CLEARING)
+    return Decision(alert._replace(reason=Reason.CLEARING), (), Reason.CLEARING)
 
 
 def _see(rule: Rule, alert: Alert, check: Measured | Missed, level: Level | None) -> Alert:
@@ -151,12 +150,11 @@ def _see(rule: Rule, alert: Alert, check: Measured | Missed, level: Level | None
     bad = level is not None
     flips = flapping.record(alert.flips, bad is not alert.last_bad)
     if isinstance(check, Missed):
-        return replace(
-            alert, recent=recent, last_at=check.at, problem=check.problem, flips=flips, last_bad=bad
+        return alert._replace(
+            recent=recent, last_at=check.at, problem=check.problem, flips=flips, last_bad=bad
         )
     no_data = alert.subject.condition is Condition.NO_DATA
-    return replace(
-        alert,
+    return alert._replace(
         recent=recent,
         last_at=check.at,
         flips=flips,
@@ -171,7 +169,7 @@ def _see(rule: Rule, alert: Alert, check: Measured | Missed, level: Level | None
 
 def _flipped(alert: Alert, *, bad: bool) -> Alert:
     """The alert with one more result in its slots."""
-    return replace(alert, flips=flapping.record(alert.flips, bad is not alert.last_bad), last_bad=bad)
+    return alert._replace(flips=flapping.record(alert.flips, bad is not alert.last_bad), last_bad=bad)
 
 
 def _worse(rule: Rule, alert: Alert, value: float) -> float:

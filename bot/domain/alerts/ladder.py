@@ -111,6 +111,9 @@ DEFAULT_ACK_EXPIRES: Mapping[Level, timedelta] = MappingProxyType(
 )
 
 
+_NO_LADDER = Ladder()
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Who is paged (`tiers`, from the first on), by which ladder, and how long an acknowledgement holds."""
@@ -119,16 +122,24 @@ class Policy:
     tiers: tuple[tuple[Target, ...], ...] = ()
     ladders: Mapping[Level, Ladder] = field(default_factory=lambda: DEFAULT_LADDERS)
     ack_expires: Mapping[Level, timedelta] = field(default_factory=lambda: DEFAULT_ACK_EXPIRES)
+    _fitting: Mapping[Level, Ladder] = field(init=False, compare=False, repr=False)
 
     def targets(self, tiers: tuple[int, ...]) -> tuple[Target, ...]:
         """Everybody in those tiers (counted from 1), each once."""
         found = (target for tier in tiers if tier <= len(self.tiers) for target in self.tiers[tier - 1])
         return tuple(dict.fromkeys(found))
 
+    def __post_init__(self) -> None:
+        # Thousands of alerts ask for the same ladders, at every check.
+        fitting = {level: self._fit(ladder) for level, ladder in self.ladders.items()}
+        object.__setattr__(self, "_fitting", fitting)
+
     def ladder(self, level: Level) -> Ladder:
         """The ladder of that level without the steps for tiers that this policy does not have; an empty one
         pages nobody. A tier that is there and reaches nobody is not left out: that has to be said."""
-        ladder = self.ladders.get(level, Ladder())
+        return self._fitting.get(level, _NO_LADDER)
+
+    def _fit(self, ladder: Ladder) -> Ladder:
         there = range(1, len(self.tiers) + 1)
         kept = [(rung.after, tuple(tier for tier in rung.tiers if tier in there)) for rung in ladder.rungs]
         return replace(ladder, rungs=tuple(Rung(after, tiers) for after, tiers in kept if tiers))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.domain.alerts.covers import Cover
 from bot.domain.alerts.ladder import Policy, Progress, Recipient
@@ -98,16 +98,16 @@ class Subject:
     metric: str
     target: str
     condition: Condition
+    key: str = field(init=False, compare=False, repr=False)
+    """the dedupe key: at most one open alert has it"""
 
-    @property
-    def key(self) -> str:
-        """The dedupe key: at most one open alert has it."""
+    def __post_init__(self) -> None:
         parts = (self.environment, self.source, self.metric, self.target, self.condition)
-        return hashlib.sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()[:32]
+        key = hashlib.sha256("\x1f".join(parts).encode(errors="replace")).hexdigest()[:32]
+        object.__setattr__(self, "key", key)
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """One alert from its first bad check to the end of its reopening time.
 
     `version` counts transitions (status, level, reopening), not readings, so that a button stays good
@@ -144,11 +144,11 @@ class Alert:
     """when the card was last posted or edited by decision: start of the window against repeats"""
     repeats: int = 0
     reopened: int = 0
-    facts: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    facts: Mapping[str, str] = NO_LABELS
     reason: Reason = Reason.BELOW_CONFIRMATION
     title: str = ""
     """what a reported alert or a job calls itself; empty for our own metrics, whose words are in messages/"""
-    labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    labels: Mapping[str, str] = NO_LABELS
     """what routes, silences and inhibition match, `level` aside"""
     channel: str = ""
     """where its card is; copied when it opened, as are `route` and `policy`"""
@@ -345,4 +345,4 @@ class Decision:
 
     def about(self, number: int) -> Decision:
         """The same with that number for its alert, which is new."""
-        return self if self.alert is None else replace(self, alert=replace(self.alert, id=number))
+        return self if self.alert is None else replace(self, alert=self.alert._replace(id=number))

@@ -45,7 +45,7 @@ def begun(alert: Alert, now: datetime) -> Alert:
     """The alert with its ladder begun anew: it opened, rose, came back, or was left alone too long."""
     ladder = ladder_of(alert)
     epoch = alert.epoch + 1
-    return replace(alert, progress=start(ladder, epoch, now) if ladder.rungs else None, epoch=epoch)
+    return alert._replace(progress=start(ladder, epoch, now) if ladder.rungs else None, epoch=epoch)
 
 
 def lowered(before: Alert, alert: Alert, now: datetime) -> Alert:
@@ -56,7 +56,7 @@ def lowered(before: Alert, alert: Alert, now: datetime) -> Alert:
     known = paged_tiers(ladder_of(before), alert.progress)
     ladder, epoch = ladder_of(alert), alert.epoch + 1
     following = without(ladder, resume(ladder, epoch, alert.progress.began_at, now), known)
-    return replace(alert, progress=following, epoch=epoch)
+    return alert._replace(progress=following, epoch=epoch)
 
 
 def paged(alert: Alert, now: datetime, around: Surroundings) -> tuple[Alert, tuple[Effect, ...]]:
@@ -75,20 +75,19 @@ def paged(alert: Alert, now: datetime, around: Surroundings) -> tuple[Alert, tup
         recipients = around.reach(policy.targets(tiers_due(ladder, progress)), now)
         if recipients:
             effects.append(Page(recipients, progress.epoch, progress.round, progress.step))
-            return replace(alert, progress=advance(ladder, progress, now), pages=alert.pages + 1), tuple(
+            return alert._replace(progress=advance(ladder, progress, now), pages=alert.pages + 1), tuple(
                 effects
             )
         effects.append(AddNote(Note.EMPTY_STEP, step=progress.step))
         progress = advance(ladder, progress, now, at_once=untried > 0)
-    return replace(alert, progress=progress), tuple(effects)
+    return alert._replace(progress=progress), tuple(effects)
 
 
 def expired(alert: Alert, now: datetime, around: Surroundings) -> tuple[Alert, tuple[Effect, ...]]:
     """The alert whose acknowledgement has run out: whoever acknowledged and whoever is on call now are paged,
     and the ladder begins anew behind that page."""
     again = begun(
-        replace(
-            alert,
+        alert._replace(
             status=Status.FIRING,
             version=alert.version + 1,
             acked_by=None,
@@ -103,14 +102,14 @@ def expired(alert: Alert, now: datetime, around: Surroundings) -> tuple[Alert, t
     if progress is not None and progress.next_at is not None and progress.next_at <= now:
         # This page is the step that would come at once.
         tiers = tiers_due(ladder, progress)
-        again = replace(again, progress=advance(ladder, progress, now))
+        again = again._replace(progress=advance(ladder, progress, now))
     on_call = () if alert.policy is None else around.reach(alert.policy.targets(tiers), now)
     known = () if alert.acked_by is None else (Recipient(TargetKind.PERSON, alert.acked_by),)
     recipients = tuple(dict.fromkeys((*known, *on_call)))
     if not recipients:
         return again, ()
     page = Page(recipients, again.epoch, 0, 0, expired=True)
-    return replace(again, pages=again.pages + 1), (page,)
+    return again._replace(pages=again.pages + 1), (page,)
 
 
 def next_page(alert: Alert, around: Surroundings) -> tuple[datetime, tuple[Recipient, ...]] | None:
@@ -133,4 +132,4 @@ def shifted(alert: Alert, by: timedelta) -> Alert:
         progress = replace(progress, began_at=progress.began_at + by, next_at=due)
     until = alert.ack_until + by if alert.ack_until is not None else None
     reopenings = tuple(moment + by for moment in alert.reopenings)
-    return replace(alert, progress=progress, ack_until=until, reopenings=reopenings)
+    return alert._replace(progress=progress, ack_until=until, reopenings=reopenings)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.alerts.ladder import DEFAULT_ACK_EXPIRES
@@ -32,8 +31,7 @@ def acknowledge(alert: Alert | None, click: Acknowledged, now: datetime) -> Deci
         return Decision(alert, (), Reason.ACK_ALREADY)
     if click.version != alert.version:
         return Decision(alert, (), Reason.ACK_STALE)
-    acked = replace(
-        alert,
+    acked = alert._replace(
         status=Status.ACKED,
         version=alert.version + 1,
         acked_by=click.by,
@@ -51,11 +49,11 @@ def active(alert: Alert | None, event: Active, now: datetime) -> Decision:
     """Someone wrote in the thread: they have seen it, and an acknowledgement holds on from now."""
     if alert is None or not alert.status.is_open:
         return Decision(alert, (), Reason.NOT_OPEN)
-    seen = replace(alert, seen_by=_seen(alert, event.by))
+    seen = alert._replace(seen_by=_seen(alert, event.by))
     effects = (EditCard(),) if seen.seen_by != alert.seen_by and alert.carded else ()
     if alert.status is not Status.ACKED:
         return Decision(seen, effects, Reason.SEEN)
-    return Decision(replace(seen, ack_until=_holds_until(alert, now)), effects, Reason.ACK_RENEWED)
+    return Decision(seen._replace(ack_until=_holds_until(alert, now)), effects, Reason.ACK_RENEWED)
 
 
 def resolve(rule: Rule, alert: Alert | None, click: ResolvedByHand, now: datetime) -> Decision:
@@ -66,7 +64,7 @@ def resolve(rule: Rule, alert: Alert | None, click: ResolvedByHand, now: datetim
         return Decision(alert, (), Reason.ACK_STALE)
     if alert.last_bad and not _says_nothing_more(rule, alert, now):
         return Decision(alert, (), Reason.STILL_BAD)
-    over = replace(ended(alert, now, Reason.RESOLVED_BY_HAND), seen_by=_seen(alert, click.by), progress=None)
+    over = ended(alert, now, Reason.RESOLVED_BY_HAND)._replace(seen_by=_seen(alert, click.by), progress=None)
     note = AddNote(Note.RESOLVED_BY_HAND, alert.peak_level >= Level.CRITICAL, actor=click.by)
     return Decision(over, (EditCard(), note), Reason.RESOLVED_BY_HAND)
 

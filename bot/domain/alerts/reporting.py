@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts.holding import while_flapping
@@ -19,11 +18,15 @@ from bot.domain.alerts.transitions import (
     rise,
 )
 
+_UNHEARD = timedelta(minutes=2)
+"""How long the same report again is not even written down. Much less than `bot.domain.inhibition.FRESH`: what
+is said every minute must not look as if nobody said it any more."""
+
 
 def report(rule: Rule, subject: Subject, alert: Alert | None, event: Reported, now: datetime) -> Decision:
     """What somebody else's judgement makes of an alert. It needs no confirmation: they had their own.
 
-    The same report again within the window against repeats changes nothing at all.
+    The same report again within two minutes changes nothing at all.
     """
     if alert is not None and is_history(rule, alert, now):
         alert = None
@@ -36,10 +39,10 @@ def report(rule: Rule, subject: Subject, alert: Alert | None, event: Reported, n
     level = event.level if alert.floor is None else max(event.level, alert.floor)
     below = () if event.firing and level >= alert.level else (int(level) if event.firing else 0,)
     same = event.firing and alert.last_bad and level == alert.level and not alert.below
-    if same and alert.status.is_open and timedelta(0) <= now - alert.last_at < rule.repeat_window:
+    window = min(rule.repeat_window, _UNHEARD)
+    if same and alert.status.is_open and timedelta(0) <= now - alert.last_at < window:
         return Decision(alert, (), Reason.DUPLICATE)
-    seen = replace(
-        alert,
+    seen = alert._replace(
         title=event.title or alert.title,
         facts=event.facts or alert.facts,
         last_at=event.at,
@@ -53,7 +56,7 @@ def report(rule: Rule, subject: Subject, alert: Alert | None, event: Reported, n
         # Reports come when something changes, so that they fill no slots: how often it comes back decides.
         if event.firing and not alert.last_bad:
             seen = reopened_once_more(seen, now)
-        return while_flapping(rule, replace(seen, below=below), now)
+        return while_flapping(rule, seen._replace(below=below), now)
     if not event.firing:
         return resolve(seen, now, Reason.REPORT_OVER)
     if level < alert.level:

@@ -5,7 +5,6 @@ Pure parts of the alert machine; what decides that it comes to that is in `judgi
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.alerts import flapping
@@ -56,8 +55,7 @@ def begin(rule: Rule, subject: Subject, at: datetime, level: Level) -> Alert:
 
 def fire(rule: Rule, before: Alert, alert: Alert, level: Level, now: datetime, reason: Reason) -> Decision:
     """The alert opens at `level`, or opens again. `before` has not seen this check, `alert` has."""
-    fired = replace(
-        marked(rule, alert, level=level, reason=reason),
+    fired = marked(rule, alert, level=level, reason=reason)._replace(
         status=Status.FIRING,
         version=alert.version + 1,
         fired_at=now,
@@ -67,9 +65,8 @@ def fire(rule: Rule, before: Alert, alert: Alert, level: Level, now: datetime, r
     )
     if before.status is not Status.RESOLVED:
         note = Note.NO_DATA if reason is Reason.NO_DATA else Note.OPENED
-        return Decision(replace(fired, peak_level=level), (PostCard(), AddNote(note)), reason)
-    again = replace(
-        reopened_once_more(fired, now),
+        return Decision(fired._replace(peak_level=level), (PostCard(), AddNote(note)), reason)
+    again = reopened_once_more(fired, now)._replace(
         reopened=alert.reopened + 1,
         resolved_at=None,
         acked_by=None,
@@ -81,7 +78,7 @@ def fire(rule: Rule, before: Alert, alert: Alert, level: Level, now: datetime, r
     )
     notes = [AddNote(Note.REOPENED, broadcast=level >= Level.CRITICAL)]
     if not again.flapping and flapping.begins(again, now):
-        again = replace(again, flapping=True)
+        again = again._replace(flapping=True)
         notes.append(AddNote(Note.FLAPPING))
     return Decision(again, (EditCard(), *notes), Reason.REOPENED)
 
@@ -90,8 +87,7 @@ def rise(
     rule: Rule, alert: Alert, level: Level, now: datetime, reason: Reason = Reason.LEVEL_RISE
 ) -> Decision:
     """A rise in level voids the acknowledgement: who said "seen" has not seen this."""
-    risen = replace(
-        marked(rule, alert, level=level, reason=reason),
+    risen = marked(rule, alert, level=level, reason=reason)._replace(
         status=Status.FIRING,
         version=alert.version + 1,
         peak_level=max(level, alert.peak_level),
@@ -108,8 +104,7 @@ def rise(
 
 def fall(rule: Rule, alert: Alert, level: Level, now: datetime) -> Decision:
     """A fall only edits: an acknowledgement stays."""
-    fallen = replace(
-        marked(rule, alert, level=level, reason=Reason.LEVEL_FALL),
+    fallen = marked(rule, alert, level=level, reason=Reason.LEVEL_FALL)._replace(
         version=alert.version + 1,
         below=(),
         last_post_at=now,
@@ -137,8 +132,7 @@ def unwatch(alert: Alert | None, now: datetime) -> Decision:
 
 def ended(alert: Alert, now: datetime, reason: Reason) -> Alert:
     """The alert, resolved."""
-    return replace(
-        alert,
+    return alert._replace(
         status=Status.RESOLVED,
         version=alert.version + 1,
         resolved_at=now,
@@ -157,14 +151,14 @@ def repeat(rule: Rule, alert: Alert, now: datetime, *, bad: bool) -> Decision:
     """As before: counted if it is bad, and the card edited when its window is over."""
     repeats = alert.repeats + bad
     if alert.last_post_at is not None and timedelta(0) <= now - alert.last_post_at < rule.repeat_window:
-        return Decision(replace(alert, repeats=repeats, reason=Reason.DUPLICATE), (), Reason.DUPLICATE)
-    edited = replace(alert, repeats=repeats, last_post_at=now, reason=Reason.STILL_FIRING)
+        return Decision(alert._replace(repeats=repeats, reason=Reason.DUPLICATE), (), Reason.DUPLICATE)
+    edited = alert._replace(repeats=repeats, last_post_at=now, reason=Reason.STILL_FIRING)
     return Decision(edited, (EditCard(),), Reason.STILL_FIRING)
 
 
 def reopened_once_more(alert: Alert, now: datetime) -> Alert:
     """The alert, which has come back once more."""
-    return replace(alert, reopenings=(*alert.reopenings, now)[-flapping.REOPENINGS :])
+    return alert._replace(reopenings=(*alert.reopenings, now)[-flapping.REOPENINGS :])
 
 
 def marked(rule: Rule, alert: Alert, level: Level, reason: Reason) -> Alert:
@@ -174,4 +168,4 @@ def marked(rule: Rule, alert: Alert, level: Level, reason: Reason) -> Alert:
     band = alert.band if bands is not None else None
     if bands is not None and level in bands.levels:
         band = bands.levels[level].text
-    return replace(alert, level=level, band=band, reason=reason)
+    return alert._replace(level=level, band=band, reason=reason)

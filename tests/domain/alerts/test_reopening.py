@@ -62,16 +62,16 @@ def test_bad_checks_that_came_to_nothing_leave_what_was_true_at_the_end() -> Non
     before = story.now
     story.tell([(75, 95)])
     assert (story.reason, story.now.status) == (Reason.BELOW_CONFIRMATION, Status.RESOLVED)
-    counted = replace(before, recent=(int(Level.CRITICAL),), last_at=at(75), last_bad=True)
+    counted = before._replace(recent=(int(Level.CRITICAL),), last_at=at(75), last_bad=True)
     assert without_slots(story.now) == without_slots(counted)
     story.tell([(90, 60)])
     assert story.reason is Reason.TARGET_BAND
-    assert without_slots(replace(story.now, last_at=before.last_at)) == without_slots(before)
+    assert without_slots(story.now._replace(last_at=before.last_at)) == without_slots(before)
     assert story.now.flips != before.flips, "only whether it flaps is learned from it"
 
 
 def without_slots(known: Alert) -> Alert:
-    return replace(known, flips=0)
+    return known._replace(flips=0)
 
 
 def test_it_can_reopen_at_a_worse_level_and_remembers_the_worst() -> None:
