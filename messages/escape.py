@@ -45,6 +45,11 @@ def escape(text: str) -> Ready:
     return Ready(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
 
 
+def unescape(text: str) -> str:
+    """`text` as it was before `escape`."""
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
 def truncate(text: str, limit: int) -> str:
     """At most `limit` characters of a text that is not escaped yet; the last one is `…` when it was cut."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS

@@ -138,12 +138,11 @@ class Filters:
         return user_text(user) if self._slack else clean(user)
 
     def recipient(self, recipient: Mapping[str, JsonValue]) -> str:
-        """Calls whoever is paged: a person, a user group, everybody active in a channel."""
-        return (
-            mention_text(str(recipient["kind"]), str(recipient["id"]))
-            if self._slack
-            else str(recipient["id"])
-        )
+        """Calls whoever is paged: a person, a user group, everybody active in a channel. Outside Slack, where
+        an id tells nobody anything, their name."""
+        if not self._slack:
+            return self.recipient_name(recipient)
+        return mention_text(str(recipient["kind"]), str(recipient["id"]))
 
     def recipient_name(self, recipient: Mapping[str, JsonValue]) -> str:
         """The name of whoever is paged, without calling anybody."""

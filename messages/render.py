@@ -21,7 +21,7 @@ from slackblocks import Block
 from messages import blocks
 from messages.blocks import Draft
 from messages.catalog import FALLBACK, HERE, Catalog
-from messages.escape import clean, clip, literal_text, truncate, value_text
+from messages.escape import clean, clip, literal_text, truncate, unescape, value_text
 from messages.templates import Templates, Words, environment
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -159,7 +159,8 @@ class Voice:
 
     def unmarked(self, name: str, facts: Mapping[str, JsonValue]) -> str:
         """That message without markup, for e-mail and SMS: an alert as `plain_alert`, any other by its
-        section `text`, with the alert it is about below. Never fails: without words it is the raw facts."""
+        section `text` or else the text of its layout, with the alert it is about below. Never fails: without
+        words it is the raw facts."""
         about = facts.get("alert")
         try:
             if name == "alert":
@@ -172,7 +173,10 @@ class Voice:
 
     def _unmarked(self, name: str, facts: Mapping[str, JsonValue]) -> str:
         words = Words(self._modes[False].get_template(f"{name}.j2"), self._templates)
-        return words("text", facts)
+        if words.has("text"):
+            return words("text", facts)
+        # What a layout escapes by itself, it escapes for Slack.
+        return truncate(unescape(_layout(name)(words, facts).text), _PLAIN_LIMIT)
 
     def plain(self, facts: Mapping[str, JsonValue]) -> str:
         """The raw facts, a line each, escaped, for when a template fails. Never fails itself."""

@@ -14,11 +14,12 @@ from messages.templates import Words
 
 
 def layout(words: Words, storm: Mapping[str, JsonValue]) -> Draft:
-    """The headline, a table of services, and a button that takes everything (`messages.facts.StormFacts`)."""
+    """The headline, a table of services, and a button that takes everything while somebody has to
+    (`messages.facts.StormFacts`)."""
     headline = words("headline", storm)
     over = not storm["open"]
     body: list[Block] = [blocks.section("judgement", words("judgement", storm))]
-    if not over:
+    if not over and storm["open"] != storm["acked"]:
         value: dict[str, JsonValue] = {"storm": storm["id"]}
         button = blocks.button(words("ack_button"), "storm_ack", value, primary=True)
         body.append(blocks.actions(f"storm:{storm['id']}", button))
