@@ -9,13 +9,16 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 
 import typer
 from pydantic import SecretStr
 
 from bot.config import Secrets, Settings
+from bot.config.around import policies_of
 from bot.config.outside import OutsideSecrets
 from bot.config.secrets import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from bot.domain.alerts.ladder import TargetKind
 from bot.engine.leader import AlreadyRunning, FileLock
 from bot.runtime import CannotStart, Runtime
 from bot.slack.manifest import manifest_yaml
@@ -121,6 +124,17 @@ def _why_no_trial(error: LocalSlackRefused, voice: Voice) -> str:
     return voice.phrase("run.trial_failed", detail=error.said)
 
 
+def _named(settings: Settings) -> Iterator[str]:
+    """The channels that routes and policies of the configuration name, and that a visitor cannot make."""
+    for route in settings.routes:
+        if route.channel is not None:
+            yield route.channel
+    for policy in policies_of(settings).values():
+        for target in policy.targets(tuple(range(1, len(policy.tiers) + 1))):
+            if target.kind is TargetKind.CHANNEL:
+                yield target.name
+
+
 async def _trial(
     settings: Settings, port: int | None, voice: Voice, stack: contextlib.AsyncExitStack
 ) -> tuple[Settings, Secrets]:
@@ -133,7 +147,9 @@ async def _trial(
             manifest=manifest_yaml(
                 language=settings.language, private_channels=settings.slack.private_channels
             ),
-            channels=(slack.alerts_channel, slack.ops_channel, "general"),
+            channels=tuple(
+                dict.fromkeys((slack.alerts_channel, slack.ops_channel, "general", *_named(settings)))
+            ),
         )
     except LocalSlackRefused as error:
         raise CannotStart(_why_no_trial(error, voice)) from error

@@ -243,7 +243,8 @@ class Runtime:
         door = alerting.door()
         if door is not None:
             webhooks = settings.webhooks or WebhookSettings()
-            await self._open_door(door, webhooks.host, webhooks.port, required=False)
+            if not await self._open_door(door, webhooks.host, webhooks.port, required=False):
+                notices.door_closed(f"{webhooks.host}:{webhooks.port}")
         health = Health(guardian, board, clock, connected, shortest)
         await self._open_door(
             health.application(), settings.health.host, settings.health.port, required=False
@@ -331,7 +332,8 @@ class Runtime:
                 await board.complete.wait()
         await notices.on_watch(guardian.status())
 
-    async def _open_door(self, application: web.Application, host: str, port: int, required: bool) -> None:
+    async def _open_door(self, application: web.Application, host: str, port: int, required: bool) -> bool:
+        """Serve the application there; False if that cannot be and is not `required`."""
         try:
             runner = await listen(application, host, port)
         except OSError as error:
@@ -340,8 +342,9 @@ class Runtime:
                 raise CannotStart(self._voice.phrase("run.port_taken", detail=detail)) from error
             # The watch is worth more than the door: go on without it, and say so.
             log.error("door_not_opened", address=f"{host}:{port}", detail=error.strerror)
-            return
+            return False
         self._stack.push_async_callback(runner.cleanup)
+        return True
 
     def _spawn(self, name: str, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)

@@ -71,3 +71,10 @@ class SecondWayFacts(Facts):
     waited_seconds: float
     """how long Slack had not taken the oldest"""
     at: str
+
+
+@dataclass(frozen=True, slots=True)
+class DoorClosedFacts(Facts):
+    """The door for webhooks and heartbeats could not be opened."""
+
+    address: str

@@ -159,6 +159,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     "watchdog_back": {
         "one": elsewhere.WatchdogFacts("web-1", "timeout", "2025-08-20T05:03:05+00:00", AT),
     },
+    "door_closed": {"one": elsewhere.DoorClosedFacts("127.0.0.1:9465")},
     "second_way": {
         "sent": elsewhere.SecondWayFacts("🔥 긴급: CPU 사용률 91%", 1, ("sms", "mail"), (), 61.0, AT),
         "some": elsewhere.SecondWayFacts("🔥 긴급: CPU 사용률 91%", 3, ("mail",), ("sms",), 61.0, AT),

@@ -18,7 +18,7 @@ def duty_facts(roster: Roster, name: str, now: datetime, *, in_full: bool = Fals
     if schedule is None or shift is None:
         raise KeyError(name)
     following = roster.next_hand_over(name, now)
-    coming = roster.shifts(name, now, now + _SHIFTS_WITHIN)[:_SHIFTS] if in_full else ()
+    coming = _coming(roster, name, now) if in_full else ()
     return DutyFacts(
         schedule=name,
         timezone=schedule.zone.key,
@@ -29,6 +29,14 @@ def duty_facts(roster: Roster, name: str, now: datetime, *, in_full: bool = Fals
         overrides=tuple(map(override_facts, roster.overrides(name))),
         shifts=tuple(_shift_facts(roster, each) for each in coming),
     )
+
+
+def _coming(roster: Roster, name: str, now: datetime) -> tuple[Shift, ...]:
+    """The next shifts. What only ends because nobody looks further is none, unless it is all there is."""
+    horizon = now + _SHIFTS_WITHIN
+    shifts = roster.shifts(name, now, horizon)
+    whole = [shift for shift in shifts if shift.end < horizon]
+    return tuple(whole or shifts)[:_SHIFTS]
 
 
 def override_facts(override: Override) -> OverrideFacts:

@@ -192,8 +192,10 @@ class Guardian:
         return await self._desk.acknowledge_storm(storm_id, by)
 
     async def wrote(self, channel_id: str, thread_ts: str, by: str) -> None:
-        """Someone wrote in a thread: if it is an alert's or a storm's, they have seen what it is about. Raises
-        StoreUnavailable."""
+        """Someone wrote in a thread: if it is an alert's or a storm's, they have seen what that is about.
+
+        Raises StoreUnavailable.
+        """
         stream = await self._ledger.store.stream_at(channel_id, thread_ts)
         match (stream or "").split(":"):
             # A page into another channel has a stream of its own behind the alert's.

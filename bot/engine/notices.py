@@ -18,7 +18,7 @@ from messages.answer_facts import (
     StoreBackFacts,
     StoreDownFacts,
 )
-from messages.elsewhere_facts import SecondWayFacts, SelfCheckFacts, WatchdogFacts
+from messages.elsewhere_facts import DoorClosedFacts, SecondWayFacts, SelfCheckFacts, WatchdogFacts
 from messages.facts import Facts, StatusFacts
 from messages.oncall_facts import UnknownPersonFacts
 
@@ -106,6 +106,10 @@ class Notices:
     def second_way(self, facts: SecondWayFacts) -> None:
         """Letters that Slack has not taken went out another way, or could not."""
         self._soon(self._tell("second_way", facts, self._ops, Priority.ALERT))
+
+    def door_closed(self, address: str) -> None:
+        """The door for alerts from elsewhere could not be opened: nobody can report anything."""
+        self._soon(self._tell("door_closed", DoorClosedFacts(address), self._alerts, Priority.ALERT))
 
     def unknown_person(self, reference: str) -> None:
         """The configuration calls somebody whom the workspace does not know: nobody would be paged."""

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.domain.heartbeats import Beat
 from bot.engine.heartbeats import Heartbeats
-from bot.web.payloads import PayloadProblem, PayloadRefused, check_key
+from bot.web.payloads import PayloadProblem, PayloadRefused, answer, check_key
 
 _READ = 1000
 """bytes of what a job says: the end of its log is for its log"""
@@ -42,4 +42,4 @@ class HeartbeatRoutes:
             near = get_close_matches(name, self._heartbeats.names, n=1)
             values = {"nearest": near[0] if near else ""}
             raise PayloadRefused(404, [PayloadProblem("", "unknown_heartbeat", values)])
-        return web.json_response({"name": name, "heard": beat.value, "due_at": known.due_at.isoformat()})
+        return answer({"name": name, "heard": beat.value, "due_at": known.due_at.isoformat()})

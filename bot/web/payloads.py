@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated
 
 from aiohttp import web
@@ -87,12 +89,18 @@ async def read_payload(request: web.Request) -> bytes:
 
 async def expect(request: web.Request) -> None:
     """Answer a client that asks before it sends (`Expect: 100-continue`): what is too large need not come."""
-    length = request.content_length or 0
-    if length > LARGEST_PAYLOAD:
-        # aiohttp's own: no middleware of ours stands around this.
-        raise web.HTTPRequestEntityTooLarge(LARGEST_PAYLOAD, length)
-    if request.transport is not None:
+    # Without that word it waits, and `read_payload` refuses it with a reason.
+    if (request.content_length or 0) <= LARGEST_PAYLOAD and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+def answer(
+    body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """A JSON answer in which people can read Korean."""
+    return web.json_response(
+        body, status=status, headers=headers, dumps=partial(json.dumps, ensure_ascii=False)
+    )
 
 
 def _too_large() -> PayloadRefused:

@@ -26,6 +26,7 @@ from bot.web.payloads import (
     Answer,
     PayloadProblem,
     PayloadRefused,
+    answer,
     check_key,
     expect,
     read_payload,
@@ -127,7 +128,7 @@ class Webhooks:
             "changed": outcome.changed,
         }
         log.info("webhook", source=name, **counts)
-        return web.json_response(counts)
+        return answer(dict(counts))
 
 
 def application(voice: Voice, *parts: Routes) -> web.Application:
@@ -151,8 +152,8 @@ def _refusals(voice: Voice) -> Middleware:
         except (ReportsNotTaken, StoreError) as error:
             seconds = error.retry_after if isinstance(error, ReportsNotTaken) else _BUSY_SECONDS
             log.warning("webhook_not_taken", path=request.path[:200], detail=str(error)[:300])
-            answer = {"error": voice.phrase("webhooks.busy", seconds=seconds)}
-            return web.json_response(answer, status=503, headers={"Retry-After": str(seconds)})
+            body = {"error": voice.phrase("webhooks.busy", seconds=seconds)}
+            return answer(body, status=503, headers={"Retry-After": str(seconds)})
 
     return say
 
@@ -165,4 +166,4 @@ def _refusal(voice: Voice, refusal: PayloadRefused) -> web.Response:
     first = told[0]
     sentence = f"{first['path']}: {first['reason']}" if first["path"] else first["reason"]
     headers = {"WWW-Authenticate": 'Bearer realm="guardian"'} if refusal.status == 401 else None
-    return web.json_response({"error": sentence, "problems": told}, status=refusal.status, headers=headers)
+    return answer({"error": sentence, "problems": told}, status=refusal.status, headers=headers)

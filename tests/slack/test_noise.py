@@ -54,4 +54,4 @@ async def test_it_is_about_thirty_days_or_as_many_as_asked(tmp_path: Path) -> No
 async def test_what_is_no_number_of_days_is_refused(tmp_path: Path, typed: str) -> None:
     (facts,) = await answered(tmp_path, f"noise {typed}")
     assert isinstance(facts, BadArgumentFacts)
-    assert (facts.argument, facts.usage) == (typed, "[DAYS]")
+    assert (facts.argument, facts.usage) == (typed, "[1-90]")

@@ -18,15 +18,11 @@ from bot.domain.alerts.transitions import (
     rise,
 )
 
-_UNHEARD = timedelta(minutes=2)
-"""How long the same report again is not even written down. Much less than `bot.domain.inhibition.FRESH`: what
-is said every minute must not look as if nobody said it any more."""
-
 
 def report(rule: Rule, subject: Subject, alert: Alert | None, event: Reported, now: datetime) -> Decision:
     """What somebody else's judgement makes of an alert. It needs no confirmation: they had their own.
 
-    The same report again within two minutes changes nothing at all.
+    The same report again within the window against repeats changes nothing at all.
     """
     if alert is not None and is_history(rule, alert, now):
         alert = None
@@ -39,8 +35,7 @@ def report(rule: Rule, subject: Subject, alert: Alert | None, event: Reported, n
     level = event.level if alert.floor is None else max(event.level, alert.floor)
     below = () if event.firing and level >= alert.level else (int(level) if event.firing else 0,)
     same = event.firing and alert.last_bad and level == alert.level and not alert.below
-    window = min(rule.repeat_window, _UNHEARD)
-    if same and alert.status.is_open and timedelta(0) <= now - alert.last_at < window:
+    if same and alert.status.is_open and timedelta(0) <= now - alert.last_at < rule.repeat_window:
         return Decision(alert, (), Reason.DUPLICATE)
     seen = alert._replace(
         title=event.title or alert.title,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from bot.slack.command import Answer, Asked, Command
 from messages.answer_facts import BadArgumentFacts
 
-_ARGUMENTS = "[DAYS]"
 _DAYS = 30
 _MOST_DAYS = 90
 """Alerts that are over are kept so long."""
+_ARGUMENTS = f"[1-{_MOST_DAYS}]"
 
 
 async def _answer(asked: Asked) -> Answer:
