@@ -221,6 +221,12 @@ class Runtime:
         for name, loop in alerting.loops():
             self._spawn(name, loop)
         await alerting.note_settings()
+        # Before Slack is asked, which may take its time: a job that reports does so once.
+        door = alerting.door()
+        if door is not None:
+            webhooks = settings.webhooks or WebhookSettings()
+            if not await self._open_door(door, webhooks.host, webhooks.port, required=False):
+                notices.door_closed(f"{webhooks.host}:{webhooks.port}")
         try:
             address = await self._unless_stopped(check_tokens(client, app_token))
         except TokenRefused as error:
@@ -240,11 +246,6 @@ class Runtime:
             await self._open_door(slack_application(app, http.path), http.host, http.port, required=True)
         connected = socket.connected.is_set if socket is not None else lambda: not guardian.delivery_fails
         shortest = min((probe.interval for probe in probes), default=timedelta(minutes=1))
-        door = alerting.door()
-        if door is not None:
-            webhooks = settings.webhooks or WebhookSettings()
-            if not await self._open_door(door, webhooks.host, webhooks.port, required=False):
-                notices.door_closed(f"{webhooks.host}:{webhooks.port}")
         health = Health(guardian, board, clock, connected, shortest)
         await self._open_door(
             health.application(), settings.health.host, settings.health.port, required=False

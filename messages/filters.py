@@ -130,7 +130,7 @@ class Filters:
         """A fact of a reading or a report: a moment as one, anything else as a code span."""
         try:
             return self.moment(text)
-        except ValueError:
+        except (ValueError, OverflowError):  # no moment, or one that no clock shows
             return self.code(text, 200)
 
     def user(self, user: str) -> str:

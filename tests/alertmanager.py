@@ -77,10 +77,10 @@ class Alertmanager:
         ):
             return Answered(answer.status, await answer.json(), dict(answer.headers))
 
-    async def tells(self, *troubles: Trouble, status: str = "firing") -> None:
-        """Tell of them, again while the Guardian is busy or away."""
+    async def tells(self, *troubles: Trouble, status: str = "firing", ceiling: float = CEILING) -> None:
+        """Tell of them, again while the Guardian is busy or away, for so many seconds."""
         body = notification(troubles, status)
-        async with asyncio.timeout(CEILING):
+        async with asyncio.timeout(ceiling):
             while True:
                 try:
                     answer = await self.posts(body)

@@ -85,6 +85,10 @@ class Process:
         """Everything that it said in all its runs, on both streams."""
         return self._said.decode(errors="replace")
 
+    def complaints(self) -> list[str]:
+        """The lines of what it said that tell of a bug."""
+        return [line for line in self.said().splitlines() if "Traceback" in line]
+
     def rows(self, query: str) -> list[tuple[object, ...]]:
         """What its database has, read beside it."""
         file = self.folder / "state" / "guardian.db"

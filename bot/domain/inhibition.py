@@ -21,6 +21,9 @@ from bot.domain.matchers import Matcher
 
 FRESH = timedelta(minutes=5)
 """How old the last check of an alert that mutes others may be."""
+REPORT_LASTS = timedelta(hours=5)
+"""The same for an alert that others report: they say it again every few hours, and when it is over
+(Alertmanager by default every four)."""
 _RING = 200
 """How many alerts are looked at to find out whether some mute each other; a ring is two or three."""
 
@@ -46,10 +49,16 @@ class Standing:
     last_at: datetime
     measured: bool = True
     """False for one that is about missing data"""
+    lasts: timedelta | None = None
+    """how long its last word holds; None: as long as a check's"""
+
+    def stale_at(self, fresh: timedelta) -> datetime:
+        """From when on it says nothing about now any more."""
+        return self.last_at + (fresh if self.lasts is None else self.lasts)
 
     def is_fresh(self, now: datetime, fresh: timedelta) -> bool:
         """Whether it says something about now."""
-        return self.measured and now - self.last_at <= fresh
+        return self.measured and now <= self.stale_at(fresh)
 
 
 class Inhibition:
@@ -124,7 +133,7 @@ class Inhibition:
 
     def goes_stale_at(self, now: datetime) -> datetime | None:
         """When the next alert that mutes now will not do so any more for want of fresh data."""
-        moments = (alert.last_at + self._fresh for alert, _ in self._sources.values() if alert.measured)
+        moments = (alert.stale_at(self._fresh) for alert, _ in self._sources.values() if alert.measured)
         return min((moment for moment in moments if moment >= now), default=None)
 
     def _rank(self, alert: Standing) -> tuple[int, datetime, int, str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from bot.store.changes import Change, ChangedAlert, DecisionMade, DroppedAlert, NewAlert
+from bot.store.changes import Change, ChangedAlert, DecisionMade, DroppedAlert, NewAlert, PageMade
 
 
 class Backlog:
@@ -46,9 +46,19 @@ class Backlog:
         self._figures = {ids: kept for ids, kept in self._figures.items() if kept is not entry}
         return entry
 
+    def replace_first(self, changes: Sequence[Change]) -> None:
+        """The oldest transaction is another one."""
+        self._entries[0] = list(changes)
+
     def drop_first(self) -> None:
         """Forget the oldest transaction: it is written, or never will be."""
         self._entries.popleft()
+
+
+def without(changes: Sequence[Change], alert_ids: Collection[int]) -> list[Change]:
+    """What is left of a transaction without what happened to those alerts; their letters stay."""
+    gone = set(alert_ids)
+    return [change for change in changes if not _alerts_of([change]) & gone]
 
 
 def _alerts_of(changes: Sequence[Change]) -> set[int]:
@@ -59,7 +69,7 @@ def _alerts_of(changes: Sequence[Change]) -> set[int]:
                 ids.add(alert.id)
             case DroppedAlert(alert_id):
                 ids.add(alert_id)
-            case DecisionMade():
+            case DecisionMade() | PageMade():
                 ids.add(change.alert_id)
             case _:
                 pass

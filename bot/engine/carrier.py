@@ -40,6 +40,11 @@ class Stream:
     rest: asyncio.TimerHandle | None = None
     """ends `resting`"""
 
+    @property
+    def urgency(self) -> int:
+        """The priority of the most urgent letter: those before it must go first."""
+        return min(int(letter.priority) for letter in self.letters)
+
 
 class Carrier:
     """Knows where the cards are and how a letter gets there."""

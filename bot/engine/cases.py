@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from bot.domain.alerts.cards import Telling
 from bot.domain.alerts.lifecycle import step
-from bot.domain.alerts.model import Alert, Condition, Event, Rule, Rules, Status, Subject
+from bot.domain.alerts.model import Alert, Event, Rule, Rules, Status, Subject
 from bot.domain.alerts.surroundings import NO_LABELS, Surroundings
 from bot.engine.book import Book
 from bot.engine.clock import Clock
@@ -25,15 +25,13 @@ from bot.engine.outbox import Outbox
 from bot.engine.records import Made, log_all, records
 from bot.engine.storms import Storms, Told
 from bot.engine.uninterrupted import uninterrupted
-from bot.store.changes import LetterSuperseded, NewLetter
+from bot.store.changes import Change, LetterSuperseded, NewLetter
 from bot.store.errors import Stale
 
 log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 3
 """How often a decision is made anew because somebody else changed the alert first."""
-OTHERS = (Condition.REPORTED, Condition.HEARTBEAT)
-"""Conditions whose alerts bring labels of their own."""
 
 
 class Cases:
@@ -54,6 +52,8 @@ class Cases:
         self.extras: dict[int, Mapping[str, JsonValue]] = {}
         """what was found out beside the decisions, by alert"""
         self.last_id = 0
+        self._earlier: dict[str, Alert | None] = {}
+        """what was known before the transaction that is being made"""
         self._ledger = ledger
         self._outbox = outbox
         self._clock = clock
@@ -63,7 +63,7 @@ class Cases:
 
     def around(self, alert: Alert) -> Surroundings:
         """What surrounds an alert."""
-        own = alert.labels if alert.subject.condition in OTHERS else NO_LABELS
+        own = alert.labels if alert.subject.condition.is_others else NO_LABELS
         return self.book.of(alert.subject, own, alert.layer)
 
     def rule(self, alert: Alert) -> Rule:
@@ -86,7 +86,7 @@ class Cases:
     ) -> Made:
         """What an event makes of what is known about `subject`. `since` is when it was measured or done."""
         before = self.live.get(subject.key)
-        own = labels if subject.condition in OTHERS else NO_LABELS
+        own = labels if subject.condition.is_others else NO_LABELS
         around = self.book.of(subject, own, rule.layer)
         decision = step(rule, subject, before, event, now, around)
         after = decision.alert
@@ -100,6 +100,10 @@ class Cases:
         return Made(subject.key, before, decision, event, Telling(self._channel, now, since, around, extras))
 
     def _remember(self, key: str, alert: Alert | None) -> None:
+        self._earlier.setdefault(key, self.live.get(key))
+        self._put(key, alert)
+
+    def _put(self, key: str, alert: Alert | None) -> None:
         if alert is None:
             self.live.drop(key)
             self.book.forget(key)
@@ -116,14 +120,14 @@ class Cases:
             if alert.status is Status.RESOLVED and (alert.resolved_at or alert.last_at) < before
         ]
         for alert in over:
-            self._remember(alert.subject.key, None)
+            self._put(alert.subject.key, None)
             self.extras.pop(alert.id, None)
         return len(over)
 
-    async def exclusively(self, work: Callable[[], object]) -> None:
-        """Do something while nobody decides."""
+    async def exclusively(self, work: Callable[[], Sequence[Change]]) -> None:
+        """Do something while nobody decides, and write what it leaves."""
         async with self._lock:
-            work()
+            await self._ledger.write(work())
 
     async def settled(
         self, deciding: Callable[[], list[Made]], also: Callable[[], Told] | None = None
@@ -136,17 +140,20 @@ class Cases:
         async def attempts() -> list[Made]:
             for attempt in range(1, _ATTEMPTS + 1):
                 restore = self.storms.snapshot()
-                made = self._placed(deciding())
+                self._earlier = {}
                 try:
+                    made = self._placed(deciding())
                     await self._settle(made, also)
-                except Stale as error:
+                except BaseException as error:
+                    # Nothing was written, so nothing has happened: back to what is known to be true.
                     restore()
-                    await self._reload(error.alert_id)
+                    for key, alert in self._earlier.items():
+                        self._put(key, alert)
+                    if not isinstance(error, Stale):
+                        raise
+                    await self._reload(error.alert_ids)
                     if attempt == _ATTEMPTS:
                         raise
-                except BaseException:
-                    restore()
-                    raise
                 else:
                     return made
             raise AssertionError("the last attempt returns or raises")
@@ -177,22 +184,17 @@ class Cases:
             *(old for each in told for old in each.superseded),
         ]
         changes += [LetterSuperseded(old) for old in superseded]
-        try:
-            with self._outbox.holding(superseded):
-                await self._ledger.write(changes)
-        except BaseException:
-            # Nothing was written, so nothing has happened: back to what is known to be true.
-            for each in reversed(made):
-                self._remember(each.key, each.before)
-            raise
+        with self._outbox.holding(superseded):
+            await self._ledger.write(changes)
         self._outbox.accept(letters, superseded)
         log_all(made)
 
-    async def _reload(self, alert_id: int) -> None:
-        log.warning("alert_changed_elsewhere", alert=alert_id)
-        alert = await self._ledger.store.alert(alert_id)
-        known = self.live.by_id(alert_id)
-        if alert is not None:
-            self._remember(alert.subject.key, alert)
-        elif known is not None:
-            self._remember(known.subject.key, None)
+    async def _reload(self, alert_ids: Sequence[int]) -> None:
+        log.warning("alerts_changed_elsewhere", alerts=list(alert_ids)[:20])
+        for number in alert_ids:
+            alert = await self._ledger.store.alert(number)
+            known = self.live.by_id(number)
+            if alert is not None:
+                self._put(alert.subject.key, alert)
+            elif known is not None:
+                self._put(known.subject.key, None)

@@ -39,12 +39,13 @@ from bot.domain.alerts.paging import shifted
 from bot.domain.alerts.reasons import Reason
 from bot.domain.levels import Level
 from bot.engine.book import Book, PlainBook
-from bot.engine.cases import OTHERS, Cases
+from bot.engine.cases import Cases
 from bot.engine.clock import Clock
 from bot.engine.ledger import Ledger
 from bot.engine.outbox import Outbox
 from bot.engine.records import Made
 from bot.engine.reports import Report, ReportOutcome, ReportsNotTaken
+from bot.store.changes import Change, ChangedAlert
 from messages.facts import AlertFacts, StormFacts
 
 log = structlog.get_logger(__name__)
@@ -247,7 +248,6 @@ class AlertDesk:
             alert = self._live.by_id(alert_id)
             if alert is None or dict(self._cases.extras.get(alert_id, {})) == dict(extras):
                 return []
-            self._cases.extras[alert_id] = dict(extras)
             if not alert.carded or alert.storm is not None:
                 return []
             around = self._cases.around(alert)
@@ -258,6 +258,8 @@ class AlertDesk:
             return [Made(alert.subject.key, alert, quiet, Due(), telling, letters=(letter,))]
 
         await self._cases.settled(decide)
+        if self._live.by_id(alert_id) is not None:
+            self._cases.extras[alert_id] = dict(extras)
 
     async def tick(self) -> int:
         """Do what is due: pages, expired acknowledgements, covers that end, storms. How many alerts that
@@ -284,12 +286,13 @@ class AlertDesk:
             return
         self._tidied_at = now
 
-        def forget() -> None:
+        def forget() -> Sequence[Change]:
             self._cases.forget_history(now - LONGEST_REOPENING)
             # A new alert with the key of an old one takes its place, and never asks what was known of that.
             extras = self._cases.extras
             for number in [each for each in extras if self._live.by_id(each) is None]:
                 del extras[number]
+            return ()
 
         await self._cases.exclusively(forget)
 
@@ -315,10 +318,13 @@ class AlertDesk:
     async def clock_stepped(self, by: timedelta) -> None:
         """The clock has stepped back (`by` is negative): what was due in five minutes still is."""
 
-        def shift() -> None:
-            for alert in list(self._live):
-                self._live.put(shifted(alert, by))
+        def shift() -> Sequence[Change]:
+            moved = [(alert, shifted(alert, by)) for alert in self._live]
+            for _, alert in moved:
+                self._live.put(alert)
             self._storms.clock_stepped(by)
+            # A restart must not find the moments of before the step.
+            return [ChangedAlert(after, after.version) for before, after in moved if after is not before]
 
         await self._cases.exclusively(shift)
 
@@ -328,7 +334,7 @@ class AlertDesk:
         watched = set(sources)
         await self._release(
             lambda alert: (
-                alert.subject.condition not in OTHERS
+                not alert.subject.condition.is_others
                 and (alert.subject.environment != environment or not self._is_watched(alert, watched))
             )
         )

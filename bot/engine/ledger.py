@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.engine.backlog import Backlog
+from bot.engine.backlog import Backlog, without
 from bot.engine.clock import Clock
 from bot.store.changes import Change
 from bot.store.errors import Stale, StoreError, StoreUnavailable
@@ -92,8 +92,13 @@ class Ledger:
                 try:
                     await self.store.write(changes)
                 except Stale as error:
-                    # Somebody changed it while we could not write; theirs is the truth.
-                    log.warning("kept_change_is_stale", alert=error.alert_id)
+                    # Somebody changed them while we could not write; theirs is the truth. What else was kept
+                    # with them is written all the same.
+                    log.warning("kept_changes_are_stale", alerts=list(error.alert_ids)[:20])
+                    rest = without(changes, error.alert_ids)
+                    if rest and len(rest) < len(changes):
+                        self._backlog.replace_first(rest)
+                        continue
                 except StoreError as error:
                     self.problem = _detail(error)
                     return False

@@ -195,7 +195,7 @@ class Outbox:
         gone = set(superseded)
         for letter in letters:
             stream = self._streams.setdefault(letter.stream, Stream())
-            head = stream.letters[0] if stream.letters else None
+            head, urgency = (stream.letters[0], stream.urgency) if stream.letters else (None, None)
             if gone:
                 stream.letters = deque(
                     each
@@ -206,6 +206,9 @@ class Outbox:
             if stream.letters[0] is not head:
                 stream.in_doubt = stream.letters[0].leased_until is not None
                 self._queue(letter.stream, stream)
+            elif stream.queued is not None and urgency is not None and stream.urgency < urgency:
+                # It may not go before what waits in front of it, so that has to hurry too.
+                self._bucket(stream.letters[0]).add(stream.urgency, stream.queued, letter.stream)
         self._wake.set()
 
     async def run(self) -> None:
@@ -274,7 +277,8 @@ class Outbox:
             if stream.queued == letter.id:
                 return
             stream.queued = letter.id
-            self._bucket(letter).add(int(letter.priority), letter.id, name)
+            # As urgent as the most urgent of those behind it, which can't go before it does.
+            self._bucket(letter).add(stream.urgency, letter.id, name)
             self._wake.set()
 
     def _bucket(self, letter: Letter) -> Bucket:

@@ -140,7 +140,8 @@ class SecondWay:
         return bool({_WORDS.get(letter.priority), level_of(letter)} & self._policy.levels)
 
     def _is_overdue(self, letter: Letter, now: datetime) -> bool:
-        age = now - letter.created_at
+        # A letter of the future was written before the clock was set back: nobody knows how old it is.
+        age = abs(now - letter.created_at)
         return (
             self._policy.after <= age <= self._policy.give_up_after
             and any(not self.has_gone_to(name, letter) for name in self._targets)
@@ -169,7 +170,7 @@ class SecondWay:
                     letters=len(due),
                     targets=tuple(sent),
                     failed=tuple(failed),
-                    waited_seconds=(now - due[0].created_at).total_seconds(),
+                    waited_seconds=max(0.0, (now - due[0].created_at).total_seconds()),
                     at=now.isoformat(),
                 )
             )

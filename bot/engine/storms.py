@@ -29,6 +29,7 @@ _NEW_GROUP = 90
 _ESCAPED = "&<>"
 """Characters that take up to five in a text."""
 _GROUPS_SHOWN = 20
+_MERGED_WITHIN = timedelta(seconds=30)
 _UNTOLD = (Note.EMPTY_STEP,)
 
 
@@ -64,6 +65,7 @@ class Storms:
         self._storms: dict[int, Storm] = {}
         self._dirty: set[int] = set()
         self._drawn_at: dict[int, datetime] = {}
+        self._over: list[Storm] = []
         self._last_id = 0
 
     def load(self, storms: Sequence[Storm], alerts: Iterable[Alert], last_id: int, now: datetime) -> None:
@@ -104,11 +106,11 @@ class Storms:
     def snapshot(self) -> Callable[[], None]:
         """A call that makes everything as it is now, for when nothing could be written."""
         weather, storms, last = dict(self._weather), dict(self._storms), self._last_id
-        dirty, drawn = set(self._dirty), dict(self._drawn_at)
+        dirty, drawn, over = set(self._dirty), dict(self._drawn_at), list(self._over)
 
         def restore() -> None:
             self._weather, self._storms, self._last_id = weather, storms, last
-            self._dirty, self._drawn_at = dirty, drawn
+            self._dirty, self._drawn_at, self._over = dirty, drawn, over
 
         return restore
 
@@ -130,9 +132,9 @@ class Storms:
         return placed
 
     def _place(self, newcomers: Sequence[Alert], channel: str, now: datetime) -> list[int | None]:
-        weather = passed(self._weather.get(channel, Weather()), now)
+        self._end_if_over(channel, now)
         placed = arrive(
-            weather,
+            self._weather.get(channel, Weather()),
             [Newcomer(alert.labels.get(SERVICE, ""), alert.level) for alert in newcomers],
             self._last_id + 1,
             channel,
@@ -151,7 +153,7 @@ class Storms:
         """The letters about what happened to folded alerts, after the card of a storm that has just begun."""
         letters: list[Letter] = []
         superseded: list[int] = []
-        changes: list[Change] = []
+        changes: list[Change] = self._take_over()
         for storm_id in sorted(self._dirty - self._drawn_at.keys()):
             letters.append(self._card(self._storms[storm_id], LetterKind.CARD, now))
             self._dirty.discard(storm_id)
@@ -198,16 +200,9 @@ class Storms:
     def tick(self, now: datetime) -> Told:
         """Draw the cards that have changed and end the storms that are over."""
         letters: list[Letter] = []
-        changes: list[Change] = []
-        for channel, weather in list(self._weather.items()):
-            calm = passed(weather, now)
-            if calm is not weather and weather.storm is not None:
-                over = replace(weather.storm, ended_at=now)
-                self._storms[over.id] = over
-                self._weather[channel] = calm
-                self._drawn_at[over.id] = now - EDIT_EVERY
-                self._dirty.add(over.id)
-                changes.append(StormSaved(over))
+        for channel in list(self._weather):
+            self._end_if_over(channel, now)
+        changes = self._take_over()
         for storm_id in sorted(self._dirty):
             drawn = self._drawn_at.get(storm_id)
             if drawn is not None and timedelta(0) <= now - drawn < EDIT_EVERY:
@@ -215,6 +210,24 @@ class Storms:
             letters.append(self._card(self._storms[storm_id], LetterKind.EDIT, now))
             self._dirty.discard(storm_id)
         return Told(tuple(letters), (), tuple(changes))
+
+    def _end_if_over(self, channel: str, now: datetime) -> None:
+        """End the storm of that channel if it has been calm; its card is drawn once more, soon."""
+        weather = self._weather.get(channel, Weather())
+        calm = passed(weather, now)
+        if calm is weather or weather.storm is None:
+            return
+        over = replace(weather.storm, ended_at=now)
+        self._storms[over.id] = over
+        self._weather[channel] = calm
+        self._drawn_at[over.id] = now - EDIT_EVERY
+        self._dirty.add(over.id)
+        self._over.append(over)
+
+    def _take_over(self) -> list[Change]:
+        """The storms that have ended and are not written yet."""
+        over, self._over = self._over, []
+        return [StormSaved(storm) for storm in over]
 
     def facts(self, storm_id: int) -> StormFacts | None:
         """A storm as its card shows it; None if nothing is known of it any more."""
@@ -228,7 +241,8 @@ class Storms:
     def _card(self, storm: Storm, kind: LetterKind, now: datetime) -> Letter:
         self._drawn_at[storm.id] = now
         facts = storm_facts(storm, self.folded(storm.id))
-        return self._letter(storm, kind, "storm", facts, Priority.CRITICAL, now)
+        urgent = max(priority_of(Level.of(facts.level)), Priority.CRITICAL)
+        return self._letter(storm, kind, "storm", facts, urgent, now)
 
     def _digests(
         self, storm: Storm, lines: list[StormLine], now: datetime
@@ -238,16 +252,17 @@ class Storms:
             return
         old: list[int] = []
         last = self._waiting(storm_stream(storm.id))
-        if last is not None and last.template == "storm_digest" and last.leased_until is None:
+        since = now
+        if last is not None and _takes_more(last, now):
             kept = _lines_of(last)
             if _size(kept) < _LETTER_CHARACTERS // 2:
-                lines, old = [*kept, *lines], [last.id]
+                lines, old, since = [*kept, *lines], [last.id], last.created_at
         for part in _parts(lines):
             facts = StormDigestFacts(storm.id, tuple(part))
             worst = max((Level.of(line.level) for line in part), default=Level.WARNING)
-            urgent = min(priority_of(worst), Priority.CRITICAL)
-            yield self._letter(storm, LetterKind.NOTE, "storm_digest", facts, urgent, now), old
-            old = []
+            letter = self._letter(storm, LetterKind.NOTE, "storm_digest", facts, priority_of(worst), now)
+            yield replace(letter, created_at=since, since=since), old
+            old, since = [], now
 
     def _pages(self, storm: Storm, events: Sequence[Made], now: datetime) -> Iterator[Letter]:
         """One page for all alerts whose steps reach the same people now."""
@@ -283,6 +298,12 @@ class Storms:
             created_at=now,
             since=now,
         )
+
+
+def _takes_more(letter: Letter, now: datetime) -> bool:
+    """Whether more lines may be added to a letter that waits: one that is old may have gone another way."""
+    fresh = timedelta(0) <= now - letter.created_at < _MERGED_WITHIN
+    return letter.template == "storm_digest" and letter.leased_until is None and fresh
 
 
 def storm_facts(storm: Storm, alerts: Sequence[Alert]) -> StormFacts:
@@ -324,7 +345,7 @@ def _group(service: str, alerts: Sequence[Alert]) -> StormGroup:
 
 def _unfolded(made: Made) -> Made:
     alert = made.decision.alert
-    if alert is None or alert.storm is None or not made.decision.effects:
+    if alert is None or alert.storm is None or not made.decision.effects or alert.cover is not None:
         return made
     if alert.level is not Level.EMERGENCY or not alert.status.is_open:
         return made

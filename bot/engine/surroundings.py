@@ -15,7 +15,7 @@ from bot.domain.alerts.covers import Cover
 from bot.domain.alerts.ladder import Recipient, Target, TargetKind
 from bot.domain.alerts.model import Alert, Condition, Subject
 from bot.domain.alerts.surroundings import NO_LABELS, Route
-from bot.domain.inhibition import Inhibition, Standing, inhibiting
+from bot.domain.inhibition import REPORT_LASTS, Inhibition, Standing, inhibiting
 from bot.domain.labels import NO_SERVICES, Services, labels_of
 from bot.domain.levels import Level
 from bot.domain.routing import Routes
@@ -266,4 +266,5 @@ def standing_of(alert: Alert, labels: Mapping[str, str]) -> Standing:
         since=alert.fired_at or alert.detected_at,
         last_at=alert.last_at,
         measured=alert.subject.condition is not Condition.NO_DATA and alert.problem is None,
+        lasts=REPORT_LASTS if alert.subject.condition.is_others else None,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class StoreError(Exception):
     """Base of all errors of the store."""
@@ -28,9 +30,9 @@ class StoreUnusable(StoreError):
 
 
 class Stale(StoreError):
-    """Somebody else changed the alert first: its version is no longer the expected one."""
+    """Somebody else changed alerts first: their versions are no longer the expected ones. `alert_ids` are
+    those, or all that were to be changed where nobody can tell which."""
 
-    def __init__(self, alert_id: int, expected: int) -> None:
-        super().__init__(f"alert {alert_id} is no longer at version {expected}")
-        self.alert_id = alert_id
-        self.expected = expected
+    def __init__(self, alert_ids: Sequence[int]) -> None:
+        super().__init__(f"alerts {list(alert_ids)[:20]} are no longer at the expected versions")
+        self.alert_ids = tuple(alert_ids)

@@ -124,13 +124,9 @@ class _Rows:
         alerts = tables.alerts
         query = select(alerts.c.id, alerts.c.version).where(alerts.c.id.in_(changed))
         written = {number: version for number, version in await self._connection.execute(query)}
-        for number, row in changed.items():
-            expected = row["expected_version"]
-            if written.get(number) != row["version"] and isinstance(expected, int):
-                raise Stale(number, expected)
-        # All are at the version that they were to get, though not all by this statement.
-        first = next(iter(changed))
-        raise Stale(first, -1)
+        stale = [number for number, row in changed.items() if written.get(number) != row["version"]]
+        # Where all are at the version that they were to get, not all of them got there by this statement.
+        raise Stale(stale or list(changed))
 
 
 async def _apply(connection: AsyncConnection, change: Change) -> None:

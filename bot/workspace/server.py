@@ -95,6 +95,7 @@ class _Entrance:
         self._return: asyncio.TimerHandle | None = None
         self._kept: socket.socket | None = None
         """keeps the port while nobody listens: else a connection of somebody else may come to have it"""
+        self._returning = asyncio.Lock()
 
     async def open(self) -> int:
         """Listen and return the port. Raises WorkspaceError when it is taken."""
@@ -131,8 +132,10 @@ class _Entrance:
         if self._return is not None:
             self._return.cancel()
             self._return = None
-        if self._site is None:
-            await self.open()
+        # The time is over and somebody calls it back: both may be at the same instant.
+        async with self._returning:
+            if self._site is None:
+                await self.open()
 
     def _keep_port(self) -> None:
         """Hold the port without listening: whoever connects is refused."""

@@ -89,7 +89,7 @@ class _AlwaysStale(Store):
         return await self._real.alert(alert_id)
 
     async def write(self, changes: object) -> None:
-        raise Stale(1, 0)
+        raise Stale([1])
 
 
 async def test_when_writing_fails_memory_says_what_the_database_says(store: Store, clock: SetClock) -> None:

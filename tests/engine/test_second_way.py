@@ -95,6 +95,8 @@ MILD = letter(2, facts=MEMORY.as_json(), stream="alert:2")
         (60, urgent(), True),
         (3600, urgent(), True),
         (86_401, urgent(), False),
+        (-59, urgent(), False),
+        (-3600, urgent(), True),  # the clock was set back: nobody knows how long it has waited
         (3600, MILD, False),
         (60, letter(1, facts=CRITICAL.as_json(), priority=Priority.EDIT), True),
         (60, letter(1, facts=note(CRITICAL, "opened").as_json(), template="alert_note"), True),

@@ -100,7 +100,9 @@ async def test_a_person_whom_slack_does_not_know_is_told_of_and_the_next_step_co
     assert "@nobody.here" in words(await idle.post("찾을 수 없는 사람", OPS))
     await alertmanager.tells(Trouble("node-1"))
     await idle.card("node-1")
-    await idle.thread_says("발령", "1단계에 받을 사람이 없어", f"<@{idle.person(1).id}>")
+    await eventually(lambda: len(idle.thread(idle.cards()[0])) == 3)
+    said = "\n".join(idle.thread(idle.cards()[0]))
+    assert said.index("1단계에 받을 사람이 없어") < said.index(f"<@{idle.person(1).id}>")
     assert idle.rows("SELECT round, step FROM pages") == [(1, 2)]
     assert len([m for m in idle.posts(OPS) if "찾을 수 없는 사람" in words(m)]) == 1
     assert SECRET not in json.dumps([words(m) for m in idle.posts(OPS)])

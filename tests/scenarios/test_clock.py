@@ -65,4 +65,4 @@ async def test_an_acknowledgement_given_before_a_step_back_expires_in_its_time(i
     await idle.card("확인 유효")
     clock.forward(minutes=2)
 
-    await idle.thread_says("발령", "1단계 호출", "확인:", "확인한 지 오래되어", "확인 기한이 지났습니다")
+    await idle.thread_says("1단계 호출", "발령", "확인:", "확인한 지 오래되어", "확인 기한이 지났습니다")

@@ -51,6 +51,8 @@ async def away(stage: Stage, seconds: float) -> None:
 @pytest.mark.parametrize("outage", [rate_limited, failing, swallowing, away])
 async def test_what_happened_meanwhile_is_told_in_order_and_once(idle: Stage, outage: Outage) -> None:
     await _outage(idle, outage, 2.0)
+    if outage is not swallowing:
+        await idle.post("밀린 메시지")
 
 
 @pytest.mark.soak
@@ -103,6 +105,16 @@ async def _outage(stage: Stage, outage: Outage, seconds: float) -> None:
     assert stage.rows("SELECT count(*) FROM pages") == [(len(everyone),)]
     assert told.pages == len(everyone)
     assert stage.rows("SELECT id FROM letters WHERE state = 'dead'") == []
+
+
+async def test_the_door_is_open_before_slack_has_answered_at_the_start(idle: Stage) -> None:
+    alertmanager = idle.with_alertmanager()
+    idle.slack.faults.add("*", FaultKind.HANG, seconds=600)
+    await idle.start(connected=False)
+    await alertmanager.tells(Trouble("node-1"), ceiling=5)
+    await idle.has_alert("firing")
+    await idle.slack.faults.clear()
+    await idle.card("🔥 긴급", "node-1")
 
 
 async def test_critical_news_go_the_second_way_while_slack_is_away(idle: Stage) -> None:

@@ -49,6 +49,7 @@ async def test_an_alert_is_told_of_however_long_after_the_end_of_its_storm_it_en
 
 
 async def test_what_the_card_of_a_storm_did_not_show_at_a_crash_it_shows_after_it(idle: Stage) -> None:
+    clock = idle.clock = WallClock()
     alertmanager = idle.with_alertmanager()
     await idle.start()
     await alertmanager.tells(*FLOOD[:30])
@@ -58,4 +59,5 @@ async def test_what_the_card_of_a_storm_did_not_show_at_a_crash_it_shows_after_i
     await idle.crash()
     await idle.start()
 
+    clock.forward(seconds=10)
     await eventually(lambda: "모두 해결" in "".join(Told.of(idle.slack).storms))

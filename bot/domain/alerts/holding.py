@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from bot.domain.alerts import flapping
-from bot.domain.alerts.model import AddNote, Alert, Condition, Decision, EditCard, Effect, Note, Rule
+from bot.domain.alerts.model import AddNote, Alert, Decision, EditCard, Effect, Note, Rule
 from bot.domain.alerts.reasons import Reason
 from bot.domain.alerts.transitions import marked, resolve
 from bot.domain.levels import Level
-
-REPORTED = (Condition.REPORTED, Condition.HEARTBEAT)
-"""Conditions that others judge."""
 
 
 def while_flapping(rule: Rule, alert: Alert, now: datetime) -> Decision:
@@ -39,6 +36,6 @@ def flapping_over(rule: Rule, alert: Alert, now: datetime) -> Decision:
 def remaining_level(rule: Rule, alert: Alert) -> Level | None:
     """The level that is left of an open alert after enough checks in a row below its own, None if it is
     over. One report is enough."""
-    enough = 1 if alert.subject.condition in REPORTED else rule.clear
+    enough = 1 if alert.subject.condition.is_others else rule.clear
     worst = max(alert.below) if len(alert.below) >= enough else alert.level
     return Level(worst) if worst else None

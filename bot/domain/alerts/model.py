@@ -43,6 +43,11 @@ class Condition(StrEnum):
     HEARTBEAT = "heartbeat"
     """a job that must report has not"""
 
+    @property
+    def is_others(self) -> bool:
+        """Whether somebody else judges: no probe of ours checks it again and again."""
+        return self in (Condition.REPORTED, Condition.HEARTBEAT)
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -127,12 +127,16 @@ def called(value: float, policy: Policy) -> Story:
 
 
 def test_a_page_reaches_each_place_by_a_letter_of_its_own() -> None:
-    edit, thread, channel, text = letters(decision(called(75, EVERYWHERE)))
+    thread, channel, text, edit = letters(decision(called(75, EVERYWHERE)))
     assert (edit.kind, edit.priority) == (LetterKind.EDIT, Priority.EDIT)
     assert (thread.kind, thread.template, thread.stream) == (LetterKind.NOTE, "page", edit.stream)
     assert recipients(thread) == ["U1", "guardian-alerts"]
     assert (channel.kind, channel.channel, text.channel) == (LetterKind.CARD, "ops", "apprise:sms")
     assert len({each.stream for each in (edit, channel, text)}) == 3, "none waits for another"
+
+
+def page_of(story: Story) -> Letter:
+    return next(each for each in letters(decision(story)) if each.template == "page")
 
 
 def recipients(page: Letter) -> list[object]:
@@ -143,7 +147,7 @@ def recipients(page: Letter) -> list[object]:
 
 @pytest.mark.parametrize(("value", "loud"), [(65, False), (75, False), (85, True), (95, True)])
 def test_a_page_of_a_critical_alert_is_shown_in_the_channel(value: float, loud: bool) -> None:
-    page = letters(decision(called(value, Nearby().policy)))[-1]
+    page = page_of(called(value, Nearby().policy))
     assert (page.template, page.broadcast) == ("page", loud)
 
 
@@ -152,7 +156,15 @@ def test_a_page_of_a_critical_alert_is_shown_in_the_channel(value: float, loud: 
     [(75, Priority.ALERT), (85, Priority.CRITICAL), (95, Priority.EMERGENCY)],
 )
 def test_a_page_is_as_urgent_as_its_alert(value: float, priority: Priority) -> None:
-    assert letters(decision(called(value, Nearby().policy)))[-1].priority is priority
+    assert page_of(called(value, Nearby().policy)).priority is priority
+
+
+@pytest.mark.parametrize("value", [65, 75, 85, 95])
+def test_a_page_waits_for_nothing_that_can_wait(value: float) -> None:
+    told = letters(decision(called(value, Nearby().policy)))
+    before = told[: told.index(page_of(called(value, Nearby().policy)))]
+    assert all(each.priority < Priority.EDIT for each in before), "they go out one after the other"
+    assert [each.kind for each in before] in ([], [LetterKind.CARD])
 
 
 @pytest.mark.parametrize(
