@@ -94,7 +94,8 @@ STORM = StormFacts(
     delivery_ms=640,
 )
 STORMS = {
-    "raging": STORM,
+    "raging": replace(STORM, next_page_at=_LATER, next_page_to=(ON_CALL,), seen_by=("U061F7AUR",)),
+    "nobody": replace(STORM, next_page_at=_LATER),
     "over": replace(STORM, ended_at=_LATER, open=0, acked=0),
     "calmer": replace(STORM, ended_at=_LATER, open=4, services=2),
 }

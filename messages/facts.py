@@ -281,6 +281,13 @@ class StormFacts(Facts):
     """worst first, at most as many as the table shows"""
     services: int
     delivery_ms: int | None = None
+    next_page_at: str | None = None
+    """when the next of its alerts calls people; None when none does"""
+    next_page_to: tuple[RecipientFacts, ...] = ()
+    pages: int = 0
+    """how often people were called for its alerts"""
+    seen_by: tuple[str, ...] = ()
+    """who acknowledged some of it or wrote in its thread"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,8 @@ DEFAULT_TIMEOUT = timedelta(seconds=5)
 class Section(BaseModel):
     """Base of all parts: nothing unknown, nothing coerced, nothing changed later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    # Built when needed: most parts are only ever validated as a part of the whole, which saves memory.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class Timing(Section):

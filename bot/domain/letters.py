@@ -79,3 +79,19 @@ class Card:
     posted_at: datetime
     delivery_ms: int
     """from the check that made it until Slack took it"""
+
+
+PAGES = ("page", "storm_page")
+"""Templates of letters that call people."""
+
+
+def calls_nobody(letter: Letter) -> bool:
+    """Whether a card as this letter draws it asks nobody for anything: the alert is acknowledged or over, or
+    everything that a storm gathers is. A page that waits is not wanted any more then."""
+    facts = letter.facts
+    match letter.template:
+        case "alert":
+            return facts.get("status") in ("acked", "resolved")
+        case "storm":
+            return facts.get("open") == facts.get("acked")
+    return False

@@ -61,6 +61,20 @@ def without(changes: Sequence[Change], alert_ids: Collection[int]) -> list[Chang
     return [change for change in changes if not _alerts_of([change]) & gone]
 
 
+def expected_versions(changes: Sequence[Change]) -> dict[int, int | None]:
+    """The version at which a transaction must find each alert that it changes; None: it is not there yet."""
+    expected: dict[int, int | None] = {}
+    for change in changes:
+        match change:
+            case NewAlert(alert):
+                expected.setdefault(alert.id, None)
+            case ChangedAlert(alert, version):
+                expected.setdefault(alert.id, version)
+            case _:
+                pass
+    return expected
+
+
 def _alerts_of(changes: Sequence[Change]) -> set[int]:
     ids: set[int] = set()
     for change in changes:

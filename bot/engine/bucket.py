@@ -21,15 +21,18 @@ class Bucket:
         self.name = name
         self._allowance = allowance
         self._heap: list[tuple[int, int, str]] = []
+        self._places: dict[str, tuple[int, int]] = {}
+        """the place of each stream that waits; the heap may hold earlier ones, which no longer count"""
         self._tokens = float(allowance.burst)
         self._filled_at: float | None = None
         self._paused_until = 0.0
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return len(self._places)
 
     def add(self, priority: int, letter_id: int, stream: str) -> None:
-        """Queue a stream whose oldest letter belongs here."""
+        """Queue a stream whose oldest letter belongs here, or give it another place."""
+        self._places[stream] = (priority, letter_id)
         heapq.heappush(self._heap, (priority, letter_id, stream))
 
     def pause(self, now: float, seconds: float) -> None:
@@ -45,7 +48,7 @@ class Bucket:
 
     def wait(self, now: float) -> float | None:
         """Seconds until the next may go: 0 for at once, None when nobody waits."""
-        if not self._heap:
+        if not self._places:
             return None
         self._fill(now)
         paused = self._paused_until - now
@@ -54,8 +57,11 @@ class Bucket:
 
     def take(self) -> tuple[int, str]:
         """The stream to send from, by priority and then by age, with the letter it was queued for."""
-        _, letter_id, stream = heapq.heappop(self._heap)
-        return letter_id, stream
+        while True:
+            priority, letter_id, stream = heapq.heappop(self._heap)
+            if self._places.get(stream) == (priority, letter_id):
+                del self._places[stream]
+                return letter_id, stream
 
     def spend(self) -> None:
         """Something goes out; call it only when `wait` gives 0."""

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from bot.domain.alerts.cards import Telling
 from bot.domain.alerts.lifecycle import step
 from bot.domain.alerts.model import Alert, Event, Rule, Rules, Status, Subject
+from bot.domain.alerts.paging import next_page
 from bot.domain.alerts.surroundings import NO_LABELS, Surroundings
 from bot.engine.book import Book
 from bot.engine.clock import Clock
@@ -48,7 +49,12 @@ class Cases:
     ) -> None:
         self.live = LiveAlerts()
         self.book = book
-        self.storms = Storms(outbox.last_waiting, lambda: self.live, outbox.next_ids)
+        self.storms = Storms(
+            outbox.last_waiting,
+            lambda: self.live,
+            outbox.next_ids,
+            lambda alert: next_page(alert, self.around(alert)),
+        )
         self.extras: dict[int, Mapping[str, JsonValue]] = {}
         """what was found out beside the decisions, by alert"""
         self.last_id = 0

@@ -93,8 +93,9 @@ class AlertDesk:
         now, store = self._clock(), self._ledger.store
         alerts = await store.live_alerts(now - LONGEST_REOPENING)
         # The clock may have stepped back while nobody watched: what is due must not wait for it.
-        self._cases.book.know(alerts)
-        self._live.fill(shifted(alert, min(timedelta(0), now - alert.last_at)) for alert in alerts)
+        moved = [shifted(alert, min(timedelta(0), now - alert.last_at)) for alert in alerts]
+        self._cases.book.know(moved)
+        self._live.fill(moved)
         self._cases.last_id, _ = await store.last_ids()
         storms = await store.storms(now - LONGEST_REOPENING)
         self._storms.load(storms, alerts, await store.last_storm(), now)
@@ -322,9 +323,10 @@ class AlertDesk:
             moved = [(alert, shifted(alert, by)) for alert in self._live]
             for _, alert in moved:
                 self._live.put(alert)
-            self._storms.clock_stepped(by)
+            self._cases.book.know([alert for _, alert in moved])
             # A restart must not find the moments of before the step.
-            return [ChangedAlert(after, after.version) for before, after in moved if after is not before]
+            changed = [ChangedAlert(after, after.version) for before, after in moved if after is not before]
+            return [*changed, *self._storms.clock_stepped(by)]
 
         await self._cases.exclusively(shift)
 

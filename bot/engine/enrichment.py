@@ -91,6 +91,8 @@ class Enrichment:
             picture = await self._charts.known(alert.id)
             if picture is not None:
                 extras["picture"] = picture
+        # Who is called next may be another one by now: somebody stands in, a hand-over came.
+        extras["next"] = [each.id for each in self._desk.facts(alert).next_page_to]
         await self._desk.enrich(alert.id, extras)
 
 

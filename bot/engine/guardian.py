@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from bot.domain.alerts.facts import recipient_facts
 from bot.domain.alerts.model import Alert, Decision
 from bot.domain.levels import system_state
@@ -147,7 +149,7 @@ class Guardian:
         if alert is None:
             return None
         decisions = await self._ledger.store.decisions(alert_id, _DECISIONS_SHOWN)
-        return self._facts(alert), tuple(_decision_facts(decision) for decision in decisions)
+        return self._facts(alert), tuple(_decision_facts(decision, alert.unit) for decision in decisions)
 
     async def explain(self, alert_id: int) -> ExplainFacts | None:
         """One alert with every decision about it and every page; None if there is no such alert.
@@ -161,7 +163,7 @@ class Guardian:
         decisions = await store.decisions(alert_id, _DECISIONS_EXPLAINED)
         return ExplainFacts(
             alert=self._facts(alert),
-            decisions=tuple(_decision_facts(decision) for decision in decisions),
+            decisions=tuple(_decision_facts(decision, alert.unit) for decision in decisions),
             pages=tuple(_page_facts(page) for page in await store.pages(alert_id)),
             more=await store.decision_count(alert_id) - len(decisions),
         )
@@ -229,7 +231,13 @@ class Guardian:
         return self._desk.facts(alert)
 
 
-def _decision_facts(decision: DecisionMade) -> DecisionFacts:
+def _decision_facts(decision: DecisionMade, unit: str) -> DecisionFacts:
+    values: dict[str, JsonValue] = {"level": decision.level.word}
+    if decision.value is not None:
+        values |= {"value": decision.value, "unit": unit}
+    if decision.detail is not None:
+        kind, _, ref = decision.detail.partition(":")
+        values |= {"storm": ref} if kind == "storm" else {"cover": kind, "ref": ref}
     return DecisionFacts(
         at=decision.at.isoformat(),
         event=decision.event,
@@ -238,7 +246,7 @@ def _decision_facts(decision: DecisionMade) -> DecisionFacts:
         to_status=decision.to_status.value,
         level=decision.level.word,
         actor=decision.actor,
-        values={"value": decision.value} if decision.value is not None else {},
+        values=values,
     )
 
 

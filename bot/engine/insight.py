@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -45,6 +45,7 @@ _FORECASTS_A_ROUND = 20
 """Forecasts that one look for raises makes anew at most: in a storm the others wait for the next."""
 _FORGET = timedelta(hours=1)
 _SETTINGS = "settings"
+_BY_NAME = ("infrastructure_kpis", "application_kpis", "kpis", "rules", "probes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +146,7 @@ class Insight:
     ) -> Happening | None:
         """Record a change of the Guardian's own configuration since its last start; None if there is none, or
         no earlier start. `settings` must hold no secrets. Raises StoreUnavailable."""
-        digests = {name: _digest(value) for name, value in settings.items()}
+        digests = {name: _digest(value) for name, value in _parts(settings)}
         before = await self._store.mark(_SETTINGS)
         text = json.dumps(digests, sort_keys=True)
         if before == text:
@@ -252,6 +253,15 @@ class Insight:
         """Forget the alerts that nobody has asked about for an hour."""
         self._known = {key: each for key, each in self._known.items() if now - each.at < _FORGET}
         self._forecasts = {key: each for key, each in self._forecasts.items() if now - each[0] < _FORGET}
+
+
+def _parts(settings: Mapping[str, JsonValue]) -> Iterator[tuple[str, JsonValue]]:
+    """The parts of the configuration by name: each band, rule and probe, of the rest whole sections."""
+    for name, value in settings.items():
+        if name in _BY_NAME and isinstance(value, dict):
+            yield from ((f"{name}.{each}", part) for each, part in value.items())
+        else:
+            yield name, value
 
 
 def _digest(value: JsonValue) -> str:

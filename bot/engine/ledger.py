@@ -12,7 +12,7 @@ from datetime import datetime
 
 import structlog
 
-from bot.engine.backlog import Backlog, without
+from bot.engine.backlog import Backlog, expected_versions, without
 from bot.engine.clock import Clock
 from bot.store.changes import Change
 from bot.store.errors import Stale, StoreError, StoreUnavailable
@@ -90,13 +90,8 @@ class Ledger:
             while self._backlog:
                 changes = self._backlog.first()
                 try:
-                    await self.store.write(changes)
-                except Stale as error:
-                    # Somebody changed them while we could not write; theirs is the truth. What else was kept
-                    # with them is written all the same.
-                    log.warning("kept_changes_are_stale", alerts=list(error.alert_ids)[:20])
-                    rest = without(changes, error.alert_ids)
-                    if rest and len(rest) < len(changes):
+                    rest = await self._try(changes)
+                    if rest:
                         self._backlog.replace_first(rest)
                         continue
                 except StoreError as error:
@@ -108,6 +103,25 @@ class Ledger:
                 self._written += 1
             self._came_back()
             return True
+
+    async def _try(self, changes: Sequence[Change]) -> Sequence[Change]:
+        """Write a kept transaction, or give what is left of it, if somebody changed alerts of it while we
+        could not write: theirs is the truth, but what else was kept with them is written all the same."""
+        try:
+            await self.store.write(changes)
+        except Stale as error:
+            expected = expected_versions(changes)
+            known = {number: await self.store.alert(number) for number in error.alert_ids}
+            # Of those that are named some may only have been in doubt.
+            stale = [
+                number
+                for number, alert in known.items()
+                if (None if alert is None else alert.version) != expected.get(number)
+            ]
+            log.warning("kept_changes_are_stale", alerts=stale[:20])
+            rest = without(changes, stale or error.alert_ids)
+            return rest if len(rest) < len(changes) else ()
+        return ()
 
     def _went_down(self, detail: str) -> None:
         self.problem = detail

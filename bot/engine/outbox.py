@@ -17,19 +17,18 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.letters import Card, Letter, LetterKind
+from bot.domain.letters import PAGES, Card, Letter, LetterKind, Priority, calls_nobody
 from bot.engine.bucket import Allowance, Bucket
 from bot.engine.carrier import Carrier, Stream
 from bot.engine.clock import Clock
 from bot.engine.delivery import Blocked, Courier, DeliveryFailed, Permanent, Temporary
 from bot.engine.ledger import Ledger
+from bot.engine.outage import Outage
 from bot.store.changes import LetterDead
 
 log = structlog.get_logger(__name__)
 
 EDITS = "edits"
-_PATIENCE = 30
-"""Where nothing gets through, the next try comes after this part of the time that it has lasted."""
 _OFTEN = 10
 """Failures in a row after which a letter is suspected to be at fault itself."""
 DEAD_TOLD_FOR = timedelta(days=1)
@@ -56,21 +55,6 @@ class DeliveryPolicy:
     """letters of one bucket under way at the same time"""
 
 
-@dataclass(slots=True)
-class _Outage:
-    """A time in which Slack takes nothing of one bucket, until what waited has gone out."""
-
-    since: datetime
-    detail: str
-    blocked: str | None = None
-    """the last failure, if people must mend it"""
-    over_at: datetime | None = None
-    sent: int = 0
-    failing: set[str] = field(default_factory=set)
-    """the streams that have failed since something got through"""
-    failing_since: datetime | None = None
-
-
 class Outbox:
     """Takes letters that are written down and sees them sent."""
 
@@ -90,7 +74,7 @@ class Outbox:
         self._on_dead = on_dead
         self._on_late = on_late
         self._on_blocked = on_blocked
-        self._outages: dict[str, _Outage] = {}
+        self._outages: dict[str, Outage] = {}
         self._streams: dict[str, Stream] = {}
         self._carrier = Carrier(ledger, courier, clock, self._policy.lease)
         self._buckets: dict[str, Bucket] = {}
@@ -162,14 +146,26 @@ class Outbox:
         return queue.letters[-1]
 
     def superseded_by(self, letters: Sequence[Letter]) -> list[int]:
-        """Ids of unsent edits that `letters` make superfluous: only the newest drawing of a card matters."""
+        """Ids of unsent letters that `letters` make superfluous: earlier edits, because only the newest
+        drawing of a card matters, and pages that nobody need answer any more."""
         old: list[int] = []
         for letter in letters:
-            stream = self._streams.get(letter.stream)
-            if stream is None or letter.kind is not LetterKind.EDIT:
+            if letter.kind is not LetterKind.EDIT:
                 continue
-            waiting = itertools.islice(stream.letters, _begun(stream), None)
-            old += [earlier.id for earlier in waiting if earlier.kind is LetterKind.EDIT]
+            over = calls_nobody(letter)
+            # What goes to other channels about the same has streams of its own, named after this one.
+            names = [name for name in self._streams if name.startswith(f"{letter.stream}:")] if over else []
+            for name in (letter.stream, *names):
+                stream = self._streams.get(name)
+                if stream is None:
+                    continue
+                waiting = itertools.islice(stream.letters, _begun(stream), None)
+                old += [
+                    earlier.id
+                    for earlier in waiting
+                    if (earlier.kind is LetterKind.EDIT and name == letter.stream)
+                    or (over and earlier.template in PAGES)
+                ]
         return old
 
     @contextmanager
@@ -208,7 +204,7 @@ class Outbox:
                 self._queue(letter.stream, stream)
             elif stream.queued is not None and urgency is not None and stream.urgency < urgency:
                 # It may not go before what waits in front of it, so that has to hurry too.
-                self._bucket(stream.letters[0]).add(stream.urgency, stream.queued, letter.stream)
+                self._line_up(letter.stream, stream, stream.queued)
         self._wake.set()
 
     async def run(self) -> None:
@@ -247,7 +243,7 @@ class Outbox:
         """Start whatever may go now; seconds until something else may, None when only news can tell."""
         waits: list[float] = []
         for bucket in self._buckets.values():
-            while self._busy.get(bucket.name, 0) < self._policy.at_once:
+            while self._busy.get(bucket.name, 0) < self._at_once(bucket):
                 wait = bucket.wait(now)
                 if wait is None:
                     break
@@ -277,9 +273,22 @@ class Outbox:
             if stream.queued == letter.id:
                 return
             stream.queued = letter.id
-            # As urgent as the most urgent of those behind it, which can't go before it does.
-            self._bucket(letter).add(stream.urgency, letter.id, name)
+            self._line_up(name, stream, letter.id)
             self._wake.set()
+
+    def _line_up(self, name: str, stream: Stream, letter_id: int) -> None:
+        """Give a stream its place: it is as urgent as its most urgent letter, which can't go before the
+        oldest does. While nothing gets through, those go first that have been tried least: one that is at
+        fault itself must not be what always finds out for the others."""
+        bucket = self._bucket(stream.letters[0])
+        outage = self._outages.get(bucket.name)
+        tried = stream.failures if outage is not None and outage.is_common else 0
+        bucket.add(stream.urgency + tried * len(Priority), letter_id, name)
+
+    def _at_once(self, bucket: Bucket) -> int:
+        """How many of its letters may be under way: one, while that is to find out for all."""
+        outage = self._outages.get(bucket.name)
+        return 1 if outage is not None and outage.is_common else self._policy.at_once
 
     def _bucket(self, letter: Letter) -> Bucket:
         name = EDITS if letter.kind is LetterKind.EDIT else letter.channel
@@ -341,6 +350,7 @@ class Outbox:
         if isinstance(error, Temporary) and error.retry_after is not None:
             bucket.refused(asyncio.get_running_loop().time(), error.retry_after)
             return 0.0
+        bucket.refund()  # what was not taken has used up nothing
         policy = self._policy
         longest = min(policy.longest_retry, policy.first_retry * 2.0 ** min(stream.failures - 1, 16))
         # Half of it fixed, half by chance, so that many streams don't come back at the same instant.
@@ -349,24 +359,21 @@ class Outbox:
             # One letter finds out for all of them whether it is mended. Edits go to many channels.
             bucket.pause(asyncio.get_running_loop().time(), wait)
             return 0.0
-        if len(outage.failing) > 1:
-            # It is not this letter, it is Slack: all wait, the longer the longer it lasts, and then one finds
-            # out for all of them. What was not taken has used up nothing.
-            failing_for = (self._clock() - (outage.failing_since or outage.since)).total_seconds()
-            common = min(max(failing_for / _PATIENCE, policy.first_retry), policy.longest_retry)
+        if outage.is_common:
+            # It is not this letter, it is Slack: all wait, and then one of them is tried.
+            common = min(max(outage.pause(self._clock()), policy.first_retry), policy.longest_retry)
             bucket.pause(asyncio.get_running_loop().time(), common)
-            bucket.refund()
-            return min(wait, common)
+            return 0.0
         return wait
 
-    def _note_outage(self, stream: str, bucket: Bucket, error: DeliveryFailed) -> _Outage:
+    def _note_outage(self, stream: str, bucket: Bucket, error: DeliveryFailed) -> Outage:
+        now = self._clock()
         outage = self._outages.get(bucket.name)
         if outage is None:
             log.warning("slack_does_not_take_letters", bucket=bucket.name, detail=error.detail)
-            outage = self._outages[bucket.name] = _Outage(self._clock(), error.detail)
-        if not outage.failing:
-            outage.failing_since = self._clock()
-        outage.failing.add(stream)
+            outage = self._outages[bucket.name] = Outage(now, error.detail)
+        if not _is_its_own(error, bucket):
+            outage.failed(stream, now)
         told = outage.blocked
         outage.detail, outage.over_at = error.detail, None
         outage.blocked = error.detail if isinstance(error, Blocked) else None
@@ -384,18 +391,20 @@ class Outbox:
         outage.sent += 1
         if outage.failing:
             outage.failing.clear()
-            self._wake_resting(bucket)
+            self._hurry(bucket)
 
-    def _wake_resting(self, bucket: Bucket) -> None:
-        """Slack takes letters again: those that rest after a failure may go at once. One that has failed
-        often by itself goes on at its own pace."""
+    def _hurry(self, bucket: Bucket) -> None:
+        """Slack takes letters again: those that failed go at once, the most urgent first. One that has
+        failed often by itself goes on at its own pace."""
         for name, stream in list(self._streams.items()):
-            handle = stream.rest
-            if handle is None or stream.failures > _OFTEN or self._bucket(stream.letters[0]) is not bucket:
+            if not stream.failures or self._bucket(stream.letters[0]) is not bucket:
                 continue
-            handle.cancel()
-            self._retries.discard(handle)
-            self._rested(name, stream)
+            if stream.queued is not None:
+                self._line_up(name, stream, stream.queued)
+            elif stream.rest is not None and stream.failures <= _OFTEN:
+                stream.rest.cancel()
+                self._retries.discard(stream.rest)
+                self._rested(name, stream)
 
     def _rested(self, name: str, stream: Stream) -> None:
         stream.resting, stream.rest = False, None
@@ -433,3 +442,11 @@ def _begun(stream: Stream) -> int:
     """How many letters of a stream can no longer be taken back: the oldest, if it is under way or may have
     arrived."""
     return 1 if stream.in_flight or stream.in_doubt else 0
+
+
+def _is_its_own(error: DeliveryFailed, bucket: Bucket) -> bool:
+    """Whether a failure says nothing about the others: that there were too many is no outage, and edits go to
+    many channels."""
+    if isinstance(error, Temporary) and error.retry_after is not None:
+        return True
+    return isinstance(error, Blocked) and bucket.name == EDITS

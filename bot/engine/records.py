@@ -77,6 +77,7 @@ def records(made: Made) -> Iterator[Change]:
             level=after.level,
             value=after.value,
             actor=made.event.by if isinstance(made.event, (*_BY_PEOPLE, Active)) else None,
+            detail=_detail(before, after),
         )
     for page in pages:
         yield PageMade(
@@ -89,6 +90,18 @@ def records(made: Made) -> Iterator[Change]:
             level=after.level,
             metric=after.title or after.subject.metric,
         )
+
+
+def _detail(before: Alert | None, after: Alert) -> str | None:
+    """What the decision was about beside the alert: a cover that came or went, a storm that folded it."""
+    was = before.cover if before is not None else None
+    cover = after.cover if after.cover is not None and not after.cover.same_as(was) else None
+    if cover is None and was is not None and after.cover is None:
+        cover = was
+    if cover is not None:
+        return f"{cover.kind.value}:{cover.ref}"
+    joined = after.storm is not None and (before is None or before.storm != after.storm)
+    return f"storm:{after.storm}" if joined else None
 
 
 def _is_news(before: Alert, after: Alert) -> bool:

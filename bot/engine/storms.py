@@ -55,12 +55,14 @@ class Storms:
         waiting: Callable[[str], Letter | None],
         members: Callable[[], Iterable[Alert]],
         ids: Callable[[], Iterator[int]],
+        next_page: Callable[[Alert], tuple[datetime, tuple[Recipient, ...]] | None] = lambda alert: None,
     ) -> None:
         """`waiting` gives the last letter of a stream that is not under way yet, `members` all alerts that
-        can still move, `ids` numbers for letters."""
+        can still move, `ids` numbers for letters, `next_page` when an alert calls whom next."""
         self._waiting = waiting
         self._members = members
         self._ids = ids
+        self._next_page = next_page
         self._weather: dict[str, Weather] = {}
         self._storms: dict[int, Storm] = {}
         self._dirty: set[int] = set()
@@ -92,9 +94,11 @@ class Storms:
         latest = max((alert.last_at for alert in alerts), default=now)
         if latest > now:
             self.clock_stepped(now - latest)
+        for channel, weather in self._weather.items():
+            self._weather[channel] = replace(weather, arrivals=_until(weather.arrivals, now))
 
-    def clock_stepped(self, by: timedelta) -> None:
-        """The clock was set: what came a minute ago still came a minute ago."""
+    def clock_stepped(self, by: timedelta) -> list[Change]:
+        """The clock was set: what came a minute ago still came a minute ago. What is to be written of it."""
         self._drawn_at = {storm_id: drawn + by for storm_id, drawn in self._drawn_at.items()}
         for channel, weather in self._weather.items():
             arrivals = tuple((moment + by, service) for moment, service in weather.arrivals)
@@ -102,6 +106,7 @@ class Storms:
             if storm is not None:
                 storm = self._storms[storm.id] = replace(storm, busy_at=storm.busy_at + by)
             self._weather[channel] = Weather(arrivals, storm)
+        return [StormSaved(weather.storm) for weather in self._weather.values() if weather.storm is not None]
 
     def snapshot(self) -> Callable[[], None]:
         """A call that makes everything as it is now, for when nothing could be written."""
@@ -232,7 +237,7 @@ class Storms:
     def facts(self, storm_id: int) -> StormFacts | None:
         """A storm as its card shows it; None if nothing is known of it any more."""
         storm = self._storms.get(storm_id)
-        return None if storm is None else storm_facts(storm, self.folded(storm_id))
+        return None if storm is None else self._facts(storm)
 
     def folded(self, storm_id: int) -> list[Alert]:
         """The alerts that a storm gathers."""
@@ -240,9 +245,26 @@ class Storms:
 
     def _card(self, storm: Storm, kind: LetterKind, now: datetime) -> Letter:
         self._drawn_at[storm.id] = now
-        facts = storm_facts(storm, self.folded(storm.id))
+        facts = self._facts(storm)
         urgent = max(priority_of(Level.of(facts.level)), Priority.CRITICAL)
         return self._letter(storm, kind, "storm", facts, urgent, now)
+
+    def _facts(self, storm: Storm) -> StormFacts:
+        alerts = self.folded(storm.id)
+        soonest = min(
+            (alert for alert in alerts if alert.progress is not None and alert.progress.next_at is not None),
+            key=lambda alert: (alert.progress and alert.progress.next_at) or storm.began_at,
+            default=None,
+        )
+        following = None if soonest is None else self._next_page(soonest)
+        seen = dict.fromkeys(who for alert in alerts for who in alert.seen_by)
+        return replace(
+            storm_facts(storm, alerts),
+            next_page_at=following[0].isoformat() if following else None,
+            next_page_to=recipient_facts(following[1]) if following else (),
+            pages=max((alert.pages for alert in alerts), default=0),
+            seen_by=tuple(seen)[:5],
+        )
 
     def _digests(
         self, storm: Storm, lines: list[StormLine], now: datetime
@@ -298,6 +320,12 @@ class Storms:
             created_at=now,
             since=now,
         )
+
+
+def _until(arrivals: tuple[tuple[datetime, str], ...], now: datetime) -> tuple[tuple[datetime, str], ...]:
+    """Arrivals of before the clock was set back, which nobody moved: the last one came now at the latest."""
+    ahead = max((moment for moment, _ in arrivals), default=now) - now
+    return arrivals if ahead <= timedelta(0) else tuple((moment - ahead, each) for moment, each in arrivals)
 
 
 def _takes_more(letter: Letter, now: datetime) -> bool:

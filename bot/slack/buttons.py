@@ -56,10 +56,13 @@ def about(value: str) -> int | None:
     return _number(value, "id")
 
 
-async def acknowledged(dispatcher: Dispatcher, value: str, user_id: str) -> Answer | None:
+async def acknowledged(
+    dispatcher: Dispatcher, value: str, user_id: str, *, on_card: bool = True
+) -> Answer | None:
     """Someone pressed 확인: acknowledge, and say what became of it.
 
-    None when the card itself says it: it is edited at once, unless Slack takes no letters just now.
+    None when the card itself says it: it is edited at once, unless Slack takes no letters just now, or the
+    button was not on the card but on an answer that only they see.
     """
     button = drawn(value)
     if button is None:
@@ -67,7 +70,7 @@ async def acknowledged(dispatcher: Dispatcher, value: str, user_id: str) -> Answ
     decision, alert = await dispatcher.guardian.acknowledge(button.id, user_id, button.version)
     if alert is None:
         return _unknown(str(button.id))
-    if decision.reason is Reason.ACKED and not dispatcher.guardian.delivery_fails:
+    if decision.reason is Reason.ACKED and on_card and not dispatcher.guardian.delivery_fails:
         return None
     return Answer(_ANSWERS[decision.reason], ClickFacts(alert=alert))
 

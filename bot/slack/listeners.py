@@ -133,7 +133,8 @@ class Listeners:
     async def acknowledge(self, body: Mapping[str, object], action: Mapping[str, str]) -> None:
         """The button 확인, on a card or in the Home tab."""
         user_id = _user(body)
-        work = buttons.acknowledged(self._dispatcher, action.get("value", ""), user_id)
+        value, on_card = action.get("value", ""), not _is_ephemeral(body)
+        work = buttons.acknowledged(self._dispatcher, value, user_id, on_card=on_card)
         answer = await self._dispatcher.guarded(buttons.ACKNOWLEDGE, work)
         url = body.get("response_url")
         if answer is not None and isinstance(url, str):
@@ -205,6 +206,12 @@ class Listeners:
 
     async def _respond(self, response_url: str, answer: Answer) -> None:
         await self._replies.respond(response_url, self._replies.words(answer.template, answer.facts))
+
+
+def _is_ephemeral(body: Mapping[str, object]) -> bool:
+    """Whether the click was on a message that only one person sees, and that nobody edits."""
+    container = body.get("container")
+    return isinstance(container, dict) and bool(container.get("is_ephemeral"))
 
 
 def _user(body: Mapping[str, object]) -> str:

@@ -49,6 +49,8 @@ class DecisionMade:
     level: Level
     value: float | None
     actor: str | None
+    detail: str | None = None
+    """what it was about beside the alert: `silence:3`, `maintenance:nightly`, `inhibited:17`, `storm:2`"""
 
 
 @dataclass(frozen=True, slots=True)

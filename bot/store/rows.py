@@ -244,6 +244,7 @@ def decision_row(decision: DecisionMade) -> Row:
         "level": int(decision.level),
         "value": decision.value,
         "actor": decision.actor,
+        "detail": decision.detail,
     }
 
 
@@ -261,6 +262,7 @@ def decision_of(row: RowMapping) -> DecisionMade:
         level=Level(row["level"]),
         value=row["value"],
         actor=row["actor"],
+        detail=row["detail"],
     )
 
 

@@ -118,6 +118,7 @@ decisions = Table(
     Column("level", Integer, nullable=False),
     Column("value", Float),
     Column("actor", Text),
+    Column("detail", Text),
     Index("ix_decisions_alert_id", "alert_id"),
 )
 

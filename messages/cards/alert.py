@@ -26,9 +26,9 @@ def layout(words: Words, alert: Mapping[str, JsonValue]) -> Draft:
     picture = _picture(words, alert)
     if picture is not None:
         body.append(picture)
-    buttons = _buttons(words, alert)
-    if buttons:
-        body.append(blocks.actions(f"alert:{alert['id']}:{alert['version']}", *buttons))
+    offered = buttons(words, alert)
+    if offered:
+        body.append(blocks.actions(f"alert:{alert['id']}:{alert['version']}", *offered))
     body.append(blocks.context("small", words("small", alert)))
     color = "resolved" if alert["status"] == "resolved" else str(alert["level"])
     return Draft(
@@ -45,7 +45,7 @@ def _picture(words: Words, alert: Mapping[str, JsonValue]) -> Block | None:
     return blocks.image("chart", picture, words("picture_alt", alert)) if isinstance(picture, str) else None
 
 
-def _buttons(words: Words, alert: Mapping[str, JsonValue]) -> list[Element]:
+def buttons(words: Words, alert: Mapping[str, JsonValue]) -> list[Element]:
     """확인 while nobody has taken the alert, 더보기 while it is open; once it is resolved, whether it was
     right to call."""
     if alert["status"] == "resolved":

@@ -10,6 +10,7 @@ from slackblocks import Block
 
 from messages import blocks
 from messages.blocks import Draft
+from messages.cards.alert import buttons
 from messages.cards.readings import rows
 from messages.templates import Words
 
@@ -18,7 +19,8 @@ A_BLOCK = 8
 
 
 def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
-    """The card's facts without its buttons, then the latest decisions (`messages.facts.AlertDetailFacts`).
+    """The card's facts, then the latest decisions (`messages.facts.AlertDetailFacts`), and its buttons: an
+    alert that a storm gathers has no other place for them.
 
     Decisions of the same reason in a row are one line with the first one's moment.
     """
@@ -37,6 +39,9 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     body.append(blocks.section("decisions", words("head")))
     for start in range(0, len(lines), A_BLOCK):
         body.append(blocks.section(f"decisions:{start}", "\n".join(lines[start : start + A_BLOCK])))
+    offered = [] if alert["status"] == "resolved" else buttons(card, alert)
+    if offered:
+        body.append(blocks.actions(f"alert:{alert['id']}:{alert['version']}", *offered))
     body.append(blocks.context("small", card("small", alert)))
     color = "resolved" if alert["status"] == "resolved" else str(alert["level"])
     return Draft(

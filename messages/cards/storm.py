@@ -19,6 +19,9 @@ def layout(words: Words, storm: Mapping[str, JsonValue]) -> Draft:
     headline = words("headline", storm)
     over = not storm["open"]
     body: list[Block] = [blocks.section("judgement", words("judgement", storm))]
+    people = words("people", storm)
+    if people:
+        body.append(blocks.section("people", people))
     if not over and storm["open"] != storm["acked"]:
         value: dict[str, JsonValue] = {"storm": storm["id"]}
         button = blocks.button(words("ack_button"), "storm_ack", value, primary=True)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.alerts.covers import CoverKind
-from bot.domain.inhibition import FRESH, Inhibition, InhibitRule, Standing, inhibiting
+from bot.domain.inhibition import FRESH, REPORT_LASTS, Inhibition, InhibitRule, Standing, inhibiting
 from bot.domain.labels import Service, Services
 from bot.domain.levels import Level
 from bot.domain.matcher_notation import parse
@@ -74,6 +74,18 @@ def test_a_source_without_fresh_data_mutes_nothing() -> None:
     assert inhibition.goes_stale_at(at(late + 1)) is None
     inhibition.put(replace(DATABASE, last_at=at(60)))
     assert muted(inhibition, shop, late + 1) == 1
+
+
+def test_the_word_of_a_source_that_others_report_holds_until_they_say_it_again() -> None:
+    inhibition = Inhibition(SERVICES)
+    inhibition.put(replace(DATABASE, lasts=REPORT_LASTS))
+    shop, late = standing(2, "shop"), REPORT_LASTS.total_seconds()
+    assert late > 4 * 3600, "Alertmanager says it again every four hours"
+    assert muted(inhibition, shop, late) == 1
+    assert muted(inhibition, shop, late + 1) is None
+    assert inhibition.goes_stale_at(at(10)) == T0 + REPORT_LASTS
+    inhibition.put(DATABASE)
+    assert inhibition.goes_stale_at(at(10)) == T0 + FRESH
 
 
 def test_what_is_over_or_milder_mutes_nothing() -> None:

@@ -58,6 +58,34 @@ def test_the_more_urgent_goes_first_and_then_the_older() -> None:
     assert [queue.take() for _ in range(7)] == [(n, f"alert:{n}") for n in (6, 7, 5, 4, 3, 2, 1)]
 
 
+def test_whoever_gets_another_place_stands_in_the_line_once() -> None:
+    queue = bucket()
+    queue.add(Priority.INFO, 1, "alert:1")
+    queue.add(Priority.ALERT, 2, "alert:2")
+    queue.add(Priority.EMERGENCY, 1, "alert:1")
+    assert len(queue) == 2
+    assert [queue.take(), queue.take()] == [(1, "alert:1"), (2, "alert:2")]
+    assert (len(queue), queue.wait(0.0)) == (0, None), "the old place is none"
+    queue.add(Priority.EMERGENCY, 3, "alert:3")
+    queue.add(Priority.INFO, 3, "alert:3")
+    queue.add(Priority.ALERT, 4, "alert:4")
+    assert [queue.take(), queue.take()] == [(4, "alert:4"), (3, "alert:3")]
+
+
+def test_what_was_not_taken_has_used_up_nothing() -> None:
+    patient = bucket(burst=2)
+    patient.add(Priority.ALERT, 1, "alert:1")
+    for _ in range(5):
+        assert patient.wait(0.0) == 0.0
+        patient.spend()
+        patient.refund()
+    patient.refund()
+    for _ in range(2):
+        assert patient.wait(0.0) == 0.0
+        patient.spend()
+    assert patient.wait(0.0) == pytest.approx(1.0), "and there is never more than the burst"
+
+
 def test_a_pause_holds_everything_and_a_shorter_one_does_not_end_it() -> None:
     paused = bucket()
     paused.add(Priority.EMERGENCY, 1, "alert:1")

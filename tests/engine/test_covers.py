@@ -10,11 +10,13 @@ import pytest
 
 from bot.domain.alerts.covers import CoverKind
 from bot.domain.alerts.ladder import Recipient, TargetKind
+from bot.domain.alerts.model import Condition, Reported, Subject
 from bot.domain.levels import Level
 from bot.domain.matcher_notation import parse
 from bot.domain.silences import CoverFault, Wanted
 from bot.domain.targets import parse_target
 from bot.engine.board import Board, Checked, source_of
+from bot.engine.reports import Report
 from bot.engine.silences import Refused
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
@@ -276,6 +278,34 @@ async def test_what_depends_on_a_broken_service_is_muted_until_that_is_over(worl
     assert (await world.check(10, 10, target="db-1"))[-1] == "RESOLVED"
     assert world.book.covers_changed != before
     assert await world.check(75) == ["UNCOVERED"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (Condition.THRESHOLD, timedelta(minutes=5)),
+        (Condition.REPORTED, timedelta(hours=5)),
+        (Condition.HEARTBEAT, timedelta(hours=5)),
+    ],
+)
+async def test_a_source_mutes_as_long_as_its_last_word_holds(
+    world: Surrounded, condition: Condition, holds: timedelta
+) -> None:
+    if condition is Condition.THRESHOLD:
+        await world.check(95, 95, target="db-1")
+    else:
+        reported = Subject("test", "alertmanager:1", "down", "db-1", condition)
+        says = Reported(True, Level.CRITICAL, world.clock.now, "down")
+        await world.desk.report([Report(reported, {"service": "database"}, says, Layer.APPLICATION)])
+    last = world.clock.now
+    assert await world.check(75, 75, 75) == []
+    assert world.book.next_cover_change(world.clock.now) == last + holds
+    world.clock.now = last + holds
+    assert why(world) == (CoverKind.INHIBITED, "1")
+    world.clock.forward(seconds=1)
+    assert why(world) is None
+    await world.desk.look_again()
+    assert [alert.cover for alert in world.desk.open()] == [None, None]
 
 
 async def test_a_restart_knows_what_inhibits(database: Database, clock: SetClock) -> None:

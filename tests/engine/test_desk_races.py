@@ -9,9 +9,11 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.domain.alerts.model import Alert, Note, Status
 from bot.domain.alerts.reasons import Reason
+from bot.domain.letters import LetterKind
 from bot.store.changes import ChangedAlert, NewLetter
 from bot.store.errors import Stale
 from bot.store.store import Store
+from tests.engine.shelf import POLICY, ReportDesk, Undecidable, about
 from tests.engine.support import CEILING_SECONDS, Disk, FakeSlack, SetClock, delivering
 from tests.engine.watching import Watch
 from tests.factories import at, letter, seen, subject
@@ -108,6 +110,96 @@ async def test_when_writing_fails_memory_says_what_the_database_says(store: Stor
     assert watch.outbox.unsent == 0
     decisions = await watch.desk.judge(both)
     assert seen(decisions[0]) == ["OPENED"], "and the next try makes up for it"
+
+
+async def test_of_a_check_of_which_a_part_cannot_be_decided_nothing_has_happened(
+    small_store: Store, clock: SetClock
+) -> None:
+    desk = ReportDesk(small_store, clock)
+    await desk.report("a")
+    before = desk.desk.open()
+    desk.shelf.odd["b"] = Undecidable("guardian-alerts", POLICY)
+    with pytest.raises(OverflowError):
+        await desk.desk.report([desk.says("a", firing=False), desk.says("b")])
+    assert desk.desk.open() == before == await small_store.open_alerts()
+    await desk.report("a", firing=False)
+    assert desk.waiting("alert_note")[-1].facts["note"] == Note.RESOLVED
+    assert desk.desk.open() == [] == await small_store.open_alerts()
+
+
+async def test_an_alert_that_is_over_keeps_its_key_when_the_one_that_takes_it_was_not_written(
+    small_store: Store, clock: SetClock
+) -> None:
+    desk = ReportDesk(small_store, clock)
+    await desk.report("a")
+    await desk.report("a", firing=False)
+    over = desk.desk.alert(1)
+    clock.forward(hours=2)
+    await desk.fails_to_write()
+    with pytest.raises(IntegrityError):
+        await desk.report("a")
+    assert over is not None
+    assert desk.desk.live(about("a").key) is over is desk.desk.alert(1)
+    assert desk.desk.open() == []
+    await desk.report("a")
+    (new,) = desk.desk.open()
+    assert (new.status, desk.desk.alert(1), desk.desk.alert(new.id)) == (Status.FIRING, None, new)
+
+
+async def test_a_storm_whose_begin_was_not_written_has_not_begun(small_store: Store, clock: SetClock) -> None:
+    desk = ReportDesk(small_store, clock)
+    many = [f"t{number}" for number in range(20)]
+    await desk.fails_to_write()
+    with pytest.raises(IntegrityError):
+        await desk.report(*many)
+    assert (desk.desk.storm(1), desk.desk.open()) == (None, [])
+    await desk.report(*many)
+    storm = desk.desk.storm(1)
+    assert storm is not None
+    assert (storm.folded, storm.open) == (19, 19), "and they have come once"
+    assert [each.id for each in await small_store.storms(at(0))] == [1]
+    assert [each.kind for each in desk.waiting("storm")] == [LetterKind.CARD]
+
+
+async def test_what_was_found_out_is_known_once_it_is_written(small_store: Store, clock: SetClock) -> None:
+    desk = ReportDesk(small_store, clock)
+    await desk.report("a")
+    await desk.fails_to_write()
+    with pytest.raises(IntegrityError):
+        await desk.desk.enrich(1, {"n": 1})
+    assert desk.desk.facts(desk.desk.open()[0]).extras == {}
+    await desk.desk.enrich(1, {"n": 1})
+    assert desk.desk.facts(desk.desk.open()[0]).extras == {"n": 1}
+    assert desk.waiting("alert")[-1].facts["extras"] == {"n": 1}, "and the card shows it"
+
+
+async def test_a_page_that_was_not_written_is_still_due(small_store: Store, clock: SetClock) -> None:
+    desk = ReportDesk(small_store, clock)
+    await desk.report("a", "b")
+    clock.forward(minutes=1)
+    due = desk.desk.next_due()
+    await desk.fails_to_write()
+    with pytest.raises(IntegrityError):
+        await desk.desk.tick()
+    assert (desk.desk.next_due(), desk.pages()) == (due, {"a": 0, "b": 0})
+    await desk.desk.tick()
+    assert desk.pages() == {"a": 1, "b": 1}
+
+
+async def test_however_many_alerts_somebody_else_changed_they_are_decided_anew_at_once(
+    store: Store, clock: SetClock
+) -> None:
+    desk = ReportDesk(store, clock)
+    targets = [f"t{number}" for number in range(9)]
+    await desk.report(*targets)
+    theirs = [alert._replace(version=alert.version + 1, seen_by=("U9",)) for alert in desk.desk.open()[1:]]
+    await store.write([ChangedAlert(alert, alert.version - 1) for alert in theirs])
+    clock.forward(minutes=1)
+    await desk.desk.tick()
+    assert desk.pages() == dict.fromkeys(targets, 1)
+    assert [alert.seen_by for alert in desk.desk.open()] == [(), *([("U9",)] * 8)]
+    assert desk.desk.open() == await store.open_alerts()
+    assert len(desk.waiting("page")) == 9
 
 
 async def test_without_a_database_alerts_go_on_and_letters_go_out(

@@ -240,7 +240,7 @@ async def test_a_changed_configuration_is_a_change_and_the_first_start_is_none(r
     assert (found.kind, found.target, found.facts) == (
         ChangeKind.CONFIG,
         "web-1",
-        {"sections": ["new", "rules"]},
+        {"sections": ["new", "rules.cpu"]},
     )
     assert await room.facts.changes(T0) == [found]
 

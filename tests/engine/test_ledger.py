@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.alerts.model import Status
+from bot.domain.alerts.model import Alert, Status
+from bot.domain.alerts.reasons import Reason
 from bot.engine.backlog import Backlog
 from bot.engine.ledger import Ledger
-from bot.store.changes import ChangedAlert, LetterDead, NewAlert, NewLetter
+from bot.store.changes import ChangedAlert, DecisionMade, LetterDead, NewAlert, NewLetter
 from bot.store.errors import Stale
 from bot.store.store import Store
 from tests.engine.support import Counter, Disk, SetClock, until
@@ -115,6 +116,37 @@ async def test_what_somebody_else_changed_meanwhile_is_left_as_theirs(
     assert await ledger.flush()
     assert await store.alert(7) == alert(version=2, acked_by="U-theirs")
     assert await store.queued_letters() == [letter(1)]
+
+
+@pytest.mark.parametrize("version", [2, 5], ids=["as often as we", "more often"])
+async def test_of_a_kept_transaction_only_what_somebody_else_changed_is_left_as_theirs(
+    store: Store, clock: SetClock, disk: Disk, version: int
+) -> None:
+    ledger = Ledger(store, clock)
+    numbers = (1, 2, 3, 4)
+    first = {number: alert(id=number, subject=subject(target=f"t{number}"), version=1) for number in numbers}
+    await ledger.write([NewAlert(each) for each in first.values()])
+    disk.read_only = True
+    ours = {number: each._replace(version=2, acked_by="U-ours") for number, each in first.items()}
+    made = [made_of(each) for each in ours.values()]
+    letters = [letter(number, stream=f"alert:{number}") for number in numbers]
+    changed = [ChangedAlert(each, 1) for each in ours.values()]
+    await ledger.write([*changed, *made, *map(NewLetter, letters)])
+    disk.read_only = False
+    theirs = {number: first[number]._replace(version=version, acked_by="U-theirs") for number in (2, 3)}
+    await store.write([ChangedAlert(each, 1) for each in theirs.values()])
+    assert await ledger.flush()
+    assert [await store.alert(number) for number in numbers] == [ours[1], theirs[2], theirs[3], ours[4]]
+    assert [len(await store.decisions(number, 10)) for number in numbers] == [1, 0, 0, 1]
+    assert await store.queued_letters() == letters
+
+
+def made_of(after: Alert) -> DecisionMade:
+    """The decision by which an alert was acknowledged."""
+    status = after.status
+    return DecisionMade(
+        after.id, after.version, T0, "acknowledged", Reason.ACKED, status, status, after.level, None, "U1"
+    )
 
 
 async def test_what_can_never_be_written_does_not_hold_up_what_comes_after_it(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+import pytest
+
 from bot.domain.letters import Letter, LetterKind, Priority
 from bot.engine.bucket import Allowance
 from bot.engine.delivery import Ambiguous, Temporary
@@ -52,6 +54,43 @@ async def test_the_more_urgent_goes_first(small_store: Store, clock: SetClock) -
         slack.release(1)
         await office.emptied()
     assert slack.arrived == [1, 5, 4, 6, 3, 2]
+
+
+@pytest.mark.parametrize("together", [True, False], ids=["handed in with it", "handed in later"])
+async def test_what_stands_before_a_page_is_as_urgent_as_the_page(
+    small_store: Store, clock: SetClock, together: bool
+) -> None:
+    slack = FakeSlack()
+    async with delivering(small_store, clock, slack, replace(QUICK, at_once=1)) as office:
+        slack.hold(1)
+        await office.hand_in(letter(1))
+        await until(lambda: slack.under_way == {1})
+        opened = other(2, NOTE, priority=Priority.EDIT)
+        page = other(9, NOTE, priority=Priority.EMERGENCY)
+        others = [other(n, stream=f"alert:{n}", priority=Priority.ALERT) for n in range(3, 9)]
+        if together:
+            await office.hand_in(opened, *others, page)
+        else:
+            await office.hand_in(opened, *others)
+            await office.hand_in(page)
+        slack.release(1)
+        await office.emptied()
+    assert slack.arrived == [1, 2, 9, 3, 4, 5, 6, 7, 8]
+
+
+async def test_a_page_hurries_the_drawing_before_it(small_store: Store, clock: SetClock) -> None:
+    slack = FakeSlack()
+    async with delivering(small_store, clock, slack, replace(QUICK, at_once=1)) as office:
+        await office.hand_in(*(letter(n, stream=f"alert:{n}") for n in range(1, 5)))
+        await office.emptied()
+        slack.hold(11)
+        edits = [letter(n + 10, EDIT, stream=f"alert:{n}", priority=Priority.EDIT) for n in range(1, 5)]
+        await office.hand_in(*edits)
+        await until(lambda: slack.under_way == {11})
+        await office.hand_in(letter(20, NOTE, stream="alert:4", priority=Priority.CRITICAL))
+        slack.release(11)
+        await office.emptied()
+    assert [number for call, number in slack.calls if call == "edit"] == [11, 14, 12, 13]
 
 
 async def test_of_several_unsent_drawings_only_the_newest_is_drawn(

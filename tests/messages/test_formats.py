@@ -83,6 +83,22 @@ def test_a_moment_without_a_zone_is_refused() -> None:
         formats.parse_moment("2025-08-20T05:03:05")
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2025-08-20T05:03:05Z", "2025-08-20 14:03:05 KST"),
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+        ("2025-08-20T05:03:05", "2025-08-20T05:03:05"),
+        ("a < b", "a < b"),
+    ],
+)
+def test_a_fact_that_no_clock_shows_is_text(text: str, shown: str) -> None:
+    assert say(KO, "text | fact", text=text) == shown
+    slack = KO.environment(slack=True).from_string("{{ text | fact }}").render(text=text)
+    assert slack.startswith("<!date^" if shown.endswith("KST") else "`")
+
+
 def test_a_clock_that_ran_backwards_gives_no_negative_duration() -> None:
     later, sooner = "2025-08-20T05:03:05+00:00", "2025-08-20T05:03:04+00:00"
     assert say(EN, "a | between(b)", a=later, b=sooner) == "0s"

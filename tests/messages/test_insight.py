@@ -90,8 +90,8 @@ def test_the_change_line() -> None:
 
 def test_all_lines_in_order_and_nothing_twice() -> None:
     lines = WORDS["ko"]("lines", INSIGHT.as_extras()).splitlines()
-    assert [line.split(":")[0].split(" ")[0] for line in lines] == ["예측", "가능한", "최근", "함께"]
-    assert lines[3] == "함께 설명되는 알림 7건: #21, #22, #23, #24, #25 외 2건"
+    assert [line.split(":")[0].split(" ")[0] for line in lines] == ["예측", "가능한", "최근", "이"]
+    assert lines[3] == "이 알림으로 설명되는 알림 7건: #21, #22, #23, #24, #25 외 2건"
     deployed = replace(INSIGHT, forecast=None, context=ContextFacts(DEPLOYED, (DEPLOYED,), 0, ()))
     assert WORDS["ko"]("lines", deployed.as_extras()).splitlines() == [
         "가능한 원인: 배포 `v1.8.2` · 서비스 `shop` (12분 전 변경)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -149,6 +150,32 @@ async def test_a_form_says_what_is_wrong_by_field(counter: Counter) -> None:
         assert await errors(view("배포")) == []
     (silence,) = counter.world.covers.silences()
     assert silence.matcher == "metric=cpu_usage, target=web-1, environment=test"
+
+
+async def test_a_form_that_is_saved_late_says_so_and_is_saved_once(counter: Counter, tmp_path: Path) -> None:
+    sent = {
+        "private_metadata": "1",
+        "state": {
+            "values": {
+                "length": {"length": {"type": "static_select", "selected_option": {"value": "3600"}}},
+                "reason": {"reason": {"type": "plain_text_input", "value": "배포"}},
+            }
+        },
+    }
+    somebody = sqlite3.connect(tmp_path / "guardian.db", isolation_level=None)
+    async with slack_session() as session:
+        replies = Replies(session, AsyncWebClient("xoxb-1"), Voice("ko"))
+        try:
+            somebody.execute("BEGIN IMMEDIATE")  # the database lets nobody else write
+            errors = await submitted(replies, counter.guardian, sent, ASKER, patience=0.01)
+        finally:
+            somebody.execute("COMMIT")
+            somebody.close()
+    assert "저장하는 중입니다" in errors["reason"]
+    assert "/guardian silence" in errors["reason"]
+    await eventually(counter.world.covers.silences)
+    (silence,) = counter.world.covers.silences()
+    assert silence.reason == "배포"
 
 
 # Before a real workspace

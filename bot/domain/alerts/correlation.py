@@ -190,6 +190,10 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
         return None
     way = own.ways.get(change.service, ()) if change.service else ()
     touched = change.target in own.resources if change.target else not change.service
+    sections = change.facts.get("sections")
+    if isinstance(sections, list):
+        # The Guardian's own configuration: what has nothing to do with the alert's metric explains nothing.
+        touched = any(_concerns(str(section), own.alert) for section in sections)
     if not touched and not way:
         return None
     evidence: dict[str, JsonValue] = {"minutes": _minutes(began - change.at)}
@@ -197,6 +201,18 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
         evidence["path"] = list(way)
     upstream = max(0, len(way) - 1)
     return Cause(CauseKind.CHANGE, change.at, upstream, change_id=change.id, evidence=evidence)
+
+
+_PROBE_OF = {"http": "response_time"}
+"""Sections of `probes` whose probe has another name."""
+
+
+def _concerns(section: str, alert: Alert) -> bool:
+    """Whether a part of the Guardian's configuration is about what the alert measures: `rules.cpu_usage`."""
+    group, _, name = section.partition(".")
+    if group == "probes":
+        return _PROBE_OF.get(name, name) == alert.subject.source.partition(":")[0]
+    return name in (alert.subject.metric, "default")
 
 
 def _minutes(before: timedelta) -> int:

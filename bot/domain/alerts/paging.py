@@ -122,8 +122,9 @@ def next_page(alert: Alert, around: Surroundings) -> tuple[datetime, tuple[Recip
 
 
 def shifted(alert: Alert, by: timedelta) -> Alert:
-    """The alert with its deadlines moved, because the clock was: what was due in five minutes still is.
-    The ends of silences and windows are moments that people named, and stay."""
+    """The alert with its deadlines moved, because the clock was: what was due in five minutes still is, and
+    its last word is as old as it was. The ends of silences and windows are moments that people named, and
+    stay."""
     if not by or not alert.status.is_open:
         return alert
     progress = alert.progress
@@ -132,4 +133,6 @@ def shifted(alert: Alert, by: timedelta) -> Alert:
         progress = replace(progress, began_at=progress.began_at + by, next_at=due)
     until = alert.ack_until + by if alert.ack_until is not None else None
     reopenings = tuple(moment + by for moment in alert.reopenings)
-    return alert._replace(progress=progress, ack_until=until, reopenings=reopenings)
+    return alert._replace(
+        progress=progress, ack_until=until, reopenings=reopenings, last_at=alert.last_at + by
+    )

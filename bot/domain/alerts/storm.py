@@ -78,7 +78,7 @@ def arrive(
         storm,
         services=frozenset(seen),
         folded=storm.folded + sum(folded),
-        busy_at=now if len(arrivals) >= CALM_BELOW else storm.busy_at,
+        busy_at=now if any(folded) and len(arrivals) >= CALM_BELOW else storm.busy_at,
     )
     return Placed(Weather(tuple(arrivals), storm), tuple(folded), began)
 

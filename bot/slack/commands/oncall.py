@@ -14,6 +14,7 @@ from bot.engine.roster import Roster
 from bot.slack.command import Answer, Asked, Command
 from messages.oncall_facts import DutyChangedFacts, DutyListFacts, DutyRefusedFacts
 
+_SHORTEST = timedelta(minutes=1)
 _LONGEST = timedelta(days=90)
 _FURTHEST = timedelta(days=366)
 _MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
@@ -101,7 +102,7 @@ async def _stand_in(
     if span is None:
         raise _Refused("need_times", text)
     start = max(span.starts_at, now).replace(microsecond=0)
-    if span.ends_at <= start:
+    if span.ends_at - start < _SHORTEST:
         raise _Refused("over", text)
     if span.ends_at - start > _LONGEST:
         raise _Refused("too_long", text)

@@ -32,9 +32,17 @@ async def open_silence_modal(replies: Replies, guardian: Guardian, trigger_id: s
 
 
 async def submitted(
-    replies: Replies, guardian: Guardian, view: Mapping[str, object], user_id: str
+    replies: Replies,
+    guardian: Guardian,
+    view: Mapping[str, object],
+    user_id: str,
+    patience: float = _PATIENCE_SECONDS,
 ) -> dict[str, str]:
-    """Somebody sent the form: what is wrong with it, by field; nothing if it is done. Never raises."""
+    """Somebody sent the form: what is wrong with it, by field; nothing if it is done. Never raises.
+
+    What takes longer than `patience` seconds goes on, and the form says so: sent again, it would be done
+    twice.
+    """
     values = _values(view)
     number, seconds = str(view.get("private_metadata", "")), values.get(LENGTH, "")
     if not number.isdecimal() or not seconds.isdecimal():
@@ -42,10 +50,10 @@ async def submitted(
     length = timedelta(seconds=min(int(seconds[:9]), 10**8))
     work = guardian.covers.silence_alert(int(number), length, user_id, values.get(REASON, ""))
     task = asyncio.ensure_future(work)
-    done, _ = await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
+    done, _ = await asyncio.wait([task], timeout=patience)
     if not done:
         task.add_done_callback(_late)
-        return {REASON: replies.phrase("covers.modal.store")}
+        return {REASON: replies.phrase("covers.modal.late")}
     try:
         outcome = task.result()
     except StoreUnavailable:

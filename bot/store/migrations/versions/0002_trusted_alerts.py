@@ -160,6 +160,7 @@ def _alerts() -> None:
         sqlite_where=_OPEN_DEADLINE,
         postgresql_where=_OPEN_DEADLINE,
     )
+    op.add_column("decisions", sa.Column("detail", sa.Text))
     op.create_index("ix_cards_channel_id_ts", "cards", ["channel_id", "ts"])
     op.create_index("ix_alerts_metric_target", "alerts", ["metric", "target"])
     op.create_index("ix_alerts_fired_at", "alerts", ["fired_at"])
