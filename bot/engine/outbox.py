@@ -192,12 +192,7 @@ class Outbox:
         for letter in letters:
             stream = self._streams.setdefault(letter.stream, Stream())
             head, urgency = (stream.letters[0], stream.urgency) if stream.letters else (None, None)
-            if gone:
-                stream.letters = deque(
-                    each
-                    for each in stream.letters
-                    if each.id not in gone or (stream.in_flight and each is head)
-                )
+            gone -= _take_back(stream, gone)
             stream.letters.append(letter)
             if stream.letters[0] is not head:
                 stream.in_doubt = stream.letters[0].leased_until is not None
@@ -205,7 +200,21 @@ class Outbox:
             elif stream.queued is not None and urgency is not None and stream.urgency < urgency:
                 # It may not go before what waits in front of it, so that has to hurry too.
                 self._line_up(letter.stream, stream, stream.queued)
+        if gone:
+            self._take_back_elsewhere(gone)
         self._wake.set()
+
+    def _take_back_elsewhere(self, gone: set[int]) -> None:
+        """Forget letters of streams to which nothing new has come."""
+        for name, stream in list(self._streams.items()):
+            head = stream.letters[0]
+            if not _take_back(stream, gone):
+                continue
+            if not stream.letters:
+                del self._streams[name]
+            elif stream.letters[0] is not head:
+                stream.in_doubt = stream.letters[0].leased_until is not None
+                self._queue(name, stream)
 
     async def run(self) -> None:
         """Send what may be sent, for ever."""
@@ -442,6 +451,19 @@ def _begun(stream: Stream) -> int:
     """How many letters of a stream can no longer be taken back: the oldest, if it is under way or may have
     arrived."""
     return 1 if stream.in_flight or stream.in_doubt else 0
+
+
+def _take_back(stream: Stream, gone: set[int]) -> set[int]:
+    """Forget those letters of a stream, but what is under way; the ids of those that were there."""
+    if not gone:
+        return set()
+    there = {letter.id for letter in stream.letters} & gone
+    head = stream.letters[0] if stream.in_flight else None
+    if there:
+        stream.letters = deque(
+            letter for letter in stream.letters if letter.id not in there or letter is head
+        )
+    return there
 
 
 def _is_its_own(error: DeliveryFailed, bucket: Bucket) -> bool:

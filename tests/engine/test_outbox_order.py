@@ -132,6 +132,28 @@ async def test_a_drawing_that_failed_while_the_next_was_written_is_not_left_unse
     assert slack.shown("alert:1") == letter(3, EDIT)
 
 
+@pytest.mark.parametrize(("status", "calls"), [("acked", 0), ("resolved", 0), ("firing", 2)])
+async def test_a_page_that_waits_is_not_sent_when_nobody_need_come_any_more(
+    small_store: Store, clock: SetClock, status: str, calls: int
+) -> None:
+    slack = FakeSlack()
+    async with delivering(small_store, clock, slack, replace(QUICK, at_once=1)) as office:
+        slack.hold(1, 9)
+        await office.hand_in(letter(1), other(9, stream="alert:2", channel="ops"))
+        await until(lambda: slack.under_way == {1, 9})
+        in_thread = letter(2, NOTE, template="page")
+        elsewhere = letter(3, stream="alert:1:1.1.1:ops", channel="ops", template="page")
+        another = letter(4, stream="alert:12:1.1.1:ops", channel="ops", template="page")
+        await office.hand_in(in_thread, elsewhere, another)
+        await office.hand_in(letter(5, EDIT, facts={"status": status}))
+        slack.release(1)
+        slack.release(9)
+        await office.emptied()
+    assert sum(number in slack.arrived for number in (2, 3)) == calls
+    assert 4 in slack.arrived, "that is about another alert"
+    assert await small_store.queued_letters() == []
+
+
 async def test_what_is_about_to_be_superseded_is_not_sent_meanwhile(
     small_store: Store, clock: SetClock
 ) -> None:

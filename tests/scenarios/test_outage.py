@@ -103,7 +103,9 @@ async def _outage(stage: Stage, outage: Outage, seconds: float) -> None:
     assert set(told.resolved) | set(told.resolved_alone) == everyone
     assert (told.twice, told.doubles, told.overtaken) == (set(), 0, [])
     assert stage.rows("SELECT count(*) FROM pages") == [(len(everyone),)]
-    assert told.pages == len(everyone)
+    # What ended before the call for it could be sent calls nobody: at most those with a card of their own.
+    own_cards = 1 + len(ALONE) + len({trouble.service for trouble in FLOOD})
+    assert len(everyone) - own_cards <= told.pages <= len(everyone)
     assert stage.rows("SELECT id FROM letters WHERE state = 'dead'") == []
 
 
