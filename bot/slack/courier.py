@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain.letters import Card, Letter
-from bot.engine.delivery import Ambiguous, Arrived, Blocked, Permanent
+from bot.engine.delivery import Ambiguous, Arrived, Blocked, CardGone, Permanent
 from bot.slack.channels import Channels
 from bot.slack.failures import CHANNEL, CONTENT, delivery_failures, error_code
 from messages.images import without_images
@@ -116,6 +116,9 @@ class SlackCourier:
                             limit=200,
                             cursor=cursor,
                         )
+            except CardGone:
+                # What can't go into a thread that is gone goes into the channel.
+                return None if thread is None else await self.find(letter, None)
             except Permanent as refused:
                 # Nobody can tell: rather twice than never.
                 log.warning("history_cannot_be_read", channel=letter.channel, detail=refused.detail)

@@ -16,6 +16,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import buttons
+from bot.slack.authorized import OwnToken
 from bot.slack.background import Background
 from bot.slack.command import Answer
 from bot.slack.commands.help import command_facts
@@ -40,13 +41,16 @@ def build_app(
     signing_secret: str | None,
     background: Background | None = None,
 ) -> AsyncApp:
-    """The app with all its listeners.
+    """The app with all its listeners. `client` has the token of the bot.
 
     `signing_secret` is needed for HTTP mode only, where each request's signature and timestamp are checked.
     `background` does what follows an acknowledgement; one that nobody else knows by default.
     """
+    # A client with a token would make Bolt ask Slack about it.
+    bare = AsyncWebClient(base_url=client.base_url, timeout=client.timeout, retry_handlers=[])
     app = AsyncApp(
-        client=client,
+        client=bare,
+        authorize=OwnToken(client.token or ""),
         signing_secret=signing_secret or "",
         request_verification_enabled=signing_secret is not None,
         process_before_response=True,
@@ -110,7 +114,9 @@ class Listeners:
         await self._respond(command["response_url"], answer)
 
     async def mention(self, event: Mapping[str, str]) -> None:
-        """`@Guardian …` in a channel: answered in the thread."""
+        """`@Guardian …` in a channel: answered in the thread. What bots write, we too, is no question."""
+        if event.get("bot_id"):
+            return
         await self._converse(event, event.get("thread_ts") or event["ts"])
 
     async def message(self, event: Mapping[str, str]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
+from bot.workspace.faults import FaultKind
 from bot.workspace.model import Message
 from tests.alertmanager import Trouble
 from tests.people import ALERTS, Person, words
@@ -90,6 +93,17 @@ async def test_a_click_that_slack_delivers_twice_counts_once(stage: Stage) -> No
     assert _private(doyun) == []
     answers = [m for m in doyun.sees("general") if m.ephemeral_for]
     assert len(answers) == 1, "one line, one answer"
+
+
+@pytest.mark.parametrize("kind", [FaultKind.DROP, FaultKind.HTTP, FaultKind.RATE_LIMITED])
+async def test_the_first_click_after_a_start_waits_for_no_word_of_slack(idle: Stage, kind: FaultKind) -> None:
+    idle.slack.faults.add("auth.test", kind, seconds=600)
+    await idle.start()
+    idle.dial.works(82)
+    doyun = idle.person(1)
+    await doyun.presses(await idle.card("⚠️ 주의"))
+    await idle.card(f"확인: <@{doyun.id}>")
+    assert "시스템 상태" in words(await doyun.types("/guardian status"))
 
 
 async def test_of_two_who_take_a_storm_at_the_same_instant_one_has_all_of_it(idle: Stage) -> None:

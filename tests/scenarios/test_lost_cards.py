@@ -46,6 +46,23 @@ async def test_the_alert_follows_its_new_card_with_all_its_buttons(stage: Stage,
     assert len([c for c in stage.cards() if c.ts >= card.ts]) == (1 if lost == "deleted" else 2)
 
 
+async def test_a_note_in_doubt_whose_thread_is_deleted_meanwhile_holds_nothing_up(stage: Stage) -> None:
+    stage.dial.works(82)
+    card = await stage.card("⚠️ 주의")
+    await stage.thread_says("발령")
+    stage.slack.faults.add("chat.postMessage", FaultKind.HANG)
+    doyun = stage.person(1)
+    await doyun.presses(card)
+    await eventually(lambda: not stage.slack.faults.orders)
+    stage.slack.faults.delete_message(ALERTS, card.ts)
+    await stage.slack.faults.clear()  # it ends without an answer
+
+    await eventually(lambda: not stage.rows("SELECT id FROM letters WHERE state = 'queued'"))
+    assert await stage.post(f"확인: <@{doyun.id}>", ALERTS)
+    stage.dial.works(40)
+    await stage.card("✅ 해결")
+
+
 async def test_a_deleted_card_of_a_storm_is_put_up_again(idle: Stage) -> None:
     alertmanager = idle.with_alertmanager()
     clock = idle.clock = WallClock()

@@ -76,6 +76,18 @@ async def test_a_note_is_found_in_its_thread_only(slack: Running, courier: Slack
     assert [message.ts for message in posts(slack, parent.ts)] == [arrived.ts]
 
 
+async def test_a_note_whose_thread_is_gone_is_looked_for_in_the_channel(
+    slack: Running, courier: SlackCourier
+) -> None:
+    parent = await courier.post(letter(), None, 5)
+    card = Card("alert:1", parent.channel_id, parent.ts, datetime.now(UTC), 5)
+    slack.faults.delete_message(ALERTS, parent.ts)
+    note = replace(letter(2), kind=LetterKind.NOTE)
+    assert await courier.find(note, card) is None
+    arrived = await courier.post(note, None, 5)
+    assert await courier.find(note, card) == arrived, "it went into the channel instead"
+
+
 async def test_blocks_that_slack_refuses_go_out_as_plain_text(slack: Running, courier: SlackCourier) -> None:
     slack.faults.add("chat.postMessage", FaultKind.ERROR, error="invalid_blocks")
     await courier.post(letter(), None, 5)
