@@ -46,7 +46,7 @@ async def test_what_happened_while_slack_was_away_is_told_in_order_and_that_it_i
     await stage.thread_says("발령", "단계 상승", "해결")
     assert [message.ts for message in stage.cards()] == [card.ts]
     late = await stage.post("밀린 메시지")
-    assert "연결되지 않던 동안" in words(late)
+    assert "받지 않던 동안" in words(late)
 
 
 async def test_it_hears_people_again_after_slack_was_away(stage: Stage) -> None:
