@@ -53,6 +53,7 @@ async def test_an_acknowledgement_given_before_a_step_back_expires_in_its_time(i
     idle.with_policy(ladders=LADDER)
     await idle.start()
     await alertmanager.tells(Trouble("node-1"))
+    await eventually(lambda: _pages(idle))  # once it is acknowledged, a page that has not gone yet never goes
     doyun = idle.person(1)
     await doyun.presses(await idle.card("node-1"))
     await idle.card(f"<@{doyun.id}>")
