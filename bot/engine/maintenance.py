@@ -10,9 +10,9 @@ import structlog
 
 from bot.domain.alerts.model import Alert
 from bot.domain.maintenance import LONGEST, Once, Window
-from bot.domain.silences import Wanted, fault_of
+from bot.domain.silences import Wanted
 from bot.engine.clock import Clock
-from bot.engine.silences import MustConfirm, Refused, asks_twice
+from bot.engine.silences import MustConfirm, Refused, objection_to
 from bot.engine.uninterrupted import uninterrupted
 from bot.store.maintenance import MaintenanceStore
 
@@ -72,12 +72,9 @@ class Maintenance:
         """Make a window as somebody asks for; `known` and `confirmed` as for silences. Raises
         StoreUnavailable."""
         now = self._clock()
-        fault = fault_of(wanted.starts_at, wanted.ends_at, wanted.reason, now, LONGEST)
-        if fault is not None:
-            return Refused(fault)
-        question = None if confirmed else asks_twice(wanted, open_alerts, known)
-        if question is not None:
-            return question
+        objection = objection_to(wanted, now, LONGEST, open_alerts, known, confirmed=confirmed)
+        if objection is not None:
+            return objection
         times = Once(wanted.starts_at, wanted.ends_at)
         reason = wanted.reason.strip()
         window = Window("", wanted.matcher, times, reason, owner=wanted.by, created_at=now)

@@ -96,12 +96,9 @@ class Silences:
         hide all of it, or everything there may be, has to be `confirmed`. Raises StoreUnavailable.
         """
         now = self._clock()
-        fault = fault_of(wanted.starts_at, wanted.ends_at, wanted.reason, now, LONGEST)
-        if fault is not None:
-            return Refused(fault)
-        question = None if confirmed else asks_twice(wanted, open_alerts, known)
-        if question is not None:
-            return question
+        objection = objection_to(wanted, now, LONGEST, open_alerts, known, confirmed=confirmed)
+        if objection is not None:
+            return objection
         silence = Silence(
             0, wanted.matcher, wanted.starts_at, wanted.ends_at, wanted.by, wanted.reason.strip(), now
         )
@@ -156,7 +153,23 @@ def about(alert: Alert) -> Matcher:
     return exactly({name: labels[name] for name in _CARD_LABELS if name in labels})
 
 
-def asks_twice(
+def objection_to(
+    wanted: Wanted,
+    now: datetime,
+    longest: timedelta,
+    open_alerts: Iterable[Alert],
+    known: Iterable[Mapping[str, str]],
+    *,
+    confirmed: bool,
+) -> Refused | MustConfirm | None:
+    """Why a silence or a window, of which none is longer than `longest`, can't be yet; None if it can."""
+    fault = fault_of(wanted.starts_at, wanted.ends_at, wanted.reason, now, longest)
+    if fault is not None:
+        return Refused(fault)
+    return None if confirmed else _asks_twice(wanted, open_alerts, known)
+
+
+def _asks_twice(
     wanted: Wanted, open_alerts: Iterable[Alert], known: Iterable[Mapping[str, str]]
 ) -> MustConfirm | None:
     """The question that comes first if it would hide everything there may be, or all that is known, at its

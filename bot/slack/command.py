@@ -30,6 +30,12 @@ class Answer:
     facts: Facts
 
 
+def numbered(typed: str) -> int | None:
+    """The number that somebody typed, with or without #; None if it is none that a row can have."""
+    digits = typed.removeprefix("#")
+    return int(digits) if digits.isdecimal() and len(digits) < 18 else None
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """One subcommand. `name` and `korean` are both typed; `arguments` is how its arguments are written."""

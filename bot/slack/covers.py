@@ -11,8 +11,10 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from bot.domain.matcher_notation import MatcherInvalid, parse
 from bot.domain.silences import Wanted
 from bot.slack.background import Background
+from bot.slack.bodies import user_of
 from bot.slack.command import Answer
 from bot.slack.commands import maintenance, silence
+from bot.slack.cover_answers import told
 from bot.slack.dispatch import Dispatcher
 from bot.slack.modals.silence import CALLBACK, submitted
 from bot.slack.replies import Replies
@@ -30,7 +32,7 @@ def listen_for_covers(app: AsyncApp, dispatcher: Dispatcher, replies: Replies, l
         later.start(action.get("action_id", CONFIRM), _pressed(dispatcher, replies, body, action))
 
     async def sent(ack: AsyncAck, body: dict[str, object], view: dict[str, object]) -> None:
-        errors = await submitted(replies, dispatcher.guardian, view, _user(body))
+        errors = await submitted(replies, dispatcher.guardian, view, user_of(body))
         if errors:
             await ack(response_action="errors", errors=errors)
         else:
@@ -45,7 +47,7 @@ async def _pressed(
     dispatcher: Dispatcher, replies: Replies, body: Mapping[str, object], action: Mapping[str, str]
 ) -> None:
     name, value = action.get("action_id", ""), action.get("value", "")
-    answer = await dispatcher.guarded(name, _answer(dispatcher, name, value, _user(body)))
+    answer = await dispatcher.guarded(name, _answer(dispatcher, name, value, user_of(body)))
     url = body.get("response_url")
     if answer is not None and isinstance(url, str):
         await replies.respond(url, replies.words(answer.template, answer.facts))
@@ -68,8 +70,8 @@ async def _answer(dispatcher: Dispatcher, name: str, value: str, user_id: str) -
 async def _confirmed(dispatcher: Dispatcher, what: str, wanted: Wanted) -> Answer:
     covers = dispatcher.guardian.covers
     if what == "silence":
-        return silence.told(await covers.silence_as(wanted, confirmed=True))
-    return maintenance.told(await covers.maintain_as(wanted, confirmed=True))
+        return told(await covers.silence_as(wanted, confirmed=True))
+    return told(await covers.maintain_as(wanted, confirmed=True))
 
 
 def _wanted(data: Mapping[str, str], user_id: str) -> Wanted:
@@ -80,8 +82,3 @@ def _wanted(data: Mapping[str, str], user_id: str) -> Wanted:
         user_id,
         data["reason"],
     )
-
-
-def _user(body: Mapping[str, object]) -> str:
-    user = body.get("user")
-    return str(user.get("id", "")) if isinstance(user, dict) else ""

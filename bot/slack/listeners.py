@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import buttons
 from bot.slack.authorized import OwnToken
 from bot.slack.background import Background
+from bot.slack.bodies import user_of
 from bot.slack.command import Answer
 from bot.slack.commands.help import command_facts
 from bot.slack.covers import listen_for_covers
@@ -138,7 +139,7 @@ class Listeners:
 
     async def acknowledge(self, body: Mapping[str, object], action: Mapping[str, str]) -> None:
         """The button 확인, on a card or in the Home tab."""
-        user_id = _user(body)
+        user_id = user_of(body)
         value, on_card = action.get("value", ""), not _is_ephemeral(body)
         work = buttons.acknowledged(self._dispatcher, value, user_id, on_card=on_card)
         answer = await self._dispatcher.guarded(buttons.ACKNOWLEDGE, work)
@@ -150,7 +151,7 @@ class Listeners:
 
     async def pressed(self, body: Mapping[str, object], action: Mapping[str, str]) -> None:
         """One of the buttons whose answer only the one who pressed sees."""
-        name, value, user_id = action.get("action_id", ""), action.get("value", ""), _user(body)
+        name, value, user_id = action.get("action_id", ""), action.get("value", ""), user_of(body)
         work: Awaitable[Answer | None]
         if name == buttons.STORM:
             work = buttons.storm_acknowledged(self._dispatcher, value, user_id)
@@ -173,7 +174,7 @@ class Listeners:
         if choice == "silence":
             work = self._silence_form(body, None if alert is None else alert.id)
         else:
-            work = buttons.more(self._dispatcher, choice, alert, _user(body))
+            work = buttons.more(self._dispatcher, choice, alert, user_of(body))
         answer = await self._dispatcher.guarded(buttons.MORE, work)
         url = body.get("response_url")
         if answer is not None and isinstance(url, str):
@@ -218,8 +219,3 @@ def _is_ephemeral(body: Mapping[str, object]) -> bool:
     """Whether the click was on a message that only one person sees, and that nobody edits."""
     container = body.get("container")
     return isinstance(container, dict) and bool(container.get("is_ephemeral"))
-
-
-def _user(body: Mapping[str, object]) -> str:
-    user = body.get("user")
-    return str(user.get("id", "")) if isinstance(user, dict) else ""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.domain.matcher_notation import MatcherInvalid, parse
 from bot.domain.matchers import Matcher
-from bot.slack.command import Answer, Asked, Command
+from bot.slack.command import Answer, Asked, Command, numbered
 from messages.answer_facts import BadArgumentFacts, NotFoundFacts
 from messages.cover_facts import CoverRefusedFacts
 from messages.facts import AlertDetailFacts, AlertListFacts
@@ -20,10 +20,9 @@ async def _answer(asked: Asked) -> Answer:
     words = list(asked.arguments)
     everything = bool(words) and words[0].casefold() in _ALL
     rest = words[1:] if everything else words
-    if not everything and len(rest) == 1:
-        number = rest[0].removeprefix("#")
-        if number.isdecimal() and len(number) < 18:
-            return await alert_detail(asked, int(number))
+    number = numbered(rest[0]) if not everything and len(rest) == 1 else None
+    if number is not None:
+        return await alert_detail(asked, number)
     matcher = _matcher(asked, rest)
     if isinstance(matcher, Answer):
         return matcher

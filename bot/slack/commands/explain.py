@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command
+from bot.slack.command import Answer, Asked, Command, numbered
 from messages.answer_facts import BadArgumentFacts, NotFoundFacts
 
 _ARGUMENTS = "ID"
@@ -10,13 +10,13 @@ _ARGUMENTS = "ID"
 
 async def _answer(asked: Asked) -> Answer:
     typed = " ".join(asked.arguments)
-    number = typed.removeprefix("#")
-    if not number.isdecimal() or len(number) > 17:
+    number = numbered(typed)
+    if number is None:
         facts = BadArgumentFacts(asked.slash, COMMAND.name, typed, _ARGUMENTS)
         return Answer("bad_argument", facts)
-    found = await asked.guardian.explain(int(number))
+    found = await asked.guardian.explain(number)
     if found is None:
-        return Answer("not_found", NotFoundFacts(kind="alert", name=f"#{number}"))
+        return Answer("not_found", NotFoundFacts(kind="alert", name=f"#{typed.removeprefix('#')}"))
     return Answer("explain", found)
 
 

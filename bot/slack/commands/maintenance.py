@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command
-from bot.slack.commands.silence import without_all
+from bot.slack.command import Answer, Asked, Command, numbered
+from bot.slack.cover_answers import told, without_all
 from messages.answer_facts import BadArgumentFacts, NotFoundFacts
-from messages.cover_facts import CoverConfirmFacts, CoverRefusedFacts, WindowDoneFacts, WindowListFacts
+from messages.cover_facts import WindowListFacts
 
 _ADD = ("add", "추가")
 _END = ("end", "끝")
@@ -37,24 +37,12 @@ def window_list(asked: Asked) -> Answer:
 async def ended(asked: Asked, number: str) -> Answer:
     """The window of that number is ended."""
     covers = asked.guardian.covers
-    digits = number.removeprefix("#")
-    done = None
-    if digits.isdecimal() and len(digits) < 18:
-        done = await covers.end(int(digits), asked.user_id)
+    found = numbered(number)
+    done = None if found is None else await covers.end(found, asked.user_id)
     if done is None:
         known = tuple(str(window.id) for window in covers.windows() if window.id)[:5]
         return Answer("not_found", NotFoundFacts(kind="window", name=number, known=known))
     return Answer("maintenance_done", done)
-
-
-def told(outcome: WindowDoneFacts | CoverRefusedFacts | CoverConfirmFacts) -> Answer:
-    """What became of a window that somebody asked for."""
-    match outcome:
-        case WindowDoneFacts():
-            return Answer("maintenance_done", outcome)
-        case CoverConfirmFacts():
-            return Answer("cover_confirm", outcome)
-    return Answer("cover_refused", outcome)
 
 
 COMMAND = Command(name="maintenance", korean="점검창", arguments=_ARGUMENTS, order=5, answer=_answer)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command
+from bot.slack.command import Answer, Asked, Command, numbered
+from bot.slack.cover_answers import told, without_all
 from messages.answer_facts import NotFoundFacts
-from messages.cover_facts import CoverConfirmFacts, CoverRefusedFacts, SilenceDoneFacts, SilenceListFacts
+from messages.cover_facts import SilenceListFacts
 
 _LIFT = ("lift", "해제")
-_ALL = ("--all", "—all", "--전체", "—전체")
-"""What says that everything is meant; some keyboards make one dash of two."""
 _LIST = ("list", "목록")
 
 
@@ -33,30 +32,12 @@ def silence_list(asked: Asked) -> Answer:
 async def lifted(asked: Asked, number: str) -> Answer:
     """The silence of that number is lifted."""
     covers = asked.guardian.covers
-    digits = number.removeprefix("#")
-    done = None
-    if digits.isdecimal() and len(digits) < 18:
-        done = await covers.lift(int(digits), asked.user_id)
+    found = numbered(number)
+    done = None if found is None else await covers.lift(found, asked.user_id)
     if done is None:
         known = tuple(str(silence.id) for silence in covers.silences()[:5])
         return Answer("not_found", NotFoundFacts(kind="silence", name=number, known=known))
     return Answer("silence_done", done)
-
-
-def told(outcome: SilenceDoneFacts | CoverRefusedFacts | CoverConfirmFacts) -> Answer:
-    """What became of a silence that somebody asked for."""
-    match outcome:
-        case SilenceDoneFacts():
-            return Answer("silence_done", outcome)
-        case CoverConfirmFacts():
-            return Answer("cover_confirm", outcome)
-    return Answer("cover_refused", outcome)
-
-
-def without_all(arguments: tuple[str, ...]) -> tuple[str, bool]:
-    """The line without the word that says that everything is meant, and whether it was there."""
-    rest = [word for word in arguments if word.casefold() not in _ALL]
-    return " ".join(rest), len(rest) < len(arguments)
 
 
 COMMAND = Command(
