@@ -13,7 +13,7 @@ import structlog
 
 from bot.domain.alerts.covers import CoverKind
 from bot.domain.alerts.model import Alert
-from bot.engine.clock import Clock
+from bot.engine.clock import Clock, StepsBack
 from bot.engine.desk import DUE_AT_ONCE, AlertDesk
 
 log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ class Deadlines:
         self._next_change = next_change
         self._changes_at: datetime | None = None
         self._covers_at: datetime | None = None
-        self._ahead: float | None = None
+        self._steps = StepsBack(STEP)
         self.looked_at: datetime | None = None
         """when the last look was over: an old one means that pages may be late"""
 
@@ -70,12 +70,8 @@ class Deadlines:
 
     async def _follow_clock(self, monotonic: float) -> None:
         """Move all deadlines along when the clock steps back: what was due in five minutes still is."""
-        before, self._ahead = self._ahead, self._clock().timestamp() - monotonic
-        if before is None:
-            return
-        step = timedelta(seconds=self._ahead - before)
-        if step < -STEP:
-            log.warning("clock_stepped_back", seconds=round(-step.total_seconds(), 3))
+        step = self._steps.since_last(self._clock(), monotonic)
+        if step is not None:
             await self._desk.clock_stepped(step)
 
     async def _look_at_covers(self) -> None:

@@ -15,7 +15,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.engine.board import source_of
-from bot.engine.clock import Clock
+from bot.engine.clock import Clock, StepsBack
 from bot.engine.monitor import CONFIRM_AFTER, Monitor
 from probes.base import Probe
 
@@ -25,7 +25,7 @@ SLOTS_PER_SECOND = 20
 """Of 1,000 targets every 10 s five share a slot then. Were it 25, each would wait for the others, and the
 times that they measure would be some milliseconds too long."""
 LOOK_AT_CLOCK_EVERY = timedelta(seconds=5)
-STEP_SECONDS = 1.0
+STEP = timedelta(seconds=1)
 """a smaller step back of the clock is not worth a word"""
 AT_ONCE = 50
 """checks under way together in the first round, when all probes are read at once"""
@@ -91,15 +91,14 @@ class Schedule:
         The scheduler goes by the wall clock: after a step back by an hour it would read nothing for an hour.
         """
         loop = asyncio.get_running_loop()
-        ahead = self._clock().timestamp() - loop.time()
+        steps = StepsBack(STEP)
+        steps.since_last(self._clock(), loop.time())
         while True:
             await asyncio.sleep(self._look_at_clock_every)
-            before, ahead = ahead, self._clock().timestamp() - loop.time()
-            step = ahead - before
-            if step < -STEP_SECONDS:
-                log.warning("clock_stepped_back", seconds=round(-step, 3))
+            step = steps.since_last(self._clock(), loop.time())
+            if step is not None:
                 for job in self._scheduler.get_jobs():
-                    job.modify(next_run_time=job.next_run_time + timedelta(seconds=step))
+                    job.modify(next_run_time=job.next_run_time + step)
 
     async def _start_checks(self, probes: Sequence[Probe]) -> None:
         for probe in probes:
