@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import structlog
 
@@ -27,8 +27,7 @@ log = structlog.get_logger(__name__)
 _BY_PEOPLE = (Acknowledged, ResolvedByHand)
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(NamedTuple):
     """A decision with what it was made from. `letters` are those that it sends beside its effects."""
 
     key: str

@@ -378,17 +378,15 @@ def _unfolded(made: Made) -> Made:
     if alert.level is not Level.EMERGENCY or not alert.status.is_open:
         return made
     rest = [effect for effect in made.decision.effects if not isinstance(effect, EditCard)]
-    return replace(
-        made,
-        decision=replace(made.decision, alert=alert._replace(storm=None), effects=(PostCard(), *rest)),
-    )
+    apart = made.decision._replace(alert=alert._replace(storm=None), effects=(PostCard(), *rest))
+    return made._replace(decision=apart)
 
 
 def _moved(made: Made, storm: int) -> Made:
     alert = made.decision.alert
     if alert is None:
         return made
-    return replace(made, decision=replace(made.decision, alert=alert._replace(storm=storm)))
+    return made._replace(decision=made.decision._replace(alert=alert._replace(storm=storm)))
 
 
 def _lines(decision: Decision) -> Iterator[StormLine]:

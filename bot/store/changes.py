@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from bot.domain.alerts.ladder import Recipient
 from bot.domain.alerts.model import Alert, Status
@@ -13,15 +14,13 @@ from bot.domain.letters import Card, Letter
 from bot.domain.levels import Level
 
 
-@dataclass(frozen=True, slots=True)
-class NewAlert:
+class NewAlert(NamedTuple):
     """An alert that has just begun."""
 
     alert: Alert
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedAlert:
+class ChangedAlert(NamedTuple):
     """An alert as it is now, if it still is at version `expected`."""
 
     alert: Alert
@@ -35,8 +34,7 @@ class DroppedAlert:
     alert_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionMade:
+class DecisionMade(NamedTuple):
     """A line in the history of an alert."""
 
     alert_id: int
@@ -53,8 +51,7 @@ class DecisionMade:
     """what it was about beside the alert: `silence:3`, `maintenance:nightly`, `inhibited:17`, `storm:2`"""
 
 
-@dataclass(frozen=True, slots=True)
-class PageMade:
+class PageMade(NamedTuple):
     """People were called; (alert, epoch, round, step) is there once."""
 
     alert_id: int
@@ -74,8 +71,7 @@ class StormSaved:
     storm: Storm
 
 
-@dataclass(frozen=True, slots=True)
-class NewLetter:
+class NewLetter(NamedTuple):
     """A letter to send."""
 
     letter: Letter

@@ -1,43 +1,59 @@
-"""Policies as JSON texts: thousands of alerts share one, so each is put into JSON once."""
+"""Policies as JSON texts. Thousands of alerts share one: each is put into JSON once, and kept once, under the
+hash of its text."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import timedelta
 from functools import lru_cache
+from typing import NamedTuple
 
 from bot.domain.alerts.ladder import Ladder, Policy, Rung, Target, TargetKind
 from bot.domain.levels import Level
 
 
-class _Texts:
-    """The JSON of the policies in use, by identity: hashing one costs more than writing it."""
+class KeptPolicy(NamedTuple):
+    """A policy as it is kept: an alert's row has the `key`."""
+
+    key: str
+    text: str
+
+
+class _Known:
+    """How the policies in use are kept, by identity: hashing one costs more than writing it."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[Policy, str]] = {}
+        self._known: dict[int, tuple[Policy, KeptPolicy]] = {}
 
-    def of(self, policy: Policy) -> str:
+    def of(self, policy: Policy) -> KeptPolicy:
         known = self._known.get(id(policy))
         if known is not None and known[0] is policy:
             return known[1]
         if len(self._known) > 1000:
             self._known.clear()
         text = _write(policy)
-        self._known[id(policy)] = (policy, text)
-        return text
+        kept = KeptPolicy(policy_key(text), text)
+        self._known[id(policy)] = (policy, kept)
+        return kept
 
 
-_texts = _Texts()
+_known = _Known()
 
 
-def policy_text(policy: Policy) -> str:
-    """The policy as JSON."""
-    return _texts.of(policy)
+def policy_key(text: str) -> str:
+    """The key of a policy whose JSON is `text`."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def kept_policy(policy: Policy) -> KeptPolicy:
+    """The policy as JSON, and the key for it."""
+    return _known.of(policy)
 
 
 @lru_cache(maxsize=1000)
 def policy_of(text: str) -> Policy:
-    """The policy that `policy_text` made that JSON of."""
+    """The policy that `kept_policy` made that JSON of."""
     data = json.loads(text)
     return Policy(
         name=data["name"],

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.store.errors import StoreUnusable
 from bot.store.tables import metadata
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Compared first, so that a usual start doesn't pay for importing Alembic."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -60,8 +60,8 @@ def create(connection: Connection) -> None:
     connection.execute(insert(_VERSION).values(version_num=HEAD))
 
 
-def upgrade(connection: Connection) -> None:
-    """Run all migrations that have not been run."""
+def upgrade(connection: Connection, revision: str = HEAD) -> None:
+    """Run all migrations up to `revision` that have not been run."""
     from alembic import command
     from alembic.config import Config
 
@@ -69,4 +69,4 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

@@ -22,11 +22,19 @@ _OPEN = (Status.FIRING.value, Status.ACKED.value)
 _LIVE = (Status.PENDING.value, *_OPEN)
 
 
+_ALERTS = select(tables.alerts, tables.policies.c.text.label("policy_text")).outerjoin_from(
+    tables.alerts, tables.policies, tables.alerts.c.policy == tables.policies.c.key
+)
+"""What an alert is made of."""
+
+
 class Store:
     """Everything Guardian remembers. Every method may raise StoreUnavailable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._policies: frozenset[str] = frozenset()
+        """the keys of policies that are known to be there"""
 
     async def write(self, changes: Sequence[Change]) -> None:
         """Write all of `changes` in one transaction, or none.
@@ -36,20 +44,21 @@ class Store:
         if not changes:
             return
         async with self._database.begin() as connection:
-            await write_all(connection, changes)
+            written = await write_all(connection, changes, self._policies)
+        self._policies |= written
 
     async def live_alerts(self, resolved_since: datetime) -> list[Alert]:
         """Alerts that are pending or open, and those resolved since a moment: all that can still move."""
         table = tables.alerts
         live = table.c.status.in_(_LIVE) | _resolved_since(resolved_since)
         async with self._database.read() as connection:
-            rows = await connection.execute(select(table).where(live).order_by(table.c.id))
+            rows = await connection.execute(_ALERTS.where(live).order_by(table.c.id))
             return [alert_of(row) for row in rows.mappings()]
 
     async def open_alerts(self, limit: int | None = None) -> list[Alert]:
         """Alerts that people have been told of and that are not over: worst first, then oldest."""
         table = tables.alerts
-        query = select(table).where(table.c.status.in_(_OPEN)).order_by(table.c.level.desc(), table.c.id)
+        query = _ALERTS.where(table.c.status.in_(_OPEN)).order_by(table.c.level.desc(), table.c.id)
         async with self._database.read() as connection:
             rows = await connection.execute(query.limit(limit))
             return [alert_of(row) for row in rows.mappings()]
@@ -57,7 +66,7 @@ class Store:
     async def recent_alerts(self, limit: int) -> list[Alert]:
         """The latest alerts that people have been told of, open or over, newest first."""
         table = tables.alerts
-        query = select(table).where(table.c.status != Status.PENDING.value).order_by(table.c.id.desc())
+        query = _ALERTS.where(table.c.status != Status.PENDING.value).order_by(table.c.id.desc())
         async with self._database.read() as connection:
             rows = await connection.execute(query.limit(limit))
             return [alert_of(row) for row in rows.mappings()]
@@ -77,19 +86,13 @@ class Store:
                     found.append(number)
                     if len(found) == limit:
                         break
-            rows = await connection.execute(
-                select(table).where(table.c.id.in_(found)).order_by(table.c.id.desc())
-            )
+            rows = await connection.execute(_ALERTS.where(table.c.id.in_(found)).order_by(table.c.id.desc()))
             return [alert_of(row) for row in rows.mappings()]
 
     async def alert(self, alert_id: int) -> Alert | None:
         """The alert with that id; None if there is none."""
         async with self._database.read() as connection:
-            row = (
-                (await connection.execute(select(tables.alerts).where(tables.alerts.c.id == alert_id)))
-                .mappings()
-                .first()
-            )
+            row = (await connection.execute(_ALERTS.where(tables.alerts.c.id == alert_id))).mappings().first()
             return None if row is None else alert_of(row)
 
     async def decisions(self, alert_id: int, limit: int) -> list[DecisionMade]:

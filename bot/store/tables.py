@@ -37,6 +37,14 @@ metadata = MetaData(
 _Id = BigInteger().with_variant(Integer(), "sqlite")
 _ONE_OPEN = text("status IN ('pending', 'firing', 'acked')")
 
+policies = Table(
+    "policies",
+    metadata,
+    Column("key", String(32), primary_key=True),
+    Column("text", Text, nullable=False),
+)
+"""What alerts call people by, as it was when they opened; thousands share one. None is ever deleted."""
+
 alerts = Table(
     "alerts",
     metadata,
@@ -96,9 +104,6 @@ alerts = Table(
     Column("reopenings", JSON),
     Column("floor", Integer),
     Column("floor_why", Text),
-    Column("due_at", UtcDateTime),
-    Index("ix_alerts_due", "due_at", sqlite_where=text("due_at IS NOT NULL")),
-    Index("ix_alerts_metric_target", "metric", "target"),
     Index("uq_alerts_open_key", "key", unique=True, sqlite_where=_ONE_OPEN),
     Index("ix_alerts_fired_at", "fired_at"),
     Index("ix_alerts_status_resolved_at", "status", "resolved_at"),

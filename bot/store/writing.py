@@ -3,10 +3,10 @@ take five times as long."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from sqlalchemy import Table, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,8 +29,21 @@ from bot.store.changes import (
     StormSaved,
 )
 from bot.store.errors import Stale
+from bot.store.policies import kept_policy
 from bot.store.prepared import Prepared, inserting
-from bot.store.rows import Row, alert_row, card_row, decision_row, letter_row, page_row, storm_row
+from bot.store.rows import (
+    ALERT_COLUMNS,
+    DECISION_COLUMNS,
+    LETTER_COLUMNS,
+    PAGE_COLUMNS,
+    Values,
+    alert_row,
+    card_row,
+    decision_row,
+    letter_row,
+    page_row,
+    storm_row,
+)
 
 _CHANGE = (
     update(tables.alerts)
@@ -40,79 +53,109 @@ _CHANGE = (
     )
     .values({name: bindparam(name) for name in tables.alerts.c.keys()})
 )
+_VERSION = ALERT_COLUMNS.index("version")
 _AT_ONCE = 500
 """Rows that are made before they are written: ten thousand at once would take memory that stays taken."""
 
 
 @lru_cache(maxsize=16)
 def _changing(dialect: Dialect) -> Prepared:
-    return Prepared(_CHANGE, dialect)
+    return Prepared(_CHANGE, dialect, (*ALERT_COLUMNS, "expected_id", "expected_version"))
 
 
-async def write_all(connection: AsyncConnection, changes: Sequence[Change]) -> None:
-    """Write `changes`. Raises Stale when an alert is no longer at the version that a change expects."""
-    rows = _Rows(connection)
+async def write_all(
+    connection: AsyncConnection, changes: Sequence[Change], policies: Collection[str] = ()
+) -> frozenset[str]:
+    """Write `changes`. `policies` are the keys of those that are there for certain; returns the keys of all
+    that are known to be there afterwards, if this is committed.
+
+    Raises Stale when an alert is no longer at the version that a change expects.
+    """
+    rows = _Rows(connection, policies)
     for change in changes:
-        match change:
-            case ChangedAlert(alert, expected):
-                await rows.change(alert, expected)
-            case NewAlert(alert):
-                await rows.add(tables.alerts, alert_row(alert))
-            case DecisionMade():
-                await rows.add(tables.decisions, decision_row(change))
-            case NewLetter(letter):
-                await rows.add(tables.letters, letter_row(letter))
-            case PageMade():
-                await rows.add(tables.pages, page_row(change))
-            case _:
-                # These may be about rows that wait to be written.
-                await rows.flush()
+        if not rows.take(change):
+            await rows.flush()
+            if not rows.take(change):
                 await _apply(connection, change)
     await rows.flush()
+    return frozenset(rows.policies)
 
 
 class _Rows:
     """Rows that wait to be written, by table; alerts go first, because decisions and pages refer to them."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, policies: Collection[str]) -> None:
+        self.policies = set(policies)
         self._connection = connection
-        self._waiting: dict[Table, list[Row]] = {
-            table: [] for table in (tables.alerts, tables.decisions, tables.pages, tables.letters)
-        }
-        self._changed: dict[int, Row] = {}
+        self._new_policies: dict[str, str] = {}
+        self._changed: dict[int, Values] = {}
+        self._alerts: list[Values] = []
+        self._decisions: list[Values] = []
+        self._pages: list[Values] = []
+        self._letters: list[Values] = []
         self._count = 0
 
-    async def change(self, alert: Alert, expected: int) -> None:
-        """Let a change of an alert wait. Two of one alert are two statements: the second expects the first;
-        and so is a change of a row that waits itself."""
-        if alert.id in self._changed or self._waiting[tables.alerts]:
-            await self.flush()
-        self._changed[alert.id] = {**alert_row(alert), "expected_id": alert.id, "expected_version": expected}
-        await self._one_more()
-
-    async def add(self, table: Table, row: Row) -> None:
-        """Let a row wait, or write all that wait when they are many."""
-        if table is tables.alerts and self._changed:
-            await self.flush()  # a key that an older alert gives up may be taken by a new one
-        self._waiting[table].append(row)
-        await self._one_more()
+    def take(self, change: Change) -> bool:
+        """Let a change wait if it can be written along with what waits already; whether it can."""
+        if self._count >= _AT_ONCE:
+            return False
+        match change:
+            case NewAlert(alert):
+                if self._changed:
+                    return False  # a key that an older alert gives up may be taken by a new one
+                self._alerts.append(self._alert_row(alert))
+            case ChangedAlert(alert, expected):
+                # Two of one alert are two statements, because the second expects the first; and so is a
+                # change of a row that waits itself.
+                if self._alerts or alert.id in self._changed:
+                    return False
+                self._changed[alert.id] = (*self._alert_row(alert), alert.id, expected)
+            case DecisionMade():
+                self._decisions.append(decision_row(change))
+            case PageMade():
+                self._pages.append(page_row(change))
+            case NewLetter(letter):
+                self._letters.append(letter_row(letter))
+            case _:
+                return False  # it may be about rows that wait
+        self._count += 1
+        return True
 
     async def flush(self) -> None:
         """Write all rows that wait."""
         if not self._count:
             return
+        await self._write_policies()
         await self._write_changed()
-        for table, rows in self._waiting.items():
+        for table, columns, rows in (
+            (tables.alerts, ALERT_COLUMNS, self._alerts),
+            (tables.decisions, DECISION_COLUMNS, self._decisions),
+            (tables.pages, PAGE_COLUMNS, self._pages),
+            (tables.letters, LETTER_COLUMNS, self._letters),
+        ):
             if rows:
-                adding = inserting(table, tuple(rows[0]), self._connection.dialect)
-                await adding.execute(self._connection, rows)
+                await inserting(table, columns, self._connection.dialect).execute(self._connection, rows)
                 rows.clear()
         self._count = 0
 
-    async def _one_more(self) -> None:
-        self._count += 1
-        if self._count >= _AT_ONCE:
-            await self.flush()
+    def _alert_row(self, alert: Alert) -> Values:
+        if alert.policy is not None:
+            key, text = kept_policy(alert.policy)
+            if key not in self.policies:
+                self._new_policies[key] = text
+        return alert_row(alert)
+
+    async def _write_policies(self) -> None:
+        new, self._new_policies = self._new_policies, {}
+        if not new:
+            return
+        policies = tables.policies
+        query = select(policies.c.key).where(policies.c.key.in_(new))
+        there = set((await self._connection.execute(query)).scalars())
+        rows = [{"key": key, "text": text} for key, text in new.items() if key not in there]
+        if rows:
+            await self._connection.execute(insert(policies), rows)
+        self.policies |= new.keys()
 
     async def _write_changed(self) -> None:
         changed, self._changed = self._changed, {}
@@ -124,7 +167,7 @@ class _Rows:
         alerts = tables.alerts
         query = select(alerts.c.id, alerts.c.version).where(alerts.c.id.in_(changed))
         written = {number: version for number, version in await self._connection.execute(query)}
-        stale = [number for number, row in changed.items() if written.get(number) != row["version"]]
+        stale = [number for number, row in changed.items() if written.get(number) != row[_VERSION]]
         # Where all are at the version that they were to get, not all of them got there by this statement.
         raise Stale(stale or list(changed))
 

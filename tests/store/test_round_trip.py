@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from bot.domain.alerts.covers import Cover, CoverKind
+from bot.domain.alerts.ladder import Policy, Progress, Target, TargetKind
 from bot.domain.alerts.model import Condition, Status
 from bot.domain.alerts.reasons import Reason
 from bot.domain.letters import Card, LetterKind, Priority
@@ -50,6 +52,37 @@ def decision(alert_id: int = 7, **changes: object) -> DecisionMade:
 async def test_an_alert_with_everything_comes_back_as_it_was(store: Store) -> None:
     await store.write([NewAlert(alert())])
     assert await store.alert(7) == alert()
+
+
+async def test_what_lies_over_an_alert_and_who_is_called_come_back_as_they_were(store: Store) -> None:
+    whole = alert(
+        title="Disk will fill",
+        labels={"service": "주문", "metric": "cpu"},
+        channel="ops",
+        route="night",
+        policy=Policy("pager", ((Target(TargetKind.GROUP, "@oncall"),),)),
+        progress=Progress(6, at(1), 2, 3, at(5)),
+        epoch=6,
+        ack_until=at(90),
+        seen_by=("U4", "U5"),
+        pages=8,
+        cover=Cover(CoverKind.SILENCE, "12", at(80), "U6", "deploy", Level.ERROR),
+        broken=("10", "11"),
+        carded=True,
+        storm=9,
+        last_bad=False,
+        flips=0b101,
+        flapping=True,
+        reopenings=(at(2), at(3)),
+        floor=Level.CRITICAL,
+        floor_why="forecast",
+    )
+    await store.write([NewAlert(whole)])
+    back = await store.alert(7)
+    assert back == whole
+    changed = whole._replace(carded=False, last_bad=True, flapping=False, storm=None, pages=9, epoch=7)
+    await store.write([ChangedAlert(changed._replace(progress=None), 3)])
+    assert await store.alert(7) == changed._replace(progress=None)
 
 
 async def test_an_alert_with_nothing_comes_back_without_it(store: Store) -> None:

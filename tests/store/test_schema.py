@@ -9,17 +9,20 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, insert, inspect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import bot.store.schema as schema
+from bot.domain.alerts.ladder import Policy, Target, TargetKind
 from bot.store.changes import NewAlert
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable, StoreUnusable
+from bot.store.policies import kept_policy
+from bot.store.rows import ALERT_COLUMNS, alert_row
 from bot.store.store import Store
 from bot.store.tables import metadata
-from tests.factories import alert
+from tests.factories import T0, alert, subject
 
 
 def script() -> ScriptDirectory:
@@ -87,6 +90,29 @@ async def test_opening_again_finds_what_was_written(store_url: str) -> None:
             assert await store.alert(7) == alert()
         finally:
             await database.close()
+
+
+async def test_alerts_of_before_keep_their_policies_which_are_kept_once(store_url: str) -> None:
+    pager = Policy("pager", ((Target(TargetKind.PERSON, "U1"),),))
+    rest = Policy("rest")
+    before = [alert(id=1, policy=pager), alert(id=2, policy=rest), alert(id=3, policy=pager)]
+    alerts = [each._replace(subject=subject(target=f"t{each.id}")) for each in (*before, alert(id=4))]
+    engine = create_async_engine(store_url)
+    async with engine.begin() as connection:
+        await connection.run_sync(schema.upgrade, "0002")
+        for each in alerts:  # as it was written then: the text in the row
+            row = dict(zip(ALERT_COLUMNS, alert_row(each), strict=True))
+            row["policy"] = kept_policy(each.policy).text if each.policy else None
+            await connection.execute(insert(metadata.tables["alerts"]).values(row))
+    await engine.dispose()
+    database = await Database.open(store_url)
+    try:
+        assert await Store(database).live_alerts(T0) == alerts
+        async with database.read() as connection:
+            kept = (await connection.exec_driver_sql("SELECT text FROM policies")).scalars().all()
+        assert sorted(kept) == sorted(kept_policy(each).text for each in (pager, rest))
+    finally:
+        await database.close()
 
 
 async def test_a_newer_schema_is_refused_and_left_as_it_is(store_url: str) -> None:

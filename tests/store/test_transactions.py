@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import IntegrityError
 
+from bot.domain.alerts.ladder import Policy
 from bot.domain.alerts.model import Alert, Status
 from bot.domain.alerts.reasons import Reason
 from bot.domain.letters import Card
@@ -69,6 +70,26 @@ async def test_a_transaction_that_fails_leaves_nothing(
         await store.write([*good, fault])
     assert await store.alert(7) == before
     assert await store.queued_letters() == [letter(1)]
+
+
+async def test_a_policy_that_was_not_committed_is_written_again(store: Store) -> None:
+    pager = Policy("pager")
+    with pytest.raises(Stale):
+        await store.write([NewAlert(alert(policy=pager)), ChangedAlert(alert(id=8), 1)])
+    await store.write([NewAlert(alert(policy=pager))])
+    assert await store.alert(7) == alert(policy=pager)
+
+
+async def test_two_who_write_to_one_database_share_its_policies(store_url: str) -> None:
+    one, other = await Database.open(store_url), await Database.open(store_url)
+    try:
+        for number, database in enumerate((one, other, one), 1):
+            each = alert(id=number, policy=Policy("shared"), status=Status.RESOLVED)
+            await Store(database).write([NewAlert(each)])
+            assert await Store(database).alert(number) == each
+    finally:
+        await one.close()
+        await other.close()
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.FIRING, Status.ACKED])

@@ -45,7 +45,7 @@ def settled(
     if broke is not None:
         after = after._replace(cover=broke, broken=(*after.broken, broke.ref))
         cover = _cover(after, now, around)  # something else may lie over it as well
-    changed = decision if after is decision.alert else replace(decision, alert=after)
+    changed = decision if after is decision.alert else decision._replace(alert=after)
     if cover is not None:
         return _covered(changed, after, cover, was_open=was_open)
     if after.cover is not None:
@@ -73,7 +73,7 @@ def _with_card(decision: Decision, opened: Alert) -> Decision:
     if opened.carded or decision.posts:
         return decision
     notes = (effect for effect in decision.effects if not isinstance(effect, EditCard))
-    return replace(decision, effects=(PostCard(), *notes))
+    return decision._replace(effects=(PostCard(), *notes))
 
 
 def _cover(alert: Alert, now: datetime, around: Surroundings) -> Cover | None:
@@ -106,19 +106,19 @@ def _over(decision: Decision, after: Alert) -> Decision:
     effects = _held_back(decision.effects) if quiet else decision.effects
     if not after.carded:
         effects = ()
-    return replace(decision, alert=after._replace(progress=None, cover=None), effects=effects)
+    return decision._replace(alert=after._replace(progress=None, cover=None), effects=effects)
 
 
 def _covered(decision: Decision, after: Alert, cover: Cover, *, was_open: bool) -> Decision:
     already = cover.same_as(after.cover)
     lying = after._replace(cover=cover, progress=None)
     if not after.carded:
-        return replace(decision, alert=lying, effects=(), reason=_why(decision, already))
+        return decision._replace(alert=lying, effects=(), reason=_why(decision, already))
     effects = _held_back(decision.effects)
     if was_open and not already:
         drawn = (EditCard(), *(effect for effect in effects if not isinstance(effect, EditCard)))
         effects = (*drawn, AddNote(Note.COVERED))
-    return replace(decision, alert=lying, effects=effects, reason=_why(decision, already))
+    return decision._replace(alert=lying, effects=effects, reason=_why(decision, already))
 
 
 def _why(decision: Decision, already: bool) -> Reason:
@@ -158,7 +158,7 @@ def _called(decision: Decision, alert: Alert, now: datetime, around: Surrounding
         alert = alert._replace(carded=True)
     if alert.status is Status.ACKED:
         if alert.ack_until is None or alert.ack_until > now:
-            return replace(decision, alert=alert)
+            return decision._replace(alert=alert)
         note = AddNote(Note.ACK_EXPIRED, actor=alert.acked_by)
         alert, pages = expired(alert, now, around)
         drawn, *rest = effects or (EditCard(),)

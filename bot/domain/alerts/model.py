@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -190,6 +190,20 @@ class Alert(NamedTuple):
     """forecast, layers or no_backend"""
 
 
+_PLACES = {name: place for place, name in enumerate(Alert._fields)}
+
+
+def _with_changes(alert: Alert, /, **changes: object) -> Alert:
+    """What the named tuple's own way does, in half the time: with fifty fields that is felt."""
+    values: list[object] = list(alert)
+    for name, value in changes.items():
+        values[_PLACES[name]] = value
+    return tuple.__new__(Alert, values)
+
+
+Alert._replace = _with_changes  # type: ignore[method-assign,assignment]  # its own signature still checks callers
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """A check gave a value."""
@@ -330,8 +344,7 @@ class Page:
 Effect = PostCard | EditCard | AddNote | Page
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What became of an event: the alert as it is now (None: nothing to remember), what people see, why."""
 
     alert: Alert | None
@@ -350,4 +363,4 @@ class Decision:
 
     def about(self, number: int) -> Decision:
         """The same with that number for its alert, which is new."""
-        return self if self.alert is None else replace(self, alert=self.alert._replace(id=number))
+        return self if self.alert is None else self._replace(alert=self.alert._replace(id=number))
