@@ -13,6 +13,7 @@ from messages.facts import (
     PageMadeFacts,
     RecipientFacts,
     StormDigestFacts,
+    StormDigestGroup,
     StormFacts,
     StormGroup,
     StormLine,
@@ -76,7 +77,14 @@ _LINES = (
     StormLine("opened", 30, "warning", "cpu_usage", "", "db-1", ""),
     StormLine("resolved", 21, "critical", "HighErrorRate", "결제 오류율", "pay-1", "pay"),
 )
-DIGEST = StormDigestFacts(2, _LINES)
+DIGEST = StormDigestFacts(
+    2,
+    (
+        StormDigestGroup("opened", "critical", "reachable", "", "shop", ("web-0", "web-1", "web-2", "web-3")),
+        StormDigestGroup("opened", "warning", "cpu_usage", "", "", ("db-1",)),
+        StormDigestGroup("resolved", "critical", "HighErrorRate", "결제 오류율", "pay", ("pay-1",)),
+    ),
+)
 STORM_PAGE = StormPageFacts(2, (ON_CALL,), _LINES, 12)
 STORM = StormFacts(
     id=2,

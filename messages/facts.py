@@ -236,11 +236,24 @@ class StormLine(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class StormDigestGroup(Facts):
+    """Alerts of a storm to which the same happened, at one level, of one metric and service."""
+
+    what: str
+    """as in `StormLine`"""
+    level: str
+    metric: str
+    title: str
+    service: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StormDigestFacts(Facts):
     """Some of what happened in a storm, every alert by name."""
 
     storm: int
-    lines: tuple[StormLine, ...]
+    groups: tuple[StormDigestGroup, ...]
 
 
 @dataclass(frozen=True, slots=True)

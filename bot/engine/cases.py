@@ -15,7 +15,8 @@ from pydantic import JsonValue
 
 from bot.domain.alerts.cards import Telling
 from bot.domain.alerts.lifecycle import step
-from bot.domain.alerts.model import Alert, Event, Rule, Rules, Status, Subject
+from bot.domain.alerts.model import Alert, Event, Reported, Rule, Rules, Status, Subject
+from bot.domain.alerts.openings import Openings
 from bot.domain.alerts.paging import next_page
 from bot.domain.alerts.surroundings import NO_LABELS, Surroundings
 from bot.engine.book import Book
@@ -89,12 +90,17 @@ class Cases:
         since: datetime,
         now: datetime,
         labels: Mapping[str, str] = NO_LABELS,
+        openings: Openings | None = None,
     ) -> Made:
-        """What an event makes of what is known about `subject`. `since` is when it was measured or done."""
+        """What an event makes of what is known about `subject`. `since` is when it was measured or done.
+        `openings` are those of this moment, where many may come together."""
         before = self.live.get(subject.key)
         own = labels if subject.condition.is_others else NO_LABELS
         around = self.book.of(subject, own, rule.layer)
-        decision = step(rule, subject, before, event, now, around)
+        if openings is not None and before is None and isinstance(event, Reported):
+            decision = openings.decide(rule, subject, event, around)
+        else:
+            decision = step(rule, subject, before, event, now, around)
         after = decision.alert
         if after is not None and after.id == 0:
             self.last_id += 1

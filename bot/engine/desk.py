@@ -35,6 +35,7 @@ from bot.domain.alerts.model import (
     Subject,
     Unwatched,
 )
+from bot.domain.alerts.openings import Openings
 from bot.domain.alerts.paging import shifted
 from bot.domain.alerts.reasons import Reason
 from bot.domain.levels import Level
@@ -188,6 +189,7 @@ class AlertDesk:
 
         def decide() -> list[Made]:
             now = self._clock()
+            openings = Openings(now)
             return [
                 self._cases.decide(
                     self._rules.rule_for(each.subject.metric, each.subject.target, each.layer),
@@ -196,6 +198,7 @@ class AlertDesk:
                     each.event.at,
                     now,
                     each.labels,
+                    openings,
                 )
                 for each in reports
             ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
@@ -20,7 +19,8 @@ class LiveAlerts:
     def __init__(self) -> None:
         self._by_key: dict[str, Alert] = {}
         self._key_of: dict[int, str] = {}
-        self._of_source: defaultdict[str, set[str]] = defaultdict(set)
+        self._of_source: dict[str, tuple[str, ...]] = {}
+        """keys; nearly every source has one alert, and a set would take four times the memory"""
         self._open: dict[str, Alert] = {}
         self._queue: list[tuple[datetime, str]] = []
         self._queued: dict[str, datetime] = {}
@@ -67,7 +67,9 @@ class LiveAlerts:
             if known is not None:
                 self._key_of.pop(known.id, None)
             self._key_of[alert.id] = key
-            self._of_source[alert.subject.source].add(key)
+            others = self._of_source.get(alert.subject.source, ())
+            if key not in others:
+                self._of_source[alert.subject.source] = (*others, key)
         self._by_key[key] = alert
         if alert.status is Status.FIRING or alert.status is Status.ACKED:
             self._open[key] = alert
@@ -84,10 +86,12 @@ class LiveAlerts:
         self._key_of.pop(alert.id, None)
         self._open.pop(key, None)
         self._queued.pop(key, None)
-        keys = self._of_source[alert.subject.source]
-        keys.discard(key)
-        if not keys:
-            del self._of_source[alert.subject.source]
+        source = alert.subject.source
+        others = tuple(each for each in self._of_source[source] if each != key)
+        if others:
+            self._of_source[source] = others
+        else:
+            del self._of_source[source]
 
     def next_due(self) -> datetime | None:
         """When something is due next; None while nothing is."""

@@ -19,6 +19,7 @@ from bot.domain.alerts.model import (
     ResolvedByHand,
     Status,
 )
+from bot.domain.alerts.reasons import Reason
 from bot.domain.letters import Letter
 from bot.store.changes import Change, ChangedAlert, DecisionMade, DroppedAlert, NewAlert, PageMade
 
@@ -125,19 +126,23 @@ def _only_slots(before: Alert, after: Alert) -> bool:
 
 def log_all(made: Sequence[Made]) -> None:
     """A line in the log about each decision that people see; one line for all those of a storm."""
-    folded = Counter(each.decision.reason.value for each in made if each.folded and not each.decision.silent)
-    if folded:
-        log.info("storm", alerts=folded.total(), **folded)
+    folded: Counter[Reason] = Counter()
     for each in made:
-        alert = each.decision.alert
-        if alert is not None and not each.folded and not each.decision.silent:
+        alert, decision = each.decision.alert, each.decision
+        if alert is None or decision.silent:
+            continue
+        if alert.storm is not None:
+            folded[decision.reason] += 1
+        else:
             log.info(
                 "alert",
                 id=alert.id,
-                reason=each.decision.reason.value,
+                reason=decision.reason.value,
                 status=alert.status.value,
                 level=alert.level.word,
                 metric=alert.subject.metric,
                 target=alert.subject.target,
                 value=alert.value,
             )
+    if folded:
+        log.info("storm", alerts=folded.total(), **{reason.value: n for reason, n in folded.items()})

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bot.domain.alerts.model import Reported, Subject
 from probes.base import Layer
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """One judgement of somebody else's. `labels` are its own; what all alerts have (environment, metric,
     target …) is the desk's to add."""
 

@@ -54,6 +54,11 @@ class Silences:
         self._all = {each.id: each for each in await self._store.unfinished(self._clock())}
         self.changes += 1
 
+    @property
+    def none_known(self) -> bool:
+        """Whether there is none at all, as almost always."""
+        return not self._all
+
     def has(self, number: int) -> bool:
         """Whether the silence of that number is known: neither lifted nor forgotten; it may be over."""
         return number in self._all

@@ -14,23 +14,17 @@ from datetime import datetime, timedelta
 from bot.domain.alerts.cards import is_loud, places, priority_of
 from bot.domain.alerts.facts import SERVICE, recipient_facts, storm_line
 from bot.domain.alerts.ladder import Recipient
-from bot.domain.alerts.model import AddNote, Alert, Decision, EditCard, Note, Page, PostCard, Status
+from bot.domain.alerts.model import Alert, EditCard, Page, PostCard, Status
 from bot.domain.alerts.storm import EDIT_EVERY, Newcomer, Storm, Weather, arrive, ends_at, passed
 from bot.domain.letters import Letter, LetterKind, Priority
 from bot.domain.levels import Level
 from bot.engine.records import Made
+from bot.engine.storm_digests import MORE_BELOW, Digest, worst_of
 from bot.store.changes import Change, StormSaved
-from messages.facts import Facts, StormDigestFacts, StormFacts, StormGroup, StormLine, StormPageFacts
+from messages.facts import Facts, StormDigestFacts, StormFacts, StormGroup, StormPageFacts
 
-_LETTER_CHARACTERS = 38_000
-"""In one letter of lines; Slack cuts a text above 40,000."""
-_LINE_OVERHEAD = 2
-_NEW_GROUP = 90
-_ESCAPED = "&<>"
-"""Characters that take up to five in a text."""
 _GROUPS_SHOWN = 20
 _MERGED_WITHIN = timedelta(seconds=30)
-_UNTOLD = (Note.EMPTY_STEP,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +167,10 @@ class Storms:
             storm = self._storms[storm_id]
             # Those that came along and got a card of their own too: one place has the name of every alert,
             # and it is read within seconds, however slowly the cards come.
-            lines = [line for event in self._beside(storm, made) for line in _lines(event.decision)]
-            lines += [line for event in events for line in _lines(event.decision)]
-            for letter, old in self._digests(storm, lines, now):
+            digest = Digest()
+            for event in (*self._beside(storm, made), *events):
+                digest.add(event.decision)
+            for letter, old in self._digests(storm, digest, now):
                 letters.append(letter)
                 superseded += old
             letters += self._pages(storm, events, now)
@@ -266,23 +261,24 @@ class Storms:
             seen_by=tuple(seen)[:5],
         )
 
-    def _digests(
-        self, storm: Storm, lines: list[StormLine], now: datetime
-    ) -> Iterator[tuple[Letter, list[int]]]:
-        """The lines in letters, the first of them with those of a letter that still waits."""
-        if not lines:
+    def _digests(self, storm: Storm, news: Digest, now: datetime) -> Iterator[tuple[Letter, list[int]]]:
+        """The news in letters, the first of them with those of a letter that still waits."""
+        if not news:
             return
+        digest = Digest()
         old: list[int] = []
         last = self._waiting(storm_stream(storm.id))
         since = now
         if last is not None and _takes_more(last, now):
-            kept = _lines_of(last)
-            if _size(kept) < _LETTER_CHARACTERS // 2:
-                lines, old, since = [*kept, *lines], [last.id], last.created_at
-        for part in _parts(lines):
-            facts = StormDigestFacts(storm.id, tuple(part))
-            worst = max((Level.of(line.level) for line in part), default=Level.WARNING)
-            letter = self._letter(storm, LetterKind.NOTE, "storm_digest", facts, priority_of(worst), now)
+            digest.add_letter(last)
+            if digest.size < MORE_BELOW:
+                old, since = [last.id], last.created_at
+            else:
+                digest = Digest()
+        digest.add_all(news)
+        for groups in digest.letters():
+            facts, urgency = StormDigestFacts(storm.id, groups), priority_of(worst_of(groups))
+            letter = self._letter(storm, LetterKind.NOTE, "storm_digest", facts, urgency, now)
             yield replace(letter, created_at=since, since=since), old
             old, since = [], now
 
@@ -329,7 +325,7 @@ def _until(arrivals: tuple[tuple[datetime, str], ...], now: datetime) -> tuple[t
 
 
 def _takes_more(letter: Letter, now: datetime) -> bool:
-    """Whether more lines may be added to a letter that waits: one that is old may have gone another way."""
+    """Whether more may be added to a letter that waits: one that is old may have gone another way."""
     fresh = timedelta(0) <= now - letter.created_at < _MERGED_WITHIN
     return letter.template == "storm_digest" and letter.leased_until is None and fresh
 
@@ -387,47 +383,3 @@ def _moved(made: Made, storm: int) -> Made:
     if alert is None:
         return made
     return made._replace(decision=made.decision._replace(alert=alert._replace(storm=storm)))
-
-
-def _lines(decision: Decision) -> Iterator[StormLine]:
-    if decision.alert is None:
-        return
-    for effect in decision.effects:
-        if isinstance(effect, AddNote) and effect.note not in _UNTOLD:
-            yield storm_line(decision.alert, effect.note.value)
-
-
-def _lines_of(letter: Letter) -> list[StormLine]:
-    lines = letter.facts["lines"]
-    if not isinstance(lines, list | tuple):
-        raise TypeError("a list of lines was expected")
-    return [StormLine(**line) for line in lines if isinstance(line, dict)]  # type: ignore[arg-type]  # as_json made it
-
-
-def _size(lines: Sequence[StormLine]) -> int:
-    groups = {(line.what, line.level, line.metric, line.title, line.service) for line in lines}
-    return sum(_width(line.target) for line in lines) + _NEW_GROUP * len(groups)
-
-
-def _width(target: str) -> int:
-    """The characters that a target takes at most among others."""
-    return len(target) + _LINE_OVERHEAD + 4 * sum(map(target.count, _ESCAPED))
-
-
-def _parts(lines: Sequence[StormLine]) -> Iterator[list[StormLine]]:
-    """The lines in pieces that a message can hold."""
-    part: list[StormLine] = []
-    groups: set[tuple[str, ...]] = set()
-    used = 0
-    for line in lines:
-        group = (line.what, line.level, line.metric, line.title, line.service)
-        cost = _width(line.target) + (0 if group in groups else _NEW_GROUP + len(line.title))
-        if part and used + cost > _LETTER_CHARACTERS:
-            yield part
-            part, groups, used = [], set(), 0
-            cost += _NEW_GROUP
-        part.append(line)
-        groups.add(group)
-        used += cost
-    if part:
-        yield part

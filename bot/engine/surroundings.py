@@ -99,11 +99,12 @@ class SurroundingsBook:
         self.inhibition = inhibition or Inhibition(services)
         self.duty = duty
         self.people = people
-        self._known: dict[Subject, Around] = {}
+        self._known: dict[str, Around] = {}
+        """by the subject's key"""
 
     def of(self, subject: Subject, own: Mapping[str, str] = NO_LABELS, layer: Layer | None = None) -> Around:
         """The surroundings of that subject. `own` are a reported alert's labels, cleaned; they may change."""
-        around = self._known.get(subject)
+        around = self._known.get(subject.key)
         if around is not None and (layer is None or around.layer is layer):
             # An open alert brings the labels that it was given here.
             if around.own == own or around.labels == own:
@@ -112,7 +113,7 @@ class SurroundingsBook:
             # The oldest go first; whoever is asked about again is made again.
             for old in list(self._known)[: _KEPT // 10]:
                 del self._known[old]
-        around = self._known[subject] = Around(self, subject, own, layer)
+        around = self._known[subject.key] = Around(self, subject, own, layer)
         return around
 
     @property
@@ -168,7 +169,7 @@ class Around:
         "_key",
         "_labels",
         "_matching",
-        "_routes",
+        "_routed",
         "layer",
         "own",
     )
@@ -179,8 +180,9 @@ class Around:
         self._book = book
         self._key = subject.key
         self._labels = labels_of(subject, layer, own, book.services)
-        self._routes: dict[Level, Route] = {}
-        self._matching: dict[Level, _Matching] = {}
+        self._routed: tuple[Level, Route] | None = None
+        """the route that was asked for last"""
+        self._matching: dict[Level, _Matching] | None = None
         self.own = own
         self.layer = layer
 
@@ -191,10 +193,10 @@ class Around:
 
     def route(self, level: Level) -> Route:
         """Where an alert of this subject goes at that level."""
-        route = self._routes.get(level)
-        if route is None:
-            route = self._routes[level] = self._book.routes.route(self._labels, level)
-        return route
+        routed = self._routed
+        if routed is None or routed[0] is not level:
+            routed = self._routed = (level, self._book.routes.route(self._labels, level))
+        return routed[1]
 
     def cover(self, level: Level, now: datetime, without: Collection[str] = ()) -> Cover | None:
         """Why nobody should be told of an alert of this subject now: a silence, else a window, else another
@@ -220,6 +222,10 @@ class Around:
     def _silences(self, level: Level) -> tuple[Silence, ...]:
         """Those that match, whether they hold just now or not; the last one to end comes first."""
         silences = self._book.silences
+        if silences.none_known:
+            return ()
+        if self._matching is None:
+            self._matching = {}
         known = self._matching.get(level, _NOTHING_ASKED)
         if known.as_of != silences.changes:
             # Only what is new is asked: with ten thousand subjects and many silences all would take a second.

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple, NotRequired
 
 from pydantic import (
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -18,11 +19,20 @@ from pydantic import (
     ValidationError,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticKnownError
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from bot.domain.alerts.model import Condition, Reported, Subject
 from bot.domain.levels import Level
 from bot.engine.reports import Report
-from bot.web.payloads import Labels, refused
+from bot.web.payloads import (
+    PROBLEMS_TOLD,
+    Labels,
+    PayloadProblem,
+    PayloadRefused,
+    read_json,
+    refused,
+)
 from bot.web.severities import Severities
 from messages.escape import clean, truncate
 from probes.base import Layer
@@ -49,26 +59,38 @@ _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Go writes a moment that is not known as one of the year 1."""
 
 
-class _Payload(BaseModel):
-    """What it must be; what else is in it, as of a later Alertmanager, doesn't matter."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, strict=True)
+_CONFIG = ConfigDict(extra="ignore", strict=True)
+"""What must be there must be right; what else is in it, as of a later Alertmanager, doesn't matter."""
 
 
-class PayloadAlert(_Payload):
-    """One alert of a notification."""
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticKnownError("datetime_type")
+    return value
+
+
+_Moment = Annotated[AwareDatetime, Field(strict=False), BeforeValidator(_text)]
+"""Written as a text, as JSON has it."""
+
+
+class PayloadAlert(TypedDict):
+    """One alert of a notification, under its names there."""
+
+    __pydantic_config__ = _CONFIG  # type: ignore[misc]  # how pydantic is told, and no key
 
     status: Literal["firing", "resolved"]
     labels: Labels
-    annotations: Annotated[dict[str, str], Field(max_length=200)] = {}
-    starts_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
-    generator_url: Annotated[str, Field(alias="generatorURL", max_length=4000)] = ""
-    fingerprint: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]*$", max_length=128)] = ""
+    annotations: NotRequired[Annotated[dict[str, str], Field(max_length=200)]]
+    startsAt: NotRequired[_Moment | None]
+    endsAt: NotRequired[_Moment | None]
+    generatorURL: NotRequired[Annotated[str, Field(max_length=4000)]]
+    fingerprint: NotRequired[Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_-]*$", max_length=128)]]
 
 
-class Notification(_Payload):
-    """What Alertmanager posts for a group of alerts."""
+class _Envelope(BaseModel):
+    """What Alertmanager posts for a group of alerts; each of these is looked at by itself."""
+
+    model_config = ConfigDict(**_CONFIG, frozen=True, alias_generator=to_camel)
 
     version: Literal["4"]
     group_key: Annotated[str, Field(max_length=10_000)] = ""
@@ -76,36 +98,57 @@ class Notification(_Payload):
     receiver: Annotated[str, Field(max_length=1000)] = ""
     truncated_alerts: int = 0
     external_url: Annotated[str, Field(alias="externalURL", max_length=4000)] = ""
-    alerts: Annotated[list[PayloadAlert], Field(max_length=MOST_ALERTS)]
+    alerts: Annotated[list[object], Field(max_length=MOST_ALERTS)]
 
 
-_NOTIFICATION = TypeAdapter(Notification)
+_ALERT = TypeAdapter(PayloadAlert)
 
 
-def read_notification(body: bytes) -> Notification:
-    """The notification in a request's body. Raises PayloadRefused: 400, or 422 with each wrong place."""
-    try:
-        return _NOTIFICATION.validate_json(body)
-    except ValidationError as error:
-        raise refused(error) from None
+class Notification(NamedTuple):
+    """A notification as reports, in the order of its alerts, and how many of them Alertmanager left out."""
+
+    reports: list[Report]
+    left_out: int
 
 
-def reports_of(
-    alerts: Sequence[PayloadAlert], severities: Severities, environment: str, now: datetime
-) -> list[Report]:
-    """A report for each alert, in their order. `environment` is ours, for alerts that name none.
+def read_notification(
+    body: bytearray, severities: Severities, environment: str, now: datetime
+) -> Notification:
+    """The reports in a request's body, which is empty afterwards. `environment` is ours, for alerts without one.
 
     They are of `now`: startsAt is when it began over there, and stays the same when it is said again.
+    Raises PayloadRefused: 400 for what is no JSON, or 422 with each wrong place.
     """
-    return [_report(alert, severities, environment, now) for alert in alerts]
+    payload = read_json(body)
+    try:
+        envelope = _Envelope.model_validate(payload)
+    except ValidationError as error:
+        raise refused(error) from None
+    reports: list[Report] = []
+    problems: list[PayloadProblem] = []
+    # Each is let go of as it becomes a report: thousands need not be there three times.
+    alerts = payload["alerts"]
+    alerts.reverse()
+    for index in range(len(alerts)):
+        try:
+            alert = _ALERT.validate_python(alerts.pop())
+        except ValidationError as error:
+            problems += refused(error, ("alerts", index)).problems
+            if len(problems) >= PROBLEMS_TOLD:
+                break
+        else:
+            reports.append(_report(alert, severities, environment, now))
+    if problems:
+        raise PayloadRefused(422, problems[:PROBLEMS_TOLD])
+    return Notification(reports, envelope.truncated_alerts)
 
 
 def _report(alert: PayloadAlert, severities: Severities, environment: str, now: datetime) -> Report:
-    labels = alert.labels
+    labels = alert["labels"]
     name = labels.get("alertname") or "alert"
     subject = Subject(
         environment=labels.get("environment") or labels.get("env") or environment,
-        source=f"alertmanager:{alert.fingerprint or fingerprint(labels)}",
+        source=f"alertmanager:{alert.get('fingerprint') or fingerprint(labels)}",
         metric=name,
         target=_target(labels) or name,
         condition=Condition.REPORTED,
@@ -117,19 +160,20 @@ def _report(alert: PayloadAlert, severities: Severities, environment: str, now: 
         level = Level.WARNING
         if severity:
             facts["unknown_severity"] = truncate(severity, 80)
-    notes = alert.annotations
+    notes = alert.get("annotations", {})
     summary = notes.get("summary") or notes.get("title") or ""
     description = notes.get("description") or notes.get("message") or ""
     if description and description != summary:
         facts["description"] = one_line(description, FACT_LIMIT)
     if notes.get("runbook_url"):
         facts["runbook"] = one_line(notes["runbook_url"], FACT_LIMIT)
-    if alert.generator_url:
-        facts["origin"] = one_line(alert.generator_url, FACT_LIMIT)
-    if alert.starts_at is not None and alert.starts_at > _EARLIEST:
-        facts["started"] = _written(alert.starts_at)
+    origin, began = alert.get("generatorURL"), alert.get("startsAt")
+    if origin:
+        facts["origin"] = one_line(origin, FACT_LIMIT)
+    if began is not None and began > _EARLIEST:
+        facts["started"] = _written(began)
     event = Reported(
-        firing=alert.status == "firing",
+        firing=alert["status"] == "firing",
         level=level,
         at=now,
         title=one_line(summary, TITLE_LIMIT) or name,

@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
-from pydantic_core import from_json
 
 from bot.domain.alerts.model import Condition, Reported, Subject
 from bot.domain.levels import Level
 from bot.engine.payload_templates import MappingTexts, PayloadTemplate, TemplateFault, shortened
 from bot.engine.reports import Report
 from bot.web.alertmanager import FACT_LIMIT, TITLE_LIMIT, one_line
-from bot.web.payloads import LONGEST_LABEL, Labels, PayloadProblem, PayloadRefused, refused, wrong
+from bot.web.payloads import LONGEST_LABEL, Labels, PayloadProblem, PayloadRefused, read_json, refused, wrong
 from bot.web.severities import Severities
 from probes.base import Layer
 
@@ -40,14 +39,12 @@ class Mapped:
         self._labels = {label: PayloadTemplate(text) for label, text in texts.labels.items()}
         self._facts = {fact: PayloadTemplate(text) for fact, text in texts.facts.items()}
 
-    def reports(self, body: bytes, severities: Severities, environment: str, now: datetime) -> list[Report]:
+    def reports(
+        self, body: bytearray, severities: Severities, environment: str, now: datetime
+    ) -> list[Report]:
         """A report for each event in the body. Raises PayloadRefused: 400 for what is no JSON, 422 with the
         event and the field for what the mapping doesn't fit."""
-        try:
-            payload: JsonValue = shortened(from_json(body, allow_inf_nan=False))
-        except ValueError as error:
-            reason = str(error)[:200]
-            raise PayloadRefused(400, [PayloadProblem("", "bad_json", {"detail": reason})]) from None
+        payload: JsonValue = shortened(read_json(body))
         end = self._clock() + PATIENCE_SECONDS
         found: list[Report] = []
         for index, event in enumerate(self._events(payload)):

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from bot.engine.reports import Report, ReportDesk, ReportsNotTaken
 from bot.store.errors import StoreError
-from bot.web.alertmanager import read_notification, reports_of
+from bot.web.alertmanager import read_notification
 from bot.web.generic import Mapped
 from bot.web.payloads import (
     LARGEST_PAYLOAD,
@@ -109,13 +109,13 @@ class Webhooks:
         finally:
             self._in_work -= 1
 
-    def _alertmanager(self, body: bytes) -> list[Report]:
-        notification = read_notification(body)
-        if notification.truncated_alerts > 0:
-            log.warning("alertmanager_left_alerts_out", count=notification.truncated_alerts)
-        return reports_of(notification.alerts, self._sources.severities, self._environment, self._clock())
+    def _alertmanager(self, body: bytearray) -> list[Report]:
+        read = read_notification(body, self._sources.severities, self._environment, self._clock())
+        if read.left_out > 0:
+            log.warning("alertmanager_left_alerts_out", count=read.left_out)
+        return read.reports
 
-    def _other(self, mapped: Mapped) -> Callable[[bytes], list[Report]]:
+    def _other(self, mapped: Mapped) -> Callable[[bytearray], list[Report]]:
         return lambda body: mapped.reports(body, self._sources.severities, self._environment, self._clock())
 
     async def _report(self, name: str, reports: Sequence[Report]) -> web.Response:

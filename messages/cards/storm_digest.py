@@ -18,11 +18,11 @@ _TARGET = 200
 
 def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     """A text without blocks (`messages.facts.StormDigestFacts`)."""
-    groups: dict[tuple[str, str, str, str], list[str]] = {}
-    for line in rows(facts["lines"]):
-        name = str(line["title"] or line["metric"])
-        group = (str(line["what"]), str(line["level"]), name, str(line["service"]))
+    lines: list[str] = []
+    for group in rows(facts["groups"]):
+        name = str(group["title"] or group["metric"])
+        targets = group["targets"]
         # A thousand calls of the template for a thousand names would take longer than everything else.
-        groups.setdefault(group, []).append(value_text(line["target"], _TARGET))
-    text = "\n".join(words("group", *group, targets) for group, targets in groups.items())
-    return Draft(text, limit=TEXT_LIMIT)
+        names = [value_text(target, _TARGET) for target in targets] if isinstance(targets, list) else []
+        lines.append(words("group", group["what"], group["level"], name, group["service"], names))
+    return Draft("\n".join(lines), limit=TEXT_LIMIT)

@@ -162,7 +162,7 @@ async def test_lines_are_added_to_a_letter_that_waits_only_while_it_is_young(
     await desk.report("old")
     kept, new = desk.waiting("storm_digest")
     assert (kept, new.created_at) == (both, at(30))
-    assert [line["target"] for line in new.facts["lines"]] == ["old"]  # type: ignore[index, union-attr, call-overload]  # a list of objects
+    assert [group["targets"] for group in new.facts["groups"]] == [["old"]]  # type: ignore[index, union-attr, call-overload]  # a list of objects
     clock.forward(minutes=10)
     assert [each.id for each in await small_store.queued_letters() if each.template == "storm_digest"] == [
         kept.id,

@@ -154,7 +154,7 @@ def _uncovered(decision: Decision, free: Alert, *, broke: bool) -> Decision:
 def _called(decision: Decision, alert: Alert, now: datetime, around: Surroundings, *, anew: bool) -> Decision:
     """The decision with whoever has to be called because of it, or because time is up."""
     effects = decision.effects
-    if any(isinstance(effect, PostCard) for effect in effects):
+    if decision.posts:
         alert = alert._replace(carded=True)
     if alert.status is Status.ACKED:
         if alert.ack_until is None or alert.ack_until > now:

@@ -28,12 +28,11 @@ def deadline_of(alert: Alert) -> datetime | None:
     there unnoticed."""
     if not alert.status.is_open:
         return None
-    moments = (
-        alert.progress.next_at if alert.progress is not None else None,
-        alert.ack_until if alert.cover is None else alert.cover.until,
-        flapping.ends_at(alert),
-    )
-    return min((moment for moment in moments if moment is not None), default=None)
+    due = alert.progress.next_at if alert.progress is not None else None
+    for other in (alert.ack_until if alert.cover is None else alert.cover.until, flapping.ends_at(alert)):
+        if other is not None and (due is None or other < due):
+            due = other
+    return due
 
 
 def ladder_of(alert: Alert) -> Ladder:

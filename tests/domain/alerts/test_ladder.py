@@ -213,6 +213,16 @@ def test_after_a_fall_nobody_is_paged_by_a_step_who_was_paged_already() -> None:
     assert story.called[before:] == [(80, (L1, L2))], "only the hourly repeat"
 
 
+def test_after_a_fall_who_has_not_answered_is_called_again_by_the_next_round() -> None:
+    story = opened(Level.EMERGENCY)
+    story.passes(6 * MINUTE)
+    before = len(story.called)
+    story.tell([(7 * MINUTE, 85), (7 * MINUTE + 15, 85)])
+    assert story.now.level is Level.CRITICAL
+    story.passes(41 * MINUTE)
+    assert story.called[before:] == TABLE[Level.CRITICAL][3:9], "the second round and the third"
+
+
 def test_a_fall_while_the_milder_ladder_repeats_waits_for_one_repeat() -> None:
     story = opened(Level.CRITICAL)
     story.passes(101 * MINUTE)

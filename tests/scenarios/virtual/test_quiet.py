@@ -187,10 +187,11 @@ async def test_a_storm_of_three_hundred() -> None:
         assert cards(story) == ["web-0", "mail-0"]
         assert len(letters_of(story, "storm")) >= 1
         named = {
-            line["target"]
+            target
             for letter in letters_of(story, "storm_digest")
-            for line in letter.facts["lines"]  # type: ignore[union-attr]  # as_json made it
-            if isinstance(line, dict) and line["what"] == "opened"
+            for group in letter.facts["groups"]  # type: ignore[union-attr]  # as_json made it
+            if isinstance(group, dict) and group["what"] == "opened"
+            for target in group["targets"]  # type: ignore[union-attr]  # a list
         }
         assert named == {*shops, *mails}, "those with a card of their own too"
 
