@@ -50,6 +50,8 @@ def build_app(
     # A client with a token would make Bolt ask Slack about it.
     bare = AsyncWebClient(base_url=client.base_url, timeout=client.timeout, retry_handlers=[])
     app = AsyncApp(
+        # Without a name, Bolt looks for the file that called it, through the files of all loaded modules.
+        name="guardian",
         client=bare,
         authorize=OwnToken(client.token or ""),
         signing_secret=signing_secret or "",
