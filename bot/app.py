@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Iterator
 import typer
 from pydantic import SecretStr
 
+from bot.collector import spare_what_is_loaded
 from bot.config import Secrets, Settings
 from bot.config.around import policies_of
 from bot.config.outside import OutsideSecrets
@@ -41,12 +41,7 @@ def run(
     for name in (BOT_TOKEN, APP_TOKEN, SIGNING_SECRET):
         # They are in `secrets` now: no program that we start inherits them, and Bolt doesn't read them again.
         os.environ.pop(name, None)
-    # What is imported stays for good. Looked through by the garbage collector now and then, it would hold up
-    # everything, acknowledgements included, for a tenth of a second each time.
-    gc.freeze()
-    # What is made afterwards is small; looked through at every 700 new objects, thousands of alerts at once
-    # would take a third longer.
-    gc.set_threshold(20_000, 20, 20)
+    spare_what_is_loaded()
     # A probe that computes in its thread holds up everything else for no longer than this; 5 ms by default.
     sys.setswitchinterval(0.001)
     try:

@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from bot import __version__
 from bot.cli.speech import Speaker
+from bot.collector import spare_what_is_loaded
 from bot.config import ConfigurationInvalid, Secrets, Settings, find_file, language_of, load
 
 OK, FOUND, UNUSABLE = 0, 1, 2
@@ -117,6 +118,7 @@ def run(
     except OSError as error:
         Speaker(settings.language).complain("state", path=str(error.filename), detail=error.strerror or "")
         raise typer.Exit(UNUSABLE) from None
+    spare_what_is_loaded()
     from bot.app import run as stand_watch  # everything else: only this command needs it
     from bot.logs import configure_logs
 
