@@ -20,6 +20,8 @@ from pydantic import JsonValue
 
 _GUARDIAN = "import sys; from bot.cli import main; sys.exit(main())"
 """What the installed command `guardian` does."""
+_COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""As it is installed somewhere: compiled once, and not at each start."""
 _STOP_SECONDS = 10.0
 _QUIET = ("cpu_usage", "memory_usage", "disk_usage", "response_time")
 _QUIET_TOO = ("inode_usage", "swap_usage", "load_average", "zombie_count", "network_errors", "network_drops")
@@ -65,7 +67,7 @@ async def running(
             process = await asyncio.create_subprocess_exec(
                 executable,
                 *arguments,
-                env={**os.environ, **environment},
+                env={**os.environ, **_COMPILED, **environment},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=out,
                 stderr=asyncio.subprocess.STDOUT,

@@ -14,9 +14,9 @@ from pydantic import JsonValue
 from pydantic_core import PydanticSerializationError, from_json, to_json
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from bot.store.asynchronous import AsyncConnection, AsyncEngine, create_async_engine
 from bot.store.errors import StoreUnavailable, StoreUnusable
 from bot.store.leadership import Leadership
 from bot.store.schema import migrate

@@ -11,8 +11,8 @@ import asyncio
 import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bot.store.asynchronous import AsyncConnection, AsyncEngine
 from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.translation import store_errors
 

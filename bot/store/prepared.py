@@ -13,9 +13,9 @@ from operator import itemgetter
 
 from sqlalchemy import JSON, Insert, Table, Update, insert
 from sqlalchemy.engine import Dialect
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Float, TypeEngine
 
+from bot.store.asynchronous import AsyncConnection
 from bot.store.types import UtcDateTime
 
 Values = Sequence[object]

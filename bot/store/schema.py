@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.store.asynchronous import AsyncConnection
 from bot.store.errors import StoreUnusable
 from bot.store.tables import metadata
 

@@ -8,11 +8,11 @@ from functools import lru_cache
 
 from sqlalchemy import bindparam, delete, insert, select, update
 from sqlalchemy.engine import Dialect
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.alerts.model import Alert, Status
 from bot.domain.letters import LetterState
 from bot.store import tables
+from bot.store.asynchronous import AsyncConnection
 from bot.store.changes import (
     Change,
     ChangedAlert,

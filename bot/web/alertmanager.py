@@ -114,7 +114,7 @@ class Notification(NamedTuple):
 def read_notification(
     body: bytearray, severities: Severities, environment: str, now: datetime
 ) -> Notification:
-    """The reports in a request's body, which is empty afterwards. `environment` is ours, for alerts without one.
+    """The reports in a request's body, which is empty afterwards. `environment`: ours, for those without one.
 
     They are of `now`: startsAt is when it began over there, and stays the same when it is said again.
     Raises PayloadRefused: 400 for what is no JSON, or 422 with each wrong place.
