@@ -22,12 +22,13 @@ from bot.engine.board import Board, source_of
 from bot.engine.clock import Clock, utc_now
 from bot.engine.couriers import Couriers
 from bot.engine.covers import Covers
+from bot.engine.delivery_policy import DeliveryPolicy
 from bot.engine.guardian import Guardian, Identity
 from bot.engine.history import History
 from bot.engine.ledger import Ledger
 from bot.engine.monitor import Monitor
 from bot.engine.notices import Notices
-from bot.engine.outbox import DeliveryPolicy, Outbox
+from bot.engine.outbox import Outbox
 from bot.engine.schedule import Schedule
 from bot.slack.background import Background
 from bot.slack.channels import Channels

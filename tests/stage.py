@@ -24,7 +24,7 @@ from bot.config.watching import RuleSettings
 from bot.domain.levels import Level
 from bot.engine.bucket import Allowance
 from bot.engine.clock import Clock, utc_now
-from bot.engine.outbox import DeliveryPolicy
+from bot.engine.delivery_policy import DeliveryPolicy
 from bot.runtime import Runtime
 from bot.workspace.ids import new_id
 from bot.workspace.model import Channel, ChannelKind, Message

@@ -5,6 +5,9 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass
 
+EDITS = "edits"
+"""The bucket of all edits; the others are named after their channels."""
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -19,6 +22,8 @@ class Bucket:
 
     def __init__(self, name: str, allowance: Allowance) -> None:
         self.name = name
+        self.under_way = 0
+        """how many of its letters are just being sent; whoever sends them counts"""
         self._allowance = allowance
         self._heap: list[tuple[int, int, str]] = []
         self._places: dict[str, tuple[int, int]] = {}

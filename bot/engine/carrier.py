@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
-from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
@@ -15,6 +12,7 @@ from bot.domain.letters import Card, Letter, LetterKind
 from bot.engine.clock import Clock
 from bot.engine.delivery import Arrived, CardGone, Courier, Permanent, Temporary
 from bot.engine.ledger import Ledger
+from bot.engine.stream import Stream
 from bot.store.changes import LetterLeased, LetterReleased, LetterSent
 from bot.store.errors import StoreUnavailable
 
@@ -22,28 +20,6 @@ log = structlog.get_logger(__name__)
 
 _CARDS_KNOWN = 5_000
 """in memory, for the edits to come"""
-
-
-@dataclass(slots=True)
-class Stream:
-    """Unsent letters of one stream, oldest first."""
-
-    letters: deque[Letter] = field(default_factory=deque)
-    queued: int | None = None
-    """the letter for which the stream waits in a bucket"""
-    in_flight: bool = False
-    resting: bool = False
-    """until the next try after a failure"""
-    in_doubt: bool = False
-    """the oldest may have arrived already"""
-    failures: int = 0
-    rest: asyncio.TimerHandle | None = None
-    """ends `resting`"""
-
-    @property
-    def urgency(self) -> int:
-        """The priority of the most urgent letter: those before it must go first."""
-        return min(int(letter.priority) for letter in self.letters)
 
 
 class Carrier:

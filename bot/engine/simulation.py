@@ -28,9 +28,10 @@ from bot.engine.bucket import Allowance
 from bot.engine.chronicle import Chronicle, NotedLedger
 from bot.engine.deadlines import COVERS_EVERY, Deadlines
 from bot.engine.delivery import Courier
+from bot.engine.delivery_policy import DeliveryPolicy
 from bot.engine.desk import AlertDesk, Observation
 from bot.engine.maintenance import Maintenance
-from bot.engine.outbox import DeliveryPolicy, Outbox
+from bot.engine.outbox import Outbox
 from bot.engine.reports import Report, ReportOutcome
 from bot.engine.silences import MustConfirm, Refused, Silences
 from bot.engine.surroundings import SurroundingsBook

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Engine, event
 from bot.domain.letters import Card, Letter
 from bot.engine.bucket import Allowance
 from bot.engine.delivery import Arrived, CardGone
+from bot.engine.delivery_policy import DeliveryPolicy
 from bot.engine.ledger import Ledger
-from bot.engine.outbox import DeliveryPolicy, Outbox
+from bot.engine.outbox import Outbox
 from bot.store.changes import LetterSuperseded, NewLetter
 from bot.store.store import Store
 from tests.factories import T0

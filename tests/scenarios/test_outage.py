@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.config.delivery import AppriseSettings, SecondWaySettings
-from bot.engine.outbox import DeliveryPolicy
+from bot.engine.delivery_policy import DeliveryPolicy
 from bot.workspace.faults import FaultKind
 from bot.workspace.model import Message
 from tests.alertmanager import Alertmanager, Trouble

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from bot.engine.outbox import DeliveryPolicy
+from bot.engine.delivery_policy import DeliveryPolicy
 from bot.slack.manifest import manifest
 from bot.workspace.server import serve
 from bot.workspace.settings import RateLimits
