@@ -134,7 +134,7 @@ class Silences:
         return made
 
     async def _lifted(self, silence: Silence, now: datetime, by: str) -> Silence | None:
-        done = await self._store.lift(silence.id, now, by)
+        done = await self._store.end(silence.id, now, by)
         self._all.pop(silence.id, None)
         self.changes += 1
         log.info("silence_lifted", id=silence.id, by=by, first=done)

@@ -28,9 +28,9 @@ async def test_a_silence_comes_back_as_it_was_written(database: Database) -> Non
 async def test_a_silence_is_lifted_once(database: Database) -> None:
     store = SilenceStore(database)
     silence = await store.add(SILENCE)
-    assert await store.lift(silence.id, at(60), "U2")
-    assert not await store.lift(silence.id, at(61), "U3")
-    assert not await store.lift(9, at(61), "U3")
+    assert await store.end(silence.id, at(60), "U2")
+    assert not await store.end(silence.id, at(61), "U3")
+    assert not await store.end(9, at(61), "U3")
     assert await store.unfinished(at(60)) == []
 
 
