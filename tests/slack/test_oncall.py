@@ -151,6 +151,8 @@ async def test_the_only_schedule_needs_no_naming(counter: Counter) -> None:
         ("undo", "번호를 써 주세요"),
         ("undo one", "번호가 아닙니다: `one`"),
         ("undo 99999999999999999999", "번호가 아닙니다"),
+        ("undo #", "번호가 아닙니다"),
+        ("undo 99999999999999999", "없거나 이미 끝났습니다: `99999999999999999`"),
         ("undo 7", "없거나 이미 끝났습니다: `7`"),
         ("swap primary <!channel> 18:00 2h", "사람이 아닙니다: `&lt;!channel&gt;`"),
     ],

@@ -11,7 +11,7 @@ from bot.domain.oncall.model import Override, Schedule
 from bot.domain.time_notation import Span, leading_end, leading_span
 from bot.engine.duty_facts import duty_facts, override_facts
 from bot.engine.roster import Roster
-from bot.slack.command import Answer, Asked, Command
+from bot.slack.command import Answer, Asked, Command, numbered
 from messages.oncall_facts import DutyChangedFacts, DutyListFacts, DutyRefusedFacts
 
 _SHORTEST = timedelta(minutes=1)
@@ -85,13 +85,13 @@ async def _take(asked: Asked, roster: Roster, text: str) -> Answer:
 
 
 async def _undo(asked: Asked, roster: Roster, text: str) -> Answer:
-    number = text.removeprefix("#")
+    number = numbered(text)
     known = tuple(str(each.id) for name in roster.names for each in roster.overrides(name))
-    if not number.isdecimal() or len(number) > 15:
+    if number is None:
         raise _Refused("need_number", text, known)
-    undone = await roster.remove_override(int(number), asked.user_id)
+    undone = await roster.remove_override(number, asked.user_id)
     if undone is None:
-        raise _Refused("unknown_number", number, known)
+        raise _Refused("unknown_number", str(number), known)
     return _changed(asked, roster, undone, undone=True)
 
 
