@@ -6,7 +6,7 @@ A recurring window is written in local time, and follows it where the clocks cha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -96,18 +96,3 @@ class Window:
     def cover(self, level: Level, until: datetime) -> Cover:
         """What lies over an alert of that level because of this."""
         return Cover(CoverKind.MAINTENANCE, self.ref, until, self.owner, self.reason or self.name, level)
-
-
-def active_window(
-    windows: Iterable[Window], labels: Mapping[str, str], level: Level, now: datetime
-) -> tuple[Window, datetime] | None:
-    """The window that an alert with those labels at that level is in now, and its end; the one that ends last
-    if there are several."""
-    found: tuple[Window, datetime] | None = None
-    for window in windows:
-        until = window.active_until(now)
-        if until is None or (found is not None and until <= found[1]):
-            continue
-        if window.matcher.matches(labels, level):
-            found = window, until
-    return found

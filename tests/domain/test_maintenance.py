@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.levels import Level
-from bot.domain.maintenance import Once, Weekly, Window, active_window
+from bot.domain.maintenance import Once, Weekly, Window
 from bot.domain.matcher_notation import parse
 from bot.domain.oncall.model import ALL_DAYS, Hours
 
@@ -101,21 +100,6 @@ def test_an_ended_one_is_over() -> None:
     assert ended.active_until(local("2026-03-01 23:00")) is None
     assert ended.next_change(local("2026-03-01 21:00")) is None
     assert (window.ref, weekly("22:00", "23:00").ref) == ("#2", "w")
-
-
-def test_the_window_that_an_alert_is_in_is_the_one_that_ends_last() -> None:
-    now = local("2026-03-01 22:30")
-    short = Window("short", parse("service=shop"), Once(now, now + timedelta(hours=1)))
-    long = Window("long", parse("level<=error"), Once(now, now + timedelta(hours=2)))
-    other = Window("other", parse("service=db"), Once(now, now + timedelta(hours=9)))
-    windows = (short, long, other)
-
-    def name(level: Level, at: datetime = now) -> str | None:
-        found = active_window(windows, {"service": "shop"}, level, at)
-        return None if found is None else found[0].name
-
-    assert (name(Level.ERROR), name(Level.CRITICAL)) == ("long", "short")
-    assert name(Level.CRITICAL, now - timedelta(seconds=1)) is None
 
 
 TIMES = st.builds(time, st.integers(0, 23), st.integers(0, 59))

@@ -232,6 +232,15 @@ async def test_a_window_later_today_is_known_with_its_times(world: Surrounded) -
     assert why(world) is None
 
 
+async def test_of_several_windows_the_one_that_ends_last_counts(world: Surrounded) -> None:
+    for text in ("service=shop now 1h 배포", "level<=error now 2h 배포", "service=database now 9h 배포"):
+        assert isinstance(await world.covers.maintain(text, "U1", confirmed=True), WindowDoneFacts)
+    assert why(world, level=Level.ERROR) == (CoverKind.MAINTENANCE, "#2")
+    assert why(world, level=Level.CRITICAL) == (CoverKind.MAINTENANCE, "#1")
+    world.clock.forward(seconds=-1)
+    assert why(world) is None
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
