@@ -17,8 +17,8 @@ HORIZON = timedelta(days=63)
 _PLAN_BEFORE, _PLAN_AFTER = timedelta(days=1), timedelta(days=3)
 
 
-class People(Protocol):
-    """Who is who in the workspace."""
+class Handles(Protocol):
+    """Whose the handles in a schedule and on the command line are."""
 
     def id_of(self, reference: str) -> str | None:
         """The Slack user id of `@handle`, or of an id itself; None if nobody is called that."""
@@ -34,7 +34,7 @@ class Roster:
     in the database first. `load` before use."""
 
     def __init__(
-        self, schedules: Mapping[str, Schedule], store: DutyStore, people: People, clock: Clock
+        self, schedules: Mapping[str, Schedule], store: DutyStore, people: Handles, clock: Clock
     ) -> None:
         self._schedules = dict(schedules)
         self._store = store
