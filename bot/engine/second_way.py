@@ -29,6 +29,9 @@ DIRECT = "apprise:"
 """A letter to a channel of this name is for that target alone, and not for Slack."""
 _NOTICE = "second_way"
 """The notice that letters went this way does not go this way itself."""
+_REMEMBERED = timedelta(hours=1)
+"""how long what has gone out is known, once its letter no longer waits; whoever carries a letter that was not
+among those that wait yet has marked it long before"""
 _WORDS = {Priority.EMERGENCY: "emergency", Priority.CRITICAL: "critical"}
 
 Send = Callable[[SecretStr, str, str], Awaitable[None]]
@@ -81,15 +84,17 @@ class SecondWay:
         self._policy = policy or SecondWayPolicy()
         self._on_sent = on_sent
         self._send = send
-        self._done: set[tuple[int, str]] = set()
+        self._done: dict[tuple[int, str], datetime] = {}
+        """what has gone where, and since when that is known"""
         self._unsaved: list[tuple[Letter, str]] = []
         self._rests: dict[str, _Rest] = {}
         self._complained: set[int] = set()
+        """letters of which it was told that they could not go out"""
         self._lock = asyncio.Lock()
 
     async def load(self) -> None:
         """Read what has gone out. Raises StoreUnavailable."""
-        self._done = await self._store.sent()
+        self._done = dict.fromkeys(await self._store.sent(), self._clock())
 
     def overdue(self, letters: Iterable[Letter], now: datetime) -> list[Letter]:
         """Of letters that Slack has not taken, those that should go another way now, oldest first."""
@@ -105,14 +110,17 @@ class SecondWay:
         )
 
     async def carry(self, letters: Iterable[Letter]) -> None:
-        """Send what is overdue of the unsent `letters` to every target that has not had it.
+        """Send what is overdue of `letters`, which are all that are unsent, to every target that has not had
+        it. What is known of others is forgotten.
 
         Never raises for a target or a database that fails: the next call goes on.
         """
         async with self._lock:
             now = self._clock()
+            waiting = list(letters)
+            self._forget_all_but({letter.id for letter in waiting}, now)
             streams: dict[str, list[Letter]] = {}
-            for letter in self.overdue(letters, now):
+            for letter in self.overdue(waiting, now):
                 streams.setdefault(letter.stream, []).append(letter)
             for due in streams.values():
                 await self._carry(due, now)
@@ -188,11 +196,23 @@ class SecondWay:
             log.error("second_way_failed", target=name, detail=str(failure))
             return failure
         self._rests.pop(name, None)
-        self._done.update((letter.id, name) for letter in letters)
+        self._done.update(dict.fromkeys(((letter.id, name) for letter in letters), self._clock()))
         self._unsaved += [(letter, name) for letter in letters]
         log.warning("second_way_used", target=name, letters=[letter.id for letter in letters])
         await self._save()  # at once: until it is written, a kill would send it again
         return None
+
+    def _forget_all_but(self, waiting: set[int], now: datetime) -> None:
+        """Forget letters that no longer wait: nothing asks for them again, and they would be ever more."""
+        self._complained &= waiting
+        # Either way: a clock that was set back must not keep them for as long as that was.
+        old = [
+            gone
+            for gone, since in self._done.items()
+            if gone[0] not in waiting and abs(now - since) > _REMEMBERED
+        ]
+        for gone in old:
+            del self._done[gone]
 
     def _let_rest(self, name: str) -> None:
         before = self._rests.get(name)

@@ -210,6 +210,47 @@ async def test_old_rows_are_forgotten(rows: SecondWayStore, senders: Senders, cl
     assert await rows.sent() == set()
 
 
+async def test_what_no_longer_waits_is_forgotten_and_what_waits_is_not(
+    rows: SecondWayStore, senders: Senders, clock: SetClock
+) -> None:
+    way = (await made(rows, senders, clock)).way
+    direct = letter(5, facts=MEMORY.as_json(), channel="apprise:sms")
+    await way.send_to("sms", direct)
+    clock.forward(seconds=61)
+    await way.carry([urgent()])
+    assert way.has_gone_to("sms", direct), "it may have been written after those that wait were asked for"
+    clock.forward(hours=20)
+    await way.carry([urgent()])
+    assert (way.has_gone_to("sms", urgent()), way.has_gone_to("sms", direct)) == (True, False)
+    await way.carry([])
+    assert not way.has_gone_to("sms", urgent())
+    assert senders.where() == ["sms", "sms", "mail"], "nothing twice"
+
+
+async def test_what_a_start_has_read_is_forgotten_too(
+    rows: SecondWayStore, senders: Senders, clock: SetClock
+) -> None:
+    clock.forward(seconds=61)
+    await (await made(rows, senders, clock)).way.carry([urgent()])
+    clock.forward(days=30)
+    way = (await made(rows, senders, clock)).way
+    assert way.has_gone_to("sms", urgent())
+    clock.forward(days=-9)  # the clock is set back
+    await way.carry([])
+    assert not way.has_gone_to("sms", urgent())
+
+
+async def test_a_complaint_is_remembered_as_long_as_its_letter_waits(
+    rows: SecondWayStore, senders: Senders, clock: SetClock
+) -> None:
+    first = await made(rows, senders, clock)
+    senders.failing = {"sms", "mail"}
+    for letters, told in (([urgent()], 1), ([urgent()], 1), ([], 1), ([urgent()], 2)):
+        clock.forward(minutes=6)
+        await first.way.carry(letters)
+        assert len(first.told) == told
+
+
 async def test_what_is_stuck_has_gone_out_by_neither_way(
     rows: SecondWayStore, senders: Senders, clock: SetClock
 ) -> None:
