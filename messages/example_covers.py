@@ -85,6 +85,9 @@ COVERS: dict[str, dict[str, Facts]] = {
         "reason_too_long": _refused("silence", "reason_too_long"),
         "no_end": _refused("silence", "no_end"),
         "no_times": _refused("maintenance", "no_times"),
+        "contradiction": _refused(
+            "silence", "matcher_contradiction", text="service=shop, service=db", position=1
+        ),
         "matcher": _refused("route", "matcher_no_condition", text="<shop>", position=1),
     },
     "cover_confirm": {

@@ -180,7 +180,8 @@ _OURS = frozenset(
     " plain_name source_taken label_name template list_empty schedule_name on_without_weekly"
     " escalation_target label_reserved steps_order window_moment window_times window_order"
     " matcher_empty matcher_too_long matcher_too_many matcher_no_condition matcher_operator matcher_no_value"
-    " matcher_open_quote matcher_expression matcher_control matcher_no_level matcher_only_level".split()
+    " matcher_open_quote matcher_expression matcher_control matcher_no_level matcher_only_level"
+    " matcher_contradiction".split()
 )
 """The types of our own errors (`bot.config.values` and the modules of the sections)."""
 

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from bot.config.values import Channel, Duration, Name, between
 from bot.config.watching import Section, Texts
 from bot.domain.labels import NAME_LIMIT, RESERVED, VALUE_LIMIT
-from bot.domain.matcher_notation import MatcherInvalid, parse
+from bot.domain.matcher_notation import MatcherInvalid, parse, refuse_contradiction
 from bot.domain.targets import TARGET_PATTERN, parse_target
 
 
@@ -18,13 +18,26 @@ def _matcher(value: str) -> str:
     try:
         parse(value)
     except MatcherInvalid as invalid:
-        code = f"matcher_{invalid.fault.value}"
-        raise PydanticCustomError(code, "no matcher", dict(invalid.values)) from None
+        raise _no_matcher(invalid) from None
     return value
+
+
+def _matcher_of_some(value: str) -> str:
+    try:
+        refuse_contradiction(parse(value))
+    except MatcherInvalid as invalid:
+        raise _no_matcher(invalid) from None
+    return value
+
+
+def _no_matcher(invalid: MatcherInvalid) -> PydanticCustomError:
+    return PydanticCustomError(f"matcher_{invalid.fault.value}", "no matcher", dict(invalid.values))
 
 
 MatcherText = Annotated[str, AfterValidator(_matcher)]
 """A text that `bot.domain.matcher_notation` reads."""
+PossibleMatcherText = Annotated[str, AfterValidator(_matcher_of_some)]
+"""The same, and not one that contradicts itself."""
 
 
 def _target(value: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bot.domain.levels import Level
-from bot.domain.matchers import LEVEL, Condition, Matcher, Operator, pattern_of
+from bot.domain.matchers import LEVEL, Condition, Matcher, Operator, contradiction, pattern_of
 
 TEXT_LIMIT = 8_000
 """Characters of a matcher: room for three labels of a reported alert, each of a thousand."""
@@ -45,6 +45,8 @@ class MatcherFault(StrEnum):
     ONLY_LEVEL = "only_level"
     ONLY_IS = "only_is"
     """labels are named, and not compared"""
+    CONTRADICTION = "contradiction"
+    """no alert can ever match"""
 
 
 class MatcherInvalid(ValueError):
@@ -100,6 +102,13 @@ def parse_leading(text: str) -> tuple[Matcher, str]:
     if not conditions:
         raise _no_condition(text, at)
     return Matcher(tuple(conditions)), text[at:]
+
+
+def refuse_contradiction(matcher: Matcher) -> None:
+    """Raises MatcherInvalid if the matcher contradicts itself, so that it would never do anything."""
+    found = contradiction(matcher)
+    if found:
+        raise MatcherInvalid(MatcherFault.CONTRADICTION, 1, text=", ".join(map(str, found))[:120])
 
 
 def _no_condition(text: str, at: int) -> MatcherInvalid:

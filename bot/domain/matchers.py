@@ -137,6 +137,23 @@ def matches_everything(matcher: Matcher) -> bool:
     return all(condition.always_holds for condition in matcher.conditions)
 
 
+def contradiction(matcher: Matcher) -> tuple[Condition, ...]:
+    """The conditions about one label that no value can meet together, such as `service=a, service=b`; none if
+    there are none as far as can be told: of regular expressions alone it can't, but for the five levels."""
+    about: dict[str, list[Condition]] = {}
+    for condition in matcher.conditions:
+        about.setdefault(condition.label, []).append(condition)
+    for label, conditions in about.items():
+        if label == LEVEL:
+            possible = any(all(each.holds({}, level) for each in conditions) for level in Level)
+        else:
+            value = next((each.value for each in conditions if each.operator is Operator.IS), None)
+            possible = value is None or all(each.holds({label: value}, None) for each in conditions)
+        if not possible:
+            return tuple(conditions)
+    return ()
+
+
 def exactly(labels: Mapping[str, str]) -> Matcher:
     """The matcher for alerts that have all of these labels."""
     return Matcher(tuple(Condition(label, Operator.IS, value) for label, value in labels.items()))

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.alerts.covers import Cover, CoverKind
 from bot.domain.levels import Level
-from bot.domain.matcher_notation import parse_leading
+from bot.domain.matcher_notation import parse_leading, refuse_contradiction
 from bot.domain.matchers import Matcher
 from bot.domain.time_notation import leading_end, leading_span
 
@@ -76,8 +76,9 @@ class Silence:
 
 def wanted_silence(text: str, by: str, now: datetime, zone: ZoneInfo) -> Wanted | CoverFault:
     """What `service=shop for 2h deployment` asks for: matcher, length or end, reason. Raises
-    `bot.domain.matcher_notation.MatcherInvalid`."""
+    `bot.domain.matcher_notation.MatcherInvalid`, also for a matcher that can match nothing."""
     matcher, rest = parse_leading(text)
+    refuse_contradiction(matcher)
     span = leading_end(rest, now, zone)
     if span is None:
         return CoverFault.NO_END
@@ -87,6 +88,7 @@ def wanted_silence(text: str, by: str, now: datetime, zone: ZoneInfo) -> Wanted 
 def wanted_window(text: str, by: str, now: datetime, zone: ZoneInfo) -> Wanted | CoverFault:
     """What `service=shop 22:00-02:00 deployment` asks for, likewise."""
     matcher, rest = parse_leading(text)
+    refuse_contradiction(matcher)
     span = leading_span(rest, now, zone)
     if span is None:
         return CoverFault.NO_TIMES

@@ -154,6 +154,11 @@ def test_inhibitions(loaded: Loading) -> None:
         ("inhibit: [{source: '*', target: level>=info}]", "inhibit[0]", "inhibits_everything"),
         ("inhibit: [{source: a=1, target: a=2, equal: ['a b']}]", "inhibit[0].equal[0]", "text_pattern"),
         ("maintenance: [{name: a, match: '*'}]", "maintenance[0]", "window_times"),
+        (
+            "maintenance: [{name: a, match: 'a=b, a=c', hours: 22:00-23:00}]",
+            "maintenance[0].match",
+            "matcher_contradiction",
+        ),
         ("maintenance: [{name: a, match: '*', days: [mon]}]", "maintenance[0]", "window_times"),
         ("maintenance: [{name: a, match: '*', from: 2026-03-01 22:00}]", "maintenance[0]", "window_times"),
         (

@@ -18,7 +18,15 @@ from bot.domain.matcher_notation import (
     parse,
     parse_leading,
 )
-from bot.domain.matchers import Condition, Matcher, Operator, exactly, matches_everything, matches_whole
+from bot.domain.matchers import (
+    Condition,
+    Matcher,
+    Operator,
+    contradiction,
+    exactly,
+    matches_everything,
+    matches_whole,
+)
 
 WEB = {"service": "shop", "target": "web-1", "metric": "cpu_usage"}
 
@@ -183,6 +191,37 @@ def test_no_expression_runs_away(expression: str) -> None:
     for _ in range(20):
         matcher.matches(labels, None)
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("text", "conflict"),
+    [
+        ("*", ""),
+        ("service=a", ""),
+        ("service=a, service=a", ""),
+        ("service=a, target=b", ""),
+        ("service!=a, service!=b", ""),
+        ("service=a, service!=b, service=~a|b, service!~b", ""),
+        ("service=~a, service=~b", ""),  # only an expression's author can tell
+        ("level>=warning, level<=error, level!=warning", ""),
+        ("service=a, service=b", "service=a, service=b"),
+        ("target=x, service=a, level=info, service=b", "service=a, service=b"),
+        ("service=a, service!=a", "service=a, service!=a"),
+        ("service!=a, service=a", "service!=a, service=a"),
+        ('service=a, service=""', 'service=a, service=""'),
+        ("service=a, service=~b.*", 'service=a, service=~"b.*"'),
+        ("service=a, service!~a|b", 'service=a, service!~"a|b"'),
+        ("level=error, level=critical", "level=error, level=critical"),
+        ("level>=critical, level<=error", "level>=critical, level<=error"),
+        (
+            "level>=error, level<=error, level!=error",
+            "level>=error, level<=error, level!=error",
+        ),
+        ("level=~loud", 'level=~"loud"'),
+    ],
+)
+def test_what_no_alert_can_match_is_known(text: str, conflict: str) -> None:
+    assert ", ".join(map(str, contradiction(parse(text)))) == conflict
 
 
 def test_the_matcher_for_some_labels_matches_just_those() -> None:

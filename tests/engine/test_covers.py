@@ -136,6 +136,7 @@ async def test_those_that_are_over_are_told_once(world: Surrounded) -> None:
         ("service=shop 배포", "no_end"),
         ("service~shop for 1h 배포", "matcher_operator"),
         ("", "matcher_empty"),
+        ("service=shop service=db for 1h 배포", "matcher_contradiction"),
     ],
 )
 async def test_a_refused_silence_changes_nothing(world: Surrounded, text: str, fault: str) -> None:
@@ -250,6 +251,7 @@ async def test_of_several_windows_the_one_that_ends_last_counts(world: Surrounde
         ("service=shop now 1h", "no_reason"),
         ("service=shop 배포", "no_times"),
         ("shop now 1h 배포", "matcher_no_condition"),
+        ("level>=critical, level<=error now 1h 배포", "matcher_contradiction"),
     ],
 )
 async def test_a_refused_window_changes_nothing(world: Surrounded, text: str, fault: str) -> None:
