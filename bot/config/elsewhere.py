@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -14,7 +15,7 @@ from bot.config.values import Duration, Port, Variable, between
 from bot.config.watching import Section
 from bot.domain.heartbeats import Job
 from bot.domain.levels import Level
-from bot.engine.payload_templates import MappingTexts, PayloadTemplate, TemplateFault
+from bot.engine.payload_templates import MappingTexts, TemplateFault, check_events, check_text, check_truth
 
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,199}")
@@ -57,27 +58,34 @@ LabelName = Annotated[
 ]
 
 
-def _template(value: str) -> str:
-    try:
-        PayloadTemplate(value)
-    except TemplateFault as fault:
-        raise PydanticCustomError("template", "no template", {"detail": fault.detail}) from None
-    return value
+def _checked_by(check: Callable[[str], None]) -> AfterValidator:
+    def template(value: str) -> str:
+        try:
+            check(value)
+        except TemplateFault as fault:
+            raise PydanticCustomError("template", "no template", {"detail": fault.detail}) from None
+        return value
+
+    return AfterValidator(template)
 
 
-Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
+Template = Annotated[str, Field(min_length=1), _checked_by(check_text)]
 """A Jinja template over `payload` and `event`."""
+TruthTemplate = Annotated[str, Field(min_length=1), _checked_by(check_truth)]
+"""One that gives true or false."""
+EventsTemplate = Annotated[str, Field(min_length=1), _checked_by(check_events)]
+"""One over `payload` that gives a list."""
 
 
 class MappingSettings(Section):
     """What is what in a payload: Jinja templates over `payload`, the whole, and `event`, one of `each`."""
 
-    each: Template | None = Field(
+    each: EventsTemplate | None = Field(
         default=None, description="The list of events in a payload. Default: the payload is the one event."
     )
     key: Template = Field(description="What tells two alerts of this source apart.")
     title: Template = Field(description="What the card says, in a line.")
-    firing: Template = Field(description="true while it is bad, false when it is over.")
+    firing: TruthTemplate = Field(description="true while it is bad, false when it is over.")
     target: Template = Field(description="What it is about: a host, a service.")
     level: Template | None = Field(
         default=None, description="A level, or a word of `severities`. Default: warning."

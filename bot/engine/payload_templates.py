@@ -43,6 +43,14 @@ _NODES = (
     nodes.Or, nodes.Not, nodes.Neg, nodes.Pos, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv,
     nodes.Concat, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.Call,
 )  # fmt: skip
+_NAMED_BY = {
+    "map": ("filter", 0),
+    "select": ("test", 0),
+    "reject": ("test", 0),
+    "selectattr": ("test", 1),
+    "rejectattr": ("test", 1),
+}
+"""filters that are told by a word, their nth argument, which filter or test to use"""
 _FAILURES = (
     TemplateError,
     TypeError,
@@ -132,6 +140,8 @@ class PayloadTemplate:
         try:
             tree = _JINJA.parse(source)
             _look_through(tree)
+            self.asks_for = frozenset(name.name for name in tree.find_all(nodes.Name))
+            """which of NAMES it asks for; one that asks for none is always the same"""
             self._expression = _only_expression(tree)
             self._template = _JINJA.from_string(tree)
         except TemplateSyntaxError as error:
@@ -139,6 +149,11 @@ class PayloadTemplate:
             raise TemplateFault(f"{where}{error.message or type(error).__name__}") from None
         except RecursionError:
             raise TemplateFault("nested too deeply") from None
+
+    @property
+    def is_value(self) -> bool:
+        """Whether it is nothing but `{{ … }}`, and so may give other things than texts."""
+        return self._expression is not None
 
     def value(self, names: Mapping[str, JsonValue]) -> object:
         """What it gives for these names: a value, or a text. Raises TemplateFault."""
@@ -175,6 +190,39 @@ class PayloadTemplate:
         return "".join(parts)
 
 
+def truth_of(value: object) -> bool | None:
+    """Whether a value that a template gave is true, as JSON or as a text; None if it is neither true nor
+    false."""
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(value.strip())
+    return value if isinstance(value, bool) else None
+
+
+def check_text(source: str) -> None:
+    """Raises TemplateFault for a template that can't give a text, whatever the payload."""
+    template = PayloadTemplate(source)
+    if not template.asks_for:
+        template.text({}, LONGEST_TEXT)
+
+
+def check_truth(source: str) -> None:
+    """Raises TemplateFault for a template that can't be true or false, whatever the payload."""
+    template = PayloadTemplate(source)
+    if not template.asks_for and truth_of(template.value({})) is None:
+        raise TemplateFault("it is always the same, and neither true nor false")
+
+
+def check_events(source: str) -> None:
+    """Raises TemplateFault for a template that can't give the list of a payload's events."""
+    template = PayloadTemplate(source)
+    if not template.is_value:
+        raise TemplateFault("what stands around {{ … }} makes a text of the list")
+    if "event" in template.asks_for:
+        raise TemplateFault("there is no event yet: it is one of this list")
+    if not template.asks_for and not isinstance(template.value({}), list):
+        raise TemplateFault("it is always the same, and no list")
+
+
 @dataclass(frozen=True, slots=True)
 class MappingTexts:
     """The templates of one source as the configuration has them. None or empty: the default applies."""
@@ -202,16 +250,33 @@ def shortened(value: JsonValue) -> JsonValue:
 
 
 def _look_through(tree: nodes.Template) -> None:
-    """Raises TemplateFault for the first thing in the tree that is not on the lists."""
+    """Raises TemplateFault, or TemplateSyntaxError, for the first thing in the tree that is not on the
+    lists."""
     for node in (tree, *tree.find_all(nodes.Node)):
         if not isinstance(node, _NODES):
             raise TemplateFault(f"not possible here: {type(node).__name__.lower()}")
         if isinstance(node, nodes.Name) and node.name not in NAMES:
             raise TemplateFault(f"unknown name {node.name!r}; there are {', '.join(NAMES)}")
+        if isinstance(node, nodes.Filter | nodes.Test):
+            _look_at_names(node)
         if isinstance(node, nodes.Call):
             method = node.node.attr if isinstance(node.node, nodes.Getattr) else None
             if method not in _METHODS:
                 raise TemplateFault(f"cannot be called here: {method or 'a value'}")
+
+
+def _look_at_names(node: nodes.Filter | nodes.Test) -> None:
+    """Raises TemplateSyntaxError for a filter or test that there is not. Jinja says so itself, but within a
+    condition and for those that other filters use not before a payload gets there."""
+    named = [("test" if isinstance(node, nodes.Test) else "filter", node.name)]
+    kind, place = _NAMED_BY.get(node.name, ("", 0)) if isinstance(node, nodes.Filter) else ("", 0)
+    if kind and len(node.args) > place:
+        word = node.args[place]
+        if isinstance(word, nodes.Const):
+            named.append((kind, str(word.value)))
+    for kind, name in named:
+        if name not in (_JINJA.tests if kind == "test" else _JINJA.filters):
+            raise TemplateSyntaxError(f"No {kind} named {name!r}.", node.lineno)
 
 
 def _only_expression(tree: nodes.Template) -> TemplateExpression | None:

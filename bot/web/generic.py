@@ -10,7 +10,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bot.domain.alerts.model import Condition, Reported, Subject
 from bot.domain.levels import Level
-from bot.engine.payload_templates import MappingTexts, PayloadTemplate, TemplateFault, shortened
+from bot.engine.payload_templates import MappingTexts, PayloadTemplate, TemplateFault, shortened, truth_of
 from bot.engine.reports import Report
 from bot.web.alertmanager import FACT_LIMIT, TITLE_LIMIT, one_line
 from bot.web.payloads import LONGEST_LABEL, Labels, PayloadProblem, PayloadRefused, read_json, refused, wrong
@@ -127,11 +127,10 @@ class Mapped:
             value = self._single["firing"].value(names)
         except TemplateFault as fault:
             raise wrong(f"{where}firing", "template", detail=fault.detail) from None
-        if isinstance(value, str) and value.strip() in ("true", "false"):
-            return value.strip() == "true"
-        if not isinstance(value, bool):
+        firing = truth_of(value)
+        if firing is None:
             raise wrong(f"{where}firing", "not_bool")
-        return value
+        return firing
 
     def _own_labels(self, prefix: str, labels: dict[str, str]) -> dict[str, str]:
         try:

@@ -72,6 +72,29 @@ def test_a_template_with_a_mistake_is_refused_with_its_line(
 
 
 @pytest.mark.parametrize(
+    ("field", "template", "detail"),
+    [
+        ("each", "{{ payload.events | list }} ", "a text of the list"),
+        ("firing", "yes", "neither true nor false"),
+        ("level", "{{ none }}", "null"),
+        ("metric", "{% if payload.a %}{{ payload.b | shout }}{% endif %}", "No filter named 'shout'"),
+    ],
+)
+def test_a_template_that_could_never_work_is_refused_with_its_line(
+    refused: Refusing, field: str, template: str, detail: str
+) -> None:
+    lines = [line for line in MAPPING.splitlines() if f" {field}:" not in line]
+    text = SHOP + "\n".join([*lines, f'        {field}: "{template}"'])
+    [problem] = refused(text)
+    assert (problem.path, problem.line, problem.code) == (
+        f"webhooks.sources.shop.mapping.{field}",
+        len(text.splitlines()),
+        "template",
+    )
+    assert detail in str(problem.values["detail"])
+
+
+@pytest.mark.parametrize(
     ("text", "path", "code"),
     [
         ("webhooks: {port: 0}", "webhooks.port", "number_low"),

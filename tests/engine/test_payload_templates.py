@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from pydantic import JsonValue
 
-from bot.engine.payload_templates import LONGEST_INPUT, PayloadTemplate, TemplateFault, shortened
+from bot.engine.payload_templates import (
+    LONGEST_INPUT,
+    PayloadTemplate,
+    TemplateFault,
+    check_events,
+    check_text,
+    check_truth,
+    shortened,
+)
 
 EVENT: dict[str, JsonValue] = {
     "host": "web-1", "state": "down", "count": 3, "ratio": 0.5, "none": None, "zero": 0, "yes": True,
@@ -58,6 +67,14 @@ def test_a_template_picks_values(source: str, value: object) -> None:
         ("{{ event.host | center(1000000000) }}", "center"),
         ("{{ event | attr('host') }}", "attr"),
         ("{{ event.host is callable }}", "callable"),
+        ("{{ event.host | shout }}", "No filter named 'shout'"),
+        ("{{ 'x' if event.host else event.state | shout }}", "No filter named 'shout'"),
+        ("{% if event.host %}\n{{ event.host | shout }}{% endif %}", "line 2: No filter named 'shout'"),
+        ("{% if event.host is nice %}x{% endif %}", "No test named 'nice'"),
+        ("{{ event.tags | map('shout') | first }}", "No filter named 'shout'"),
+        ("{{ event.tags | map('center', 9) | first }}", "No filter named 'center'"),
+        ("{{ event.tags | select('nice') | first }}", "No test named 'nice'"),
+        ("{{ event.tags | rejectattr('key', 'nice') | first }}", "No test named 'nice'"),
         ("one\ntwo {{ }}", "line 2"),
         ("x" * 3000, "longer than 2000"),
         ("{{ " + "(" * 900 + "1" + ")" * 900 + " }}", "too deeply"),
@@ -88,6 +105,46 @@ def test_a_template_that_does_not_fit_says_why(source: str, said: str) -> None:
     with pytest.raises(TemplateFault) as fault:
         PayloadTemplate(source).text(NAMES, 100)
     assert said in fault.value.detail
+
+
+@pytest.mark.parametrize(
+    ("check", "source", "said"),
+    [
+        (check_text, "{{ event.missing }}", None),
+        (check_text, "critical", None),
+        (check_text, "{{ 1 / 0 }}", "division"),
+        (check_text, "{{ none }}", "null"),
+        (check_text, "{{ [] }}", "not a text"),
+        (check_text, " ", "empty"),
+        (check_text, "{{ 'x'.missing }}", "no attribute"),
+        (check_text, "{{ 'x'.upper(1) }}", "argument"),
+        (check_text, "{{ event.host", "end of template"),
+        (check_truth, "{{ event.state }}", None),
+        (check_truth, "{% if event.yes %}true{% else %}false{% endif %}", None),
+        (check_truth, "{{ true }}", None),
+        (check_truth, "false", None),
+        (check_truth, "yes", "neither true nor false"),
+        (check_truth, "{{ 1 }}", "neither true nor false"),
+        (check_truth, "{{ none }}", "neither true nor false"),
+        (check_events, "{{ payload.events }}", None),
+        (check_events, "{{ payload.events }}\n", None),  # Jinja takes the last line's end away
+        (check_events, "{{ [payload] }}", None),
+        (check_events, "{{ payload.events }} ", "a text of the list"),
+        (check_events, "{% if payload.a %}{{ payload.a }}{% endif %}", "a text of the list"),
+        (check_events, "{{ event.events }}", "no event yet"),
+        (check_events, "{{ 'events' }}", "no list"),
+        (check_events, "{{ payload.events | shout }}", "No filter named"),
+    ],
+)
+def test_what_no_payload_could_fit_is_known_beforehand(
+    check: Callable[[str], None], source: str, said: str | None
+) -> None:
+    try:
+        check(source)
+    except TemplateFault as fault:
+        assert said is not None and said in fault.detail
+    else:
+        assert said is None
 
 
 @pytest.mark.parametrize(
