@@ -98,14 +98,14 @@ class Cases:
         own = labels if subject.condition.is_others else NO_LABELS
         around = self.book.of(subject, own, rule.layer)
         if openings is not None and before is None and isinstance(event, Reported):
-            decision = openings.decide(rule, subject, event, around)
+            decision = openings.decide(rule, subject, event, around, self.last_id + 1)
         else:
             decision = step(rule, subject, before, event, now, around)
-        after = decision.alert
-        if after is not None and after.id == 0:
-            self.last_id += 1
-            decision = decision.about(self.last_id)
-            before = None if before is None or before.status is Status.RESOLVED else before
+            if decision.alert is not None and decision.alert.id == 0:
+                decision = decision.about(self.last_id + 1)
+                before = None if before is None or before.status is Status.RESOLVED else before
+        if decision.alert is not None:
+            self.last_id = max(self.last_id, decision.alert.id)
         # The decisions of one transaction may be about one subject: the next one sees this one's outcome.
         self._remember(subject.key, decision.alert)
         extras = self.extras.get(decision.alert.id, {}) if decision.alert is not None else {}
@@ -179,7 +179,7 @@ class Cases:
         placed = self.storms.placed(made, self._channel)
         for before, after in zip(made, placed, strict=True):
             if before is not after and after.decision.alert is not None:
-                self._remember(after.key, after.decision.alert)
+                self.live.exchange(after.decision.alert)
         return placed
 
     async def _settle(self, made: Sequence[Made], also: Callable[[], Told] | None) -> None:

@@ -78,6 +78,13 @@ class LiveAlerts:
             self._open.pop(key, None)
             self._queued.pop(key, None)
 
+    def exchange(self, alert: Alert) -> None:
+        """Remember an alert that is known, after a change that moves none of its deadlines and no status."""
+        key = alert.subject.key
+        self._by_key[key] = alert
+        if key in self._open:
+            self._open[key] = alert
+
     def drop(self, key: str) -> None:
         """Forget the alert with that key, if there is one."""
         alert = self._by_key.pop(key, None)

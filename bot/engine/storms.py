@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from bot.domain.alerts.cards import is_loud, places, priority_of
 from bot.domain.alerts.facts import SERVICE, recipient_facts, storm_line
 from bot.domain.alerts.ladder import Recipient
-from bot.domain.alerts.model import Alert, EditCard, Page, PostCard, Status
+from bot.domain.alerts.model import Alert, Decision, EditCard, Page, PostCard, Status
 from bot.domain.alerts.storm import EDIT_EVERY, Newcomer, Storm, Weather, arrive, ends_at, passed
 from bot.domain.letters import Letter, LetterKind, Priority
 from bot.domain.levels import Level
@@ -382,4 +382,5 @@ def _moved(made: Made, storm: int) -> Made:
     alert = made.decision.alert
     if alert is None:
         return made
-    return made._replace(decision=made.decision._replace(alert=alert._replace(storm=storm)))
+    gathered = Decision(alert._replace(storm=storm), made.decision.effects, made.decision.reason)
+    return made._replace(decision=gathered)

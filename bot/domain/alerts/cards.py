@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -23,8 +25,7 @@ def stream_of(alert: Alert) -> str:
     return f"alert:{alert.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(NamedTuple):
     """What letters about a decision need beside the decision: `channel` for an alert that knows none itself,
     `since` when what they tell was measured, `extras` what was found out beside it."""
 
@@ -32,7 +33,7 @@ class Telling:
     now: datetime
     since: datetime
     around: Surroundings = NOWHERE
-    extras: Mapping[str, JsonValue] = field(default_factory=dict)
+    extras: Mapping[str, JsonValue] = MappingProxyType({})
 
 
 def letters_for(decision: Decision, telling: Telling, ids: Iterable[int]) -> tuple[Letter, ...]:

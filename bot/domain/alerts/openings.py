@@ -25,10 +25,12 @@ class Openings:
         self._kept: list[tuple[Rule, Route]] = []
         """so that nobody else gets their identity while it counts"""
 
-    def decide(self, rule: Rule, subject: Subject, event: Reported, around: Surroundings) -> Decision:
-        """What `event` makes of a subject of which nothing is known."""
+    def decide(
+        self, rule: Rule, subject: Subject, event: Reported, around: Surroundings, number: int
+    ) -> Decision:
+        """What `event` makes of a subject of which nothing is known: an alert gets that number."""
         if not event.firing or around.cover(event.level, self._now) is not None:
-            return step(rule, subject, None, event, self._now, around)
+            return step(rule, subject, None, event, self._now, around).about(number)
         route = around.route(event.level)
         kind = (id(rule), id(route), subject.condition, event.level, event.at)
         known = self._known.get(kind)
@@ -37,11 +39,11 @@ class Openings:
             if not any(_asks_who_is_there(effect) for effect in decision.effects):
                 self._known[kind] = decision
                 self._kept.append((rule, route))
-            return decision
+            return decision.about(number)
         alert = known.alert._replace(
-            subject=subject, title=event.title, facts=event.facts, labels=around.labels
+            id=number, subject=subject, title=event.title, facts=event.facts, labels=around.labels
         )
-        return known._replace(alert=alert)
+        return Decision(alert, known.effects, known.reason)
 
 
 def _asks_who_is_there(effect: Effect) -> bool:

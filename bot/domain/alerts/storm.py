@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from bot.domain.levels import Level
 
@@ -32,8 +33,7 @@ class Storm:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Newcomer:
+class Newcomer(NamedTuple):
     """An alert that is about to get a card."""
 
     service: str

@@ -67,5 +67,5 @@ def test_each_report_gets_what_it_would_have_got_alone(reports: list[Case]) -> N
     openings = Openings(at(0))
     for number, case in enumerate(reports):
         subject = Subject("test", f"other:{number}", case.rule.metric, case.target, Condition.REPORTED)
-        alone = step(case.rule, subject, None, case.event, at(0), case.around)
-        assert openings.decide(case.rule, subject, case.event, case.around) == alone
+        alone = step(case.rule, subject, None, case.event, at(0), case.around).about(number)
+        assert openings.decide(case.rule, subject, case.event, case.around, number) == alone
