@@ -25,6 +25,8 @@ from bot.store.changes import Change, ChangedAlert, DecisionMade, DroppedAlert, 
 
 log = structlog.get_logger(__name__)
 
+_LINES_AT_ONCE = 20
+"""about alerts with one reason: a hundred would take as long as the decisions"""
 _BY_PEOPLE = (Acknowledged, ResolvedByHand)
 
 
@@ -125,8 +127,10 @@ def _only_slots(before: Alert, after: Alert) -> bool:
 
 
 def log_all(made: Sequence[Made]) -> None:
-    """A line in the log about each decision that people see; one line for all those of a storm."""
+    """A line in the log about each decision that people see. Very many at once, and those of a storm, are a
+    line for each reason: the decisions themselves are in the database."""
     folded: Counter[Reason] = Counter()
+    alone: dict[Reason, list[Alert]] = {}
     for each in made:
         alert, decision = each.decision.alert, each.decision
         if alert is None or decision.silent:
@@ -134,10 +138,16 @@ def log_all(made: Sequence[Made]) -> None:
         if alert.storm is not None:
             folded[decision.reason] += 1
         else:
+            alone.setdefault(decision.reason, []).append(alert)
+    for reason, alerts in alone.items():
+        if len(alerts) > _LINES_AT_ONCE:
+            log.info("alerts", reason=reason.value, count=len(alerts), ids=[alert.id for alert in alerts])
+            continue
+        for alert in alerts:
             log.info(
                 "alert",
                 id=alert.id,
-                reason=decision.reason.value,
+                reason=reason.value,
                 status=alert.status.value,
                 level=alert.level.word,
                 metric=alert.subject.metric,

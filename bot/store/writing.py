@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Dialect
 
 from bot.domain.alerts.model import Alert, Status
@@ -39,11 +39,11 @@ from bot.store.rows import (
     Values,
     alert_row,
     card_row,
-    decision_row,
     letter_row,
     page_row,
     storm_row,
 )
+from bot.store.runs import Runs
 
 _CHANGE = (
     update(tables.alerts)
@@ -54,7 +54,7 @@ _CHANGE = (
     .values({name: bindparam(name) for name in tables.alerts.c.keys()})
 )
 _VERSION = ALERT_COLUMNS.index("version")
-_AT_ONCE = 500
+_AT_ONCE = 2_000
 """Rows that are made before they are written: ten thousand at once would take memory that stays taken."""
 
 
@@ -90,7 +90,7 @@ class _Rows:
         self._new_policies: dict[str, str] = {}
         self._changed: dict[int, Values] = {}
         self._alerts: list[Values] = []
-        self._decisions: list[Values] = []
+        self._runs = Runs()
         self._pages: list[Values] = []
         self._letters: list[Values] = []
         self._count = 0
@@ -111,7 +111,7 @@ class _Rows:
                     return False
                 self._changed[alert.id] = (*self._alert_row(alert), alert.id, expected)
             case DecisionMade():
-                self._decisions.append(decision_row(change))
+                self._runs.take(change)
             case PageMade():
                 self._pages.append(page_row(change))
             case NewLetter(letter):
@@ -127,16 +127,20 @@ class _Rows:
             return
         await self._write_policies()
         await self._write_changed()
-        for table, columns, rows in (
-            (tables.alerts, ALERT_COLUMNS, self._alerts),
-            (tables.decisions, DECISION_COLUMNS, self._decisions),
-            (tables.pages, PAGE_COLUMNS, self._pages),
-            (tables.letters, LETTER_COLUMNS, self._letters),
-        ):
-            if rows:
-                await inserting(table, columns, self._connection.dialect).execute(self._connection, rows)
-                rows.clear()
+        await self._write(tables.alerts, ALERT_COLUMNS, self._alerts)
+        for piece in self._runs.pieces():
+            if isinstance(piece, list):
+                await self._write(tables.decisions, DECISION_COLUMNS, piece)
+            else:
+                await self._connection.execute(piece.statement())
+        await self._write(tables.pages, PAGE_COLUMNS, self._pages)
+        await self._write(tables.letters, LETTER_COLUMNS, self._letters)
         self._count = 0
+
+    async def _write(self, table: Table, columns: tuple[str, ...], rows: list[Values]) -> None:
+        if rows:
+            await inserting(table, columns, self._connection.dialect).execute(self._connection, rows)
+            rows.clear()
 
     def _alert_row(self, alert: Alert) -> Values:
         if alert.policy is not None:

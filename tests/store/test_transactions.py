@@ -72,6 +72,34 @@ async def test_a_transaction_that_fails_leaves_nothing(
     assert await store.queued_letters() == [letter(1)]
 
 
+@pytest.mark.parametrize("count", [1, 19, 20, 21, 3000])
+async def test_one_decision_about_very_many_is_in_the_history_of_each(store: Store, count: int) -> None:
+    """As in a storm: alerts with numbers in a row, now and then one with another decision between them."""
+    storm = [alert(id=number, subject=subject(target=f"t{number}")) for number in range(1, count + 1)]
+    made = [
+        DecisionMade(
+            alert_id=number,
+            version=1,
+            at=at(0),
+            event="reported",
+            reason=Reason.REPORTED,
+            from_status=None,
+            to_status=Status.FIRING,
+            level=Level.CRITICAL if number % 50 else Level.ERROR,
+            value=None,
+            actor=None,
+            detail="storm:1" if number % 50 else None,
+        )
+        for number in range(1, count + 1)
+    ]
+    again = made[0]._replace(version=2, reason=Reason.ACKED, actor="U1")
+    new = [change for each, one in zip(storm, made, strict=True) for change in (NewAlert(each), one)]
+    await store.write([*new, again])
+    for number in {1, 2, 19, 20, 21, 50, 51, 2999, count} & set(range(1, count + 1)):
+        expected = [made[number - 1], again] if number == 1 else [made[number - 1]]
+        assert await store.decisions(number, 10) == expected
+
+
 async def test_a_policy_that_was_not_committed_is_written_again(store: Store) -> None:
     pager = Policy("pager")
     with pytest.raises(Stale):
