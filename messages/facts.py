@@ -36,7 +36,7 @@ def _plain(value: JsonValue | Facts | tuple[JsonValue | Facts, ...]) -> JsonValu
         return value.as_json()
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    return {name: _plain(each) for name, each in value.items()}
+    return {name: each if type(each) in _AS_IT_IS else _plain(each) for name, each in value.items()}
 
 
 @dataclass(frozen=True, slots=True)

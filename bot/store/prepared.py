@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from operator import itemgetter
 
-from sqlalchemy import JSON, Insert, Table, Update, insert
+from sqlalchemy import JSON, Boolean, Insert, Table, Update, insert
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import Float, TypeEngine
 
@@ -61,8 +61,8 @@ class Prepared:
 def _processor(kind: TypeEngine[object], dialect: Dialect) -> _Processor | None:
     """What makes a value of that type one that the driver takes; None if it takes it as it is. NULL is always
     taken as it is: a JSON column that is empty has [] or {}."""
-    if isinstance(kind, Float):
-        return None  # drivers take Python's numbers as they are
+    if isinstance(kind, (Float, Boolean)):
+        return None  # drivers take Python's numbers and truths as they are
     made = kind.dialect_impl(dialect).bind_processor(dialect)
     if made is not None and isinstance(kind, UtcDateTime):
         return lru_cache(_MOMENTS_KEPT)(made)
