@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from bench.stocked import FIRST_DUE
 
 _DUE = "SELECT * FROM alerts WHERE next_step_at <= ? ORDER BY next_step_at LIMIT 500"
+_INDEX = "CREATE INDEX IF NOT EXISTS bench_due ON alerts (next_step_at) WHERE next_step_at IS NOT NULL"
 _LATER = "UPDATE alerts SET next_step = next_step + 1, next_step_at = ?, pages = pages + 1 WHERE id = ?"
 _PAGE = (
     "INSERT INTO pages (alert_id, epoch, round, step, at, recipients, level, metric)"
@@ -34,7 +35,7 @@ def _took(work: Callable[[], object]) -> float:
 def _run(file: str, began_at: datetime, rounds: int) -> dict[str, list[float]]:
     rows = sqlite3.connect(file, isolation_level=None)
     rows.execute("PRAGMA synchronous = FULL")
-    rows.execute("CREATE INDEX bench_due ON alerts (next_step_at) WHERE next_step_at IS NOT NULL")
+    rows.execute(_INDEX)
     now = began_at.astimezone(UTC).replace(tzinfo=None) + FIRST_DUE - timedelta(seconds=60)
     told: dict[str, list[float]] = {"quiet": [], "due": [], "open": [], "latest": [], "done": []}
 

@@ -177,7 +177,8 @@ class Cases:
     def _placed(self, made: list[Made]) -> list[Made]:
         """What was made, with new alerts folded into storms where there is one."""
         placed = self.storms.placed(made, self._channel)
-        for before, after in zip(made, placed, strict=True):
+        latest = {after.key: (before, after) for before, after in zip(made, placed, strict=True)}
+        for before, after in latest.values():
             if before is not after and after.decision.alert is not None:
                 self.live.exchange(after.decision.alert)
         return placed

@@ -19,8 +19,8 @@ class LiveAlerts:
     def __init__(self) -> None:
         self._by_key: dict[str, Alert] = {}
         self._key_of: dict[int, str] = {}
-        self._of_source: dict[str, tuple[str, ...]] = {}
-        """keys; nearly every source has one alert, and a set would take four times the memory"""
+        self._of_source: dict[str, str | set[str]] = {}
+        """keys; nearly every source has one, and sets of one would take 2 MB in a storm"""
         self._open: dict[str, Alert] = {}
         self._queue: list[tuple[datetime, str]] = []
         self._queued: dict[str, datetime] = {}
@@ -49,7 +49,8 @@ class LiveAlerts:
 
     def of_source(self, source: str) -> list[Alert]:
         """All alerts of that source."""
-        return [self._by_key[key] for key in self._of_source.get(source, ())]
+        keys = self._of_source.get(source, set())
+        return [self._by_key[key] for key in ((keys,) if isinstance(keys, str) else keys)]
 
     def open(self) -> list[Alert]:
         """Alerts that people have been told of and that are not over: worst first, then oldest."""
@@ -67,9 +68,7 @@ class LiveAlerts:
             if known is not None:
                 self._key_of.pop(known.id, None)
             self._key_of[alert.id] = key
-            others = self._of_source.get(alert.subject.source, ())
-            if key not in others:
-                self._of_source[alert.subject.source] = (*others, key)
+            self._index(alert.subject.source, key)
         self._by_key[key] = alert
         if alert.status is Status.FIRING or alert.status is Status.ACKED:
             self._open[key] = alert
@@ -79,7 +78,7 @@ class LiveAlerts:
             self._queued.pop(key, None)
 
     def exchange(self, alert: Alert) -> None:
-        """Remember an alert that is known, after a change that moves none of its deadlines and no status."""
+        """Remember an alert that is known just like this, but for the storm that gathers it."""
         key = alert.subject.key
         self._by_key[key] = alert
         if key in self._open:
@@ -94,9 +93,9 @@ class LiveAlerts:
         self._open.pop(key, None)
         self._queued.pop(key, None)
         source = alert.subject.source
-        others = tuple(each for each in self._of_source[source] if each != key)
-        if others:
-            self._of_source[source] = others
+        keys = self._of_source[source]
+        if isinstance(keys, set) and len(keys) > 1:
+            keys.discard(key)
         else:
             del self._of_source[source]
 
@@ -121,6 +120,13 @@ class LiveAlerts:
             del self._queued[key]
             found.append(self._by_key[key])
         return found
+
+    def _index(self, source: str, key: str) -> None:
+        keys = self._of_source.setdefault(source, key)
+        if isinstance(keys, set):
+            keys.add(key)
+        elif keys != key:
+            self._of_source[source] = {keys, key}
 
     def _queue_up(self, key: str, moment: datetime | None) -> None:
         if moment is None:

@@ -141,7 +141,8 @@ def log_all(made: Sequence[Made]) -> None:
             alone.setdefault(decision.reason, []).append(alert)
     for reason, alerts in alone.items():
         if len(alerts) > _LINES_AT_ONCE:
-            log.info("alerts", reason=reason.value, count=len(alerts), ids=[alert.id for alert in alerts])
+            numbers = [alert.id for alert in alerts]
+            log.info("alerts", reason=reason.value, count=len(alerts), first=min(numbers), last=max(numbers))
             continue
         for alert in alerts:
             log.info(

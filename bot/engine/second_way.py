@@ -30,8 +30,7 @@ DIRECT = "apprise:"
 _NOTICE = "second_way"
 """The notice that letters went this way does not go this way itself."""
 _REMEMBERED = timedelta(hours=1)
-"""how long what has gone out is known, once its letter no longer waits; whoever carries a letter that was not
-among those that wait yet has marked it long before"""
+"""how long what has gone out is known after its letter no longer waits"""
 _WORDS = {Priority.EMERGENCY: "emergency", Priority.CRITICAL: "critical"}
 
 Send = Callable[[SecretStr, str, str], Awaitable[None]]

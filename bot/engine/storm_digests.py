@@ -14,7 +14,7 @@ from bot.domain.levels import Level
 from messages.facts import StormDigestGroup
 
 LETTER_CHARACTERS = 38_000
-"""In one letter of lines; Slack cuts a text above 40,000."""
+"""in one letter; Slack cuts a text above 40,000"""
 MORE_BELOW = LETTER_CHARACTERS // 2
 """A letter that waits and is shorter takes more."""
 _OVERHEAD = 2
@@ -104,9 +104,11 @@ def _group(kind: _Kind, targets: list[str]) -> StormDigestGroup:
 
 
 def _heading(kind: _Kind) -> int:
-    return _NEW_GROUP + len(kind[3])
+    """The characters of a group's line beside its targets."""
+    _, _, metric, title, service = kind
+    return _NEW_GROUP + _width(title or metric) + _width(service)
 
 
-def _width(target: str) -> int:
-    """The characters that a target takes at most among others."""
-    return len(target) + _OVERHEAD + 4 * sum(map(target.count, _ESCAPED))
+def _width(name: str) -> int:
+    """The characters that a name takes at most among others."""
+    return len(name) + _OVERHEAD + 4 * sum(map(name.count, _ESCAPED))

@@ -127,8 +127,8 @@ class Storms:
             now = placed[numbers[0]].telling.now
             for number, storm in zip(numbers, self._place(alerts, place, now), strict=True):
                 if storm is not None:
-                    placed[number] = _moved(placed[number], storm)
-        return placed
+                    placed[number] = _gathered(placed[number], storm)
+        return _carried_on(made, placed)
 
     def _place(self, newcomers: Sequence[Alert], channel: str, now: datetime) -> list[int | None]:
         self._end_if_over(channel, now)
@@ -327,7 +327,8 @@ def _until(arrivals: tuple[tuple[datetime, str], ...], now: datetime) -> tuple[t
 def _takes_more(letter: Letter, now: datetime) -> bool:
     """Whether more may be added to a letter that waits: one that is old may have gone another way."""
     fresh = timedelta(0) <= now - letter.created_at < _MERGED_WITHIN
-    return letter.template == "storm_digest" and letter.leased_until is None and fresh
+    known = letter.template == "storm_digest" and "groups" in letter.facts
+    return known and letter.leased_until is None and fresh
 
 
 def storm_facts(storm: Storm, alerts: Sequence[Alert]) -> StormFacts:
@@ -378,9 +379,27 @@ def _unfolded(made: Made) -> Made:
     return made._replace(decision=apart)
 
 
-def _moved(made: Made, storm: int) -> Made:
+def _gathered(made: Made, storm: int | None) -> Made:
     alert = made.decision.alert
     if alert is None:
         return made
     gathered = Decision(alert._replace(storm=storm), made.decision.effects, made.decision.reason)
     return made._replace(decision=gathered)
+
+
+def _carried_on(made: Sequence[Made], placed: list[Made]) -> list[Made]:
+    """`placed`, in which later decisions about an alert know where the earlier ones of the same transaction
+    have put it: one payload may say two things about one alert."""
+    where: dict[int, int | None] = {}
+    for number, (before, after) in enumerate(zip(made, placed, strict=True)):
+        alert = after.decision.alert
+        if alert is None:
+            continue
+        if before is after and alert.id in where and alert.storm != where[alert.id]:
+            storm = where[alert.id]
+            known = None if after.before is None else after.before._replace(storm=storm)
+            after = placed[number] = _unfolded(_gathered(after, storm)._replace(before=known))
+            alert = after.decision.alert
+        if before is not after and alert is not None:
+            where[alert.id] = alert.storm
+    return placed

@@ -16,9 +16,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import Float, TypeEngine
 
 from bot.store.asynchronous import AsyncConnection
+from bot.store.rows import Values
 from bot.store.types import UtcDateTime
 
-Values = Sequence[object]
 _Processor = Callable[[object], object]
 
 _MOMENTS_KEPT = 1024
@@ -75,4 +75,4 @@ def _processor(kind: TypeEngine[object], dialect: Dialect) -> _Processor | None:
 @lru_cache(maxsize=64)
 def inserting(table: Table, names: tuple[str, ...], dialect: Dialect) -> Prepared:
     """The INSERT into those columns of a table."""
-    return Prepared(insert(table), dialect, names)
+    return Prepared(insert(table).inline(), dialect, names)

@@ -7,11 +7,12 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
+import structlog
 from pydantic import JsonValue
 from sqlalchemy import RowMapping
 
 from bot.domain.alerts.covers import Cover, CoverKind
-from bot.domain.alerts.ladder import Progress, Recipient, TargetKind
+from bot.domain.alerts.ladder import Policy, Progress, Recipient, TargetKind
 from bot.domain.alerts.model import Alert, Condition, Status, Subject
 from bot.domain.alerts.reasons import Reason
 from bot.domain.alerts.storm import Storm
@@ -21,6 +22,8 @@ from bot.store import tables
 from bot.store.changes import DecisionMade, PageMade
 from bot.store.policies import kept_policy, policy_of
 from probes.base import Layer, Problem, ProblemKind
+
+log = structlog.get_logger(__name__)
 
 _V = TypeVar("_V")
 Row = dict[str, object]
@@ -143,7 +146,7 @@ def alert_of(row: RowMapping) -> Alert:
         labels=MappingProxyType(dict(row["labels"])),
         channel=row["channel"],
         route=row["route"],
-        policy=None if row["policy"] is None else policy_of(row["policy_text"]),
+        policy=_policy_of(row),
         progress=_progress_of(row),
         epoch=row["epoch"],
         ack_until=row["ack_until"],
@@ -160,6 +163,13 @@ def alert_of(row: RowMapping) -> Alert:
         floor=None if row["floor"] is None else Level(row["floor"]),
         floor_why=row["floor_why"],
     )
+
+
+def _policy_of(row: RowMapping) -> Policy | None:
+    if row["policy"] is not None and row["policy_text"] is None:
+        # Somebody else has taken it away. An alert without a policy is better than no alerts at all.
+        log.error("policy_is_missing", alert=row["id"], policy=row["policy"])
+    return None if row["policy_text"] is None else policy_of(row["policy_text"])
 
 
 def _progress_of(row: RowMapping) -> Progress | None:

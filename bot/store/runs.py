@@ -6,9 +6,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import Insert, insert, literal, select
+from sqlalchemy import ColumnElement, Insert, func, insert, literal, select
 
 from bot.store import tables
+from bot.store.asynchronous import AsyncConnection
 from bot.store.changes import DecisionMade
 from bot.store.rows import DECISION_COLUMNS, Values, decision_row
 
@@ -27,14 +28,23 @@ class Run:
         """Whether the next alert got the same."""
         return decision.alert_id == self.last + 1 and decision[1:] == self.first[1:]
 
-    def statement(self) -> Insert:
-        """Writes all of them. Their alerts have to be there."""
+    async def write(self, connection: AsyncConnection) -> None:
+        """Write all of them. Raises LookupError where one of their alerts is not there."""
+        count = select(func.count()).select_from(tables.alerts).where(self._theirs())
+        there = (await connection.execute(count)).scalar()
+        if there != self.last - self.first.alert_id + 1:
+            raise LookupError(f"of the alerts {self.first.alert_id} to {self.last} only {there} are there")
+        await connection.execute(self._statement())
+
+    def _theirs(self) -> ColumnElement[bool]:
+        return tables.alerts.c.id.between(self.first.alert_id, self.last)
+
+    def _statement(self) -> Insert:
         alerts, decisions = tables.alerts, tables.decisions
         same = zip(DECISION_COLUMNS[1:], decision_row(self.first)[1:], strict=True)
         row = (alerts.c.id, *(literal(value, decisions.c[name].type).label(name) for name, value in same))
-        numbers = alerts.c.id.between(self.first.alert_id, self.last)
         return insert(decisions).from_select(
-            DECISION_COLUMNS, select(*row).where(numbers).order_by(alerts.c.id)
+            DECISION_COLUMNS, select(*row).where(self._theirs()).order_by(alerts.c.id)
         )
 
 

@@ -43,9 +43,11 @@ class Store:
         """
         if not changes:
             return
+        known, self._policies = self._policies, frozenset()
         async with self._database.begin() as connection:
-            written = await write_all(connection, changes, self._policies)
-        self._policies |= written
+            written = await write_all(connection, changes, known)
+        # Only now: after an error another database may be there, which doesn't have them.
+        self._policies = written
 
     async def live_alerts(self, resolved_since: datetime) -> list[Alert]:
         """Alerts that are pending or open, and those resolved since a moment: all that can still move."""

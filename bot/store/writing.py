@@ -3,11 +3,13 @@ take five times as long."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import IntegrityError
 
 from bot.domain.alerts.model import Alert, Status
 from bot.domain.letters import LetterState
@@ -55,7 +57,8 @@ _CHANGE = (
 )
 _VERSION = ALERT_COLUMNS.index("version")
 _AT_ONCE = 2_000
-"""Rows that are made before they are written: ten thousand at once would take memory that stays taken."""
+"""Changes whose rows are made before they are written: ten thousand at once would take memory that stays
+taken."""
 
 
 @lru_cache(maxsize=16)
@@ -132,7 +135,7 @@ class _Rows:
             if isinstance(piece, list):
                 await self._write(tables.decisions, DECISION_COLUMNS, piece)
             else:
-                await self._connection.execute(piece.statement())
+                await piece.write(self._connection)
         await self._write(tables.pages, PAGE_COLUMNS, self._pages)
         await self._write(tables.letters, LETTER_COLUMNS, self._letters)
         self._count = 0
@@ -156,9 +159,11 @@ class _Rows:
         policies = tables.policies
         query = select(policies.c.key).where(policies.c.key.in_(new))
         there = set((await self._connection.execute(query)).scalars())
-        rows = [{"key": key, "text": text} for key, text in new.items() if key not in there]
-        if rows:
-            await self._connection.execute(insert(policies), rows)
+        for key, text in new.items():
+            if key not in there:
+                with contextlib.suppress(IntegrityError):  # another one was first
+                    async with self._connection.begin_nested():
+                        await self._connection.execute(insert(policies).values(key=key, text=text))
         self.policies |= new.keys()
 
     async def _write_changed(self) -> None:
@@ -201,6 +206,8 @@ async def _apply(connection: AsyncConnection, change: Change) -> None:
             await _mark(connection, letter_id, state=LetterState.SUPERSEDED.value)
         case LetterDead(letter_id, at, error):
             await _mark(connection, letter_id, state=LetterState.DEAD.value, sent_at=at, error=error)
+        case _:
+            raise TypeError(f"no change that is written by itself: {change!r}")
 
 
 async def _mark(connection: AsyncConnection, letter_id: int, **values: object) -> None:

@@ -57,6 +57,8 @@ _TARGETS = (
 _LAYERS = {layer.value: layer for layer in Layer}
 _EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 """Go writes a moment that is not known as one of the year 1."""
+_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+"""Later ones have no UTC."""
 
 
 _CONFIG = ConfigDict(extra="ignore", strict=True)
@@ -124,6 +126,8 @@ def read_notification(
         envelope = _Envelope.model_validate(payload)
     except ValidationError as error:
         raise refused(error) from None
+    left_out = envelope.truncated_alerts
+    del envelope  # it has a list of its own of the same alerts
     reports: list[Report] = []
     problems: list[PayloadProblem] = []
     # Each is let go of as it becomes a report: thousands need not be there three times.
@@ -140,7 +144,7 @@ def read_notification(
             reports.append(_report(alert, severities, environment, now))
     if problems:
         raise PayloadRefused(422, problems[:PROBLEMS_TOLD])
-    return Notification(reports, envelope.truncated_alerts)
+    return Notification(reports, left_out)
 
 
 def _report(alert: PayloadAlert, severities: Severities, environment: str, now: datetime) -> Report:
@@ -170,7 +174,7 @@ def _report(alert: PayloadAlert, severities: Severities, environment: str, now: 
     origin, began = alert.get("generatorURL"), alert.get("startsAt")
     if origin:
         facts["origin"] = one_line(origin, FACT_LIMIT)
-    if began is not None and began > _EARLIEST:
+    if began is not None and _EARLIEST < began < _LATEST:
         facts["started"] = _written(began)
     event = Reported(
         firing=alert["status"] == "firing",

@@ -7,7 +7,8 @@ send again: Alertmanager does.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -40,6 +41,9 @@ ALERTMANAGER = "alertmanager"
 _AT_ONCE = 8
 """payloads in work at the same time, 5 MB each; the next one is asked to come again"""
 _BUSY_SECONDS = 2
+_LARGE = 512 * 1024
+_LARGE_AT_ONCE = 2
+"""of those in work: as Python's objects five megabytes of brackets are thirty times as much"""
 _IN_A_THREAD = 32 * 1024
 """Bytes of a payload that is worth a thread, so that the loop goes on meanwhile."""
 
@@ -85,6 +89,7 @@ class Webhooks:
         self._environment = environment
         self._clock = clock
         self._in_work = 0
+        self._large_in_work = 0
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add what this answers."""
@@ -103,11 +108,23 @@ class Webhooks:
         self._in_work += 1
         try:
             body = await read_payload(request)
-            read = self._alertmanager if other is None else self._other(other.mapped)
-            reports = await asyncio.to_thread(read, body) if len(body) > _IN_A_THREAD else read(body)
-            return await self._report(name, reports)
+            with self._one_more(large=len(body) > _LARGE):
+                read = self._alertmanager if other is None else self._other(other.mapped)
+                reports = await asyncio.to_thread(read, body) if len(body) > _IN_A_THREAD else read(body)
+                return await self._report(name, reports)
         finally:
             self._in_work -= 1
+
+    @contextmanager
+    def _one_more(self, *, large: bool) -> Iterator[None]:
+        """Count a payload that is large while the block runs. Raises ReportsNotTaken if there are enough."""
+        if large and self._large_in_work >= _LARGE_AT_ONCE:
+            raise ReportsNotTaken("busy", _BUSY_SECONDS)
+        self._large_in_work += large
+        try:
+            yield
+        finally:
+            self._large_in_work -= large
 
     def _alertmanager(self, body: bytearray) -> list[Report]:
         read = read_notification(body, self._sources.severities, self._environment, self._clock())

@@ -222,3 +222,47 @@ async def test_a_restart_after_a_step_back_of_the_clock_finds_the_storm_s_end(
     assert over.ended_at == clock.now.isoformat()
     await again.report("late")
     assert again.desk.open()[-1].storm is None, "what came before the step is long ago"
+
+
+@pytest.mark.parametrize(
+    ("firing", "level", "status"),
+    [
+        (False, Level.WARNING, Status.RESOLVED),
+        (True, Level.CRITICAL, Status.FIRING),
+        (True, Level.EMERGENCY, Status.FIRING),
+    ],
+    ids=["then over", "then worse", "then an emergency"],
+)
+async def test_two_reports_of_one_new_alert_at_once_in_a_storm(
+    small_store: Store, clock: SetClock, firing: bool, level: Level, status: Status
+) -> None:
+    desk = ReportDesk(small_store, clock)
+    await desk.report(*MANY)
+    clock.forward(seconds=5)
+    await desk.desk.report([desk.says("x", level=Level.WARNING), desk.says("x", firing, level)])
+    number = len(MANY) + 1
+    known = desk.desk.alert(number)
+    assert known is not None
+    assert (known.status, known.level) == (status, level)
+    assert known == await small_store.alert(number), "what is known is what is written"
+    own_card = level is Level.EMERGENCY
+    assert (known.storm is None) is own_card
+    own = [each for each in desk.outbox.waiting() if each.stream == f"alert:{number}"]
+    assert bool(own) is own_card, "one place tells of it"
+    assert [each.kind for each in own][:1] == [LetterKind.CARD][: len(own)]
+    assert (known in desk.desk.open()) is known.status.is_open
+
+
+async def test_a_hundred_decisions_with_one_reason_are_one_line_in_the_log(
+    small_store: Store, clock: SetClock, logs: list[EventDict]
+) -> None:
+    desk = ReportDesk(small_store, clock)
+    for number in range(30):
+        await desk.report(f"t{number}", level=Level.WARNING)
+        clock.forward(minutes=10)
+    logs.clear()
+    await desk.desk.report([desk.says(f"t{number}", firing=False) for number in range(30)])
+    told = [each for each in logs if each["event"] in ("alert", "alerts")]
+    assert [(each["event"], each["count"], each["first"], each["last"]) for each in told] == [
+        ("alerts", 30, 1, 30)
+    ]

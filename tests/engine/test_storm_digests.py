@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,9 +20,11 @@ from tests.factories import alert, at, subject
 KO = Voice("ko")
 
 
-def told(target: str, note: Note = Note.OPENED, level: Level = Level.ERROR, title: str = "") -> Decision:
+def told(
+    target: str, note: Note = Note.OPENED, level: Level = Level.ERROR, title: str = "", service: str = "shop"
+) -> Decision:
     about = subject(target=target)
-    changed = alert(subject=about, level=level, title=title, labels={"service": "shop"})
+    changed = alert(subject=about, level=level, title=title, labels={"service": service})
     return Decision(changed, (EditCard(), AddNote(note)), Reason.REPORTED)
 
 
@@ -62,6 +65,22 @@ def test_everything_is_told_once_whatever_it_is(
         text = KO.message("storm_digest", StormDigestFacts(1, groups).as_json()).text
         assert len(text) <= LETTER_CHARACTERS
         assert text.count("…") == 0, "nothing is cut"
+
+
+@pytest.mark.parametrize("title", ["CPU > 90% & load > 40 on <node-7> (a & b)", "&" * 80, "디스크"])
+def test_a_thousand_kinds_with_long_names_are_all_told(title: str) -> None:
+    digest = Digest()
+    for number in range(1000):
+        digest.add(
+            told(f"host-{number}", title=f"{number} {title}"[:80], service=f"<{number}>".ljust(59, "&"))
+        )
+    texts = [
+        voice.message("storm_digest", StormDigestFacts(1, groups).as_json()).text
+        for groups in digest.letters()
+        for voice in (KO, Voice("en"))
+    ]
+    assert sum(text.count("host-") for text in texts) == 2 * 1000
+    assert max(map(len, texts)) <= 39_000
 
 
 def test_what_is_alike_is_one_group_in_the_order_it_came_first() -> None:

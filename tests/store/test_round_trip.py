@@ -6,6 +6,7 @@ import itertools
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.domain.alerts.covers import Cover, CoverKind
 from bot.domain.alerts.ladder import Policy, Progress, Target, TargetKind
@@ -26,6 +27,7 @@ from bot.store.changes import (
     NewAlert,
     NewLetter,
 )
+from bot.store.database import Database
 from bot.store.store import Store
 from probes.base import Layer, Problem, ProblemKind
 from tests.factories import TIMEOUT, alert, at, letter, subject
@@ -83,6 +85,17 @@ async def test_what_lies_over_an_alert_and_who_is_called_come_back_as_they_were(
     changed = whole._replace(carded=False, last_bad=True, flapping=False, storm=None, pages=9, epoch=7)
     await store.write([ChangedAlert(changed._replace(progress=None), 3)])
     assert await store.alert(7) == changed._replace(progress=None)
+
+
+async def test_an_alert_whose_policy_somebody_took_away_is_still_there(
+    database: Database, store: Store
+) -> None:
+    await store.write([NewAlert(alert(policy=Policy("pager")))])
+    async with database.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM policies")
+    with capture_logs() as logs:
+        assert await store.alert(7) == alert(policy=None)
+    assert [each["alert"] for each in logs if each["event"] == "policy_is_missing"] == [7]
 
 
 async def test_an_alert_with_nothing_comes_back_without_it(store: Store) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from bot.store.changes import NewAlert
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable, StoreUnusable
 from bot.store.policies import kept_policy
-from bot.store.rows import ALERT_COLUMNS, alert_row
+from bot.store.rows import ALERT_COLUMNS, LETTER_COLUMNS, alert_row, letter_row
 from bot.store.store import Store
 from bot.store.tables import metadata
-from tests.factories import T0, alert, subject
+from messages.facts import StormDigestFacts, StormDigestGroup, StormLine
+from tests.factories import T0, alert, letter, subject
 
 
 def script() -> ScriptDirectory:
@@ -92,7 +94,7 @@ async def test_opening_again_finds_what_was_written(store_url: str) -> None:
             await database.close()
 
 
-async def test_alerts_of_before_keep_their_policies_which_are_kept_once(store_url: str) -> None:
+async def test_what_the_schema_before_knew_is_known_as_the_newest_one_has_it(store_url: str) -> None:
     pager = Policy("pager", ((Target(TargetKind.PERSON, "U1"),),))
     rest = Policy("rest")
     before = [alert(id=1, policy=pager), alert(id=2, policy=rest), alert(id=3, policy=pager)]
@@ -104,6 +106,11 @@ async def test_alerts_of_before_keep_their_policies_which_are_kept_once(store_ur
             row = dict(zip(ALERT_COLUMNS, alert_row(each), strict=True))
             row["policy"] = kept_policy(each.policy).text if each.policy else None
             await connection.execute(insert(metadata.tables["alerts"]).values(row))
+        happened = [("t0", "opened"), ("t1", "resolved"), ("t2", "opened")]
+        lines = [asdict(StormLine(what, 1, "error", "m", "", target, "")) for target, what in happened]
+        digest = letter(9, template="storm_digest", facts={"storm": 2, "lines": lines})
+        row = dict(zip(LETTER_COLUMNS, letter_row(digest), strict=True))
+        await connection.execute(insert(metadata.tables["letters"]).values(row))
     await engine.dispose()
     database = await Database.open(store_url)
     try:
@@ -111,6 +118,10 @@ async def test_alerts_of_before_keep_their_policies_which_are_kept_once(store_ur
         async with database.read() as connection:
             kept = (await connection.exec_driver_sql("SELECT text FROM policies")).scalars().all()
         assert sorted(kept) == sorted(kept_policy(each).text for each in (pager, rest))
+        (waiting,) = await Store(database).queued_letters()
+        same = ("error", "m", "", "")
+        told = (StormDigestGroup("opened", *same, ("t0", "t2")), StormDigestGroup("resolved", *same, ("t1",)))
+        assert waiting.facts == StormDigestFacts(2, told).as_json()
     finally:
         await database.close()
 

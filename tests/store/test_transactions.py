@@ -100,6 +100,18 @@ async def test_one_decision_about_very_many_is_in_the_history_of_each(store: Sto
         assert await store.decisions(number, 10) == expected
 
 
+@pytest.mark.parametrize("count", [5, 30])
+async def test_no_decision_is_left_out_because_its_alert_is_not_there(store: Store, count: int) -> None:
+    there = [alert(id=number, subject=subject(target=f"t{number}")) for number in range(1, count)]
+    made = [
+        DecisionMade(number, 1, at(0), "due", Reason.PAGED, None, Status.FIRING, Level.ERROR, None, None)
+        for number in range(1, count + 1)
+    ]
+    with pytest.raises((IntegrityError, LookupError)):
+        await store.write([*map(NewAlert, there), *made])
+    assert await store.alert(1) is None
+
+
 async def test_a_policy_that_was_not_committed_is_written_again(store: Store) -> None:
     pager = Policy("pager")
     with pytest.raises(Stale):

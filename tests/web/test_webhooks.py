@@ -7,6 +7,7 @@ import base64
 import gzip
 import json
 import time
+import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -343,6 +344,25 @@ def test_ten_thousand_alerts_are_read_quickly() -> None:
         took.append(time.process_time() - begun)
     assert (len(reports), left_out) == (10_000, 0)
     assert min(took) < 1.0, "0.2 s on the machine where this was written"
+
+
+def test_a_payload_is_let_go_of_as_it_becomes_reports() -> None:
+    body = bytearray(notification(*(alert(number) for number in range(5_000))))
+    read_notification(bytearray(body), Severities(), "production", datetime.now(UTC))  # makes what stays
+    size = len(body)
+    tracemalloc.start()
+    try:
+        reports, _ = read_notification(body, Severities(), "production", datetime.now(UTC))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert (len(reports), len(body)) == (5_000, 0)
+    assert peak < 4.5 * size, f"{peak / size:.1f} times the payload; 6 with two lists of it"
+
+
+async def test_a_moment_that_has_no_utc_refuses_nothing(door: Knocker, desk: ReportBook) -> None:
+    answer = await door.send("POST", URL, notification(alert(startsAt="9999-12-31T23:59:59-12:00")))
+    assert (answer.status, answer.body["opened"]) == (200, 1)
 
 
 def event(**changes: JsonValue) -> dict[str, JsonValue]:
