@@ -15,6 +15,8 @@ VALUE_LIMIT = 300
 
 _SPACE = re.compile("[\t\n\v\f\r\x1c-\x1f\x85\u2028\u2029]")
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_MARK = re.compile(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])")
+_SIMILAR = {"*": "\u2217", "_": "\u02cd", "~": "\u223c"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _USER_ID = re.compile(r"[UW][A-Z0-9]{1,20}")
 _GROUP_ID = re.compile(r"S[A-Z0-9]{1,20}")
@@ -63,13 +65,18 @@ def printable(value: object) -> str:
 
 
 def value_text(value: object, limit: int = VALUE_LIMIT) -> Ready:
-    """One value for a Slack text: cleaned, cut, escaped, and unable to open a code span."""
+    """One value for a Slack text: cleaned, cut, escaped, and unable to open a code span or to make anything
+    bold, italic or struck: at the edges of words, where Slack reads those marks, similar characters stand."""
+    return Ready(_MARK.sub(lambda mark: _SIMILAR[mark[0]], _unmarked(value, limit)))
+
+
+def _unmarked(value: object, limit: int) -> Ready:
     return escape(truncate(clean(printable(value)), limit).replace("`", "'"))
 
 
 def code_text(value: object, limit: int = 120) -> Ready:
     """One value as a code span, which nothing in it can leave; a dash when it is empty."""
-    text = value_text(value, limit).strip()
+    text = _unmarked(value, limit).strip()
     return Ready(f"`{text}`" if text else "–")
 
 

@@ -105,7 +105,8 @@ class AlertDesk:
     # What can be asked
 
     def open(self) -> list[Alert]:
-        """Alerts that people have been told of and that are not over: worst first, then oldest."""
+        """Alerts that people have been told of and that are not over: first those that nobody has taken, of
+        these the worst, then the oldest."""
         return self._live.open()
 
     def each_open(self) -> Iterable[Alert]:

@@ -53,8 +53,11 @@ class LiveAlerts:
         return [self._by_key[key] for key in ((keys,) if isinstance(keys, str) else keys)]
 
     def open(self) -> list[Alert]:
-        """Alerts that people have been told of and that are not over: worst first, then oldest."""
-        return sorted(self._open.values(), key=lambda alert: (-alert.level, alert.id))
+        """Alerts that people have been told of and that are not over: first those that nobody has taken, of
+        these the worst, then the oldest."""
+        return sorted(
+            self._open.values(), key=lambda alert: (alert.status is Status.ACKED, -alert.level, alert.id)
+        )
 
     def each_open(self) -> Iterable[Alert]:
         """The same in no order."""

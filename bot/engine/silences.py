@@ -181,8 +181,9 @@ def _asks_twice(
     worst levels; None if it would not."""
     everything = matches_everything(wanted.matcher)
     watched = [] if everything else list(known)
-    all_known = bool(watched) and all(
-        wanted.matcher.matches(labels, level) for labels in watched for level in _LOUD
+    # Those of one loud level are enough: whoever hides every critical alert may mean it.
+    all_known = bool(watched) and any(
+        all(wanted.matcher.matches(labels, level) for labels in watched) for level in _LOUD
     )
     if not everything and not all_known:
         return None

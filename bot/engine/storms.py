@@ -291,6 +291,7 @@ class Storms:
                 if isinstance(effect, Page) and alert is not None:
                     groups[effect.recipients].append(alert)
         for everybody, alerts in groups.items():
+            alerts.sort(key=lambda alert: alert.id)
             lines = tuple(storm_line(alert, "paged") for alert in alerts[:_GROUPS_SHOWN])
             worst = max(alert.level for alert in alerts)
             for place, recipients in places(everybody, storm.channel):

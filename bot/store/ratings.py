@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,6 +11,7 @@ from sqlalchemy import RowMapping, and_, case, delete, func, insert, select
 from bot.domain.alerts.model import Condition
 from bot.domain.alerts.noise import Accuracy, Fired, hints_due
 from bot.store import tables
+from bot.store.asynchronous import AsyncConnection
 from bot.store.database import Database
 from probes.base import Layer
 
@@ -79,7 +81,8 @@ class RatingStore:
             return Rated(found, due is not None)
 
     async def past(self, since: datetime) -> list[Past]:
-        """Every alert that fired since that moment, with its ratings, the earliest first."""
+        """Every alert that fired since that moment and that people were told of, with its ratings, the
+        earliest first."""
         alerts, ratings = tables.alerts, tables.ratings
         said = (
             select(
@@ -99,24 +102,44 @@ class RatingStore:
         query = (
             select(*columns, said.c.useful, said.c.useless)
             .select_from(alerts.outerjoin(said, and_(said.c.alert_id == alerts.c.id)))
-            .where(alerts.c.fired_at >= since)
+            .where(alerts.c.fired_at >= since, alerts.c.carded)
             .order_by(alerts.c.fired_at, alerts.c.id)
         )
         past: list[Past] = []
         async with self._database.read() as connection:
+            shares = await _shares(connection, since)
             rows = (await connection.stream(query)).mappings()
             async for part in rows.partitions(_AT_ONCE):
-                past.extend(_past_of(row) for row in part)
+                past.extend(_past_of(row, shares.get(row["id"], row["pages"] or 0)) for row in part)
         return past
 
 
-def _past_of(row: RowMapping) -> Past:
+async def _shares(connection: AsyncConnection, since: datetime) -> dict[int, float]:
+    """What each alert that a storm gathers has of its calls: one message may call for hundreds at once."""
+    alerts, pages = tables.alerts, tables.pages
+    query = (
+        select(pages.c.alert_id, alerts.c.storm, pages.c.at, pages.c.recipients)
+        .select_from(pages.join(alerts, pages.c.alert_id == alerts.c.id))
+        .where(alerts.c.fired_at >= since, alerts.c.storm.is_not(None))
+    )
+    messages: defaultdict[tuple[object, ...], list[int]] = defaultdict(list)
+    async for part in (await connection.stream(query)).partitions(_AT_ONCE):
+        for number, storm, at, recipients in part:
+            messages[storm, at, tuple(map(tuple, recipients))].append(number)
+    shares: defaultdict[int, float] = defaultdict(float)
+    for numbers in messages.values():
+        for number in numbers:
+            shares[number] += 1 / len(numbers)
+    return shares
+
+
+def _past_of(row: RowMapping, pages: float) -> Past:
     condition = Condition(row["condition"])
     over = row["resolved_at"]
     fired = Fired(
         rule=rule_name(condition, row["metric"], row["title"] or ""),
         unit=row["unit"],
-        pages=row["pages"] or 0,
+        pages=pages,
         duration=None if over is None else over - row["fired_at"],
         seen=row["acked_at"] is not None or bool(row["seen_by"]),
         acked=row["acked_at"] is not None,

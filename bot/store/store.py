@@ -57,14 +57,6 @@ class Store:
             rows = await connection.execute(_ALERTS.where(live).order_by(table.c.id))
             return [alert_of(row) for row in rows.mappings()]
 
-    async def open_alerts(self, limit: int | None = None) -> list[Alert]:
-        """Alerts that people have been told of and that are not over: worst first, then oldest."""
-        table = tables.alerts
-        query = _ALERTS.where(table.c.status.in_(_OPEN)).order_by(table.c.level.desc(), table.c.id)
-        async with self._database.read() as connection:
-            rows = await connection.execute(query.limit(limit))
-            return [alert_of(row) for row in rows.mappings()]
-
     async def recent_alerts(self, limit: int) -> list[Alert]:
         """The latest alerts that people have been told of, open or over, newest first."""
         table = tables.alerts

@@ -6,6 +6,7 @@ import base64
 import binascii
 import hmac
 import json
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,6 +22,8 @@ LONGEST_LABEL = 1000
 MOST_LABELS = 64
 PROBLEMS_TOLD = 20
 """of a wrong payload: whoever mends these finds the others of the same kind"""
+_ENCODINGS = {"gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+"""What a body may be packed with, and what zlib calls it."""
 _CONTROL = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$", max_length=200)]
@@ -81,12 +84,22 @@ async def read_payload(request: web.Request) -> bytearray:
         raise _too_large()
     if request.content_type != "application/json" and not request.content_type.endswith("+json"):
         raise PayloadRefused(415, [PayloadProblem("", "media_type", {"text": request.content_type[:80]})])
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("identity", *_ENCODINGS):
+        raise PayloadRefused(415, [PayloadProblem("", "encoding", {"text": encoding[:80]})])
+    unpack = zlib.decompressobj(_ENCODINGS[encoding]) if encoding in _ENCODINGS else None
     body = bytearray()
     # Not by `request.read()`: that keeps the body as long as the request lives, and has it twice for a while.
     async for chunk in request.content.iter_any():
-        body += chunk
+        try:
+            # A byte too much is enough to know: what unpacks to gigabytes is never unpacked.
+            body += chunk if unpack is None else unpack.decompress(chunk, LARGEST_PAYLOAD + 1 - len(body))
+        except zlib.error:
+            raise PayloadRefused(400, [PayloadProblem("", "broken_encoding", {"text": encoding})]) from None
         if len(body) > LARGEST_PAYLOAD:
             raise _too_large()
+    if unpack is not None and not unpack.eof:
+        raise PayloadRefused(400, [PayloadProblem("", "broken_encoding", {"text": encoding})])
     return body
 
 

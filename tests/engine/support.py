@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, event
 
+from bot.domain.alerts.model import Alert, Status
 from bot.domain.letters import Card, Letter
 from bot.engine.bucket import Allowance
 from bot.engine.delivery import Arrived, CardGone
@@ -228,3 +229,9 @@ async def delivering(
         await asyncio.gather(running, return_exceptions=True)
         await outbox.drain(0)
         await outbox.close()
+
+
+async def open_in(store: Store) -> list[Alert]:
+    """The open alerts in the database, in the order in which the desk tells them."""
+    alerts = [alert for alert in await store.live_alerts(T0) if alert.status.is_open]
+    return sorted(alerts, key=lambda alert: (alert.status is Status.ACKED, -alert.level, alert.id))

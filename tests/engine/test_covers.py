@@ -149,7 +149,13 @@ async def test_a_refused_silence_changes_nothing(world: Surrounded, text: str, f
 
 @pytest.mark.parametrize(
     ("text", "everything"),
-    [("* for 1h 배포", True), ("target=~.* for 1h 배포", True), ("environment=test for 1h 배포", False)],
+    [
+        ("* for 1h 배포", True),
+        ("target=~.* for 1h 배포", True),
+        ("environment=test for 1h 배포", False),
+        ("level=critical for 1h 배포", False),
+        ("level=emergency for 1h 배포", False),
+    ],
 )
 async def test_a_silence_that_hides_all_is_asked_for_twice(
     database: Database, clock: SetClock, text: str, everything: bool
@@ -160,10 +166,11 @@ async def test_a_silence_that_hides_all_is_asked_for_twice(
     before = world.book.covers_changed
     question = await world.covers.silence(text, "U1", confirmed=False)
     assert isinstance(question, CoverConfirmFacts)
-    assert (question.everything, question.total, len(question.hides)) == (everything, 2, 2)
+    hides = 0 if text.startswith("level") else 2
+    assert (question.everything, question.total, len(question.hides)) == (everything, hides, hides)
     assert (world.covers.silences(), world.book.covers_changed) == ((), before)
     done = await silenced(world, text, confirmed=True)
-    assert done.hides == 2
+    assert done.hides == hides
 
 
 async def test_a_silence_for_a_part_is_not_asked_for_twice(database: Database, clock: SetClock) -> None:

@@ -9,7 +9,7 @@ from bot.domain.alerts.reasons import Reason
 from bot.domain.letters import LetterKind
 from bot.domain.levels import Level
 from bot.store.store import Store
-from tests.engine.support import Disk, SetClock
+from tests.engine.support import Disk, SetClock, open_in
 from tests.engine.watching import Watch
 from tests.factories import at, rule, seen, subject
 
@@ -105,7 +105,7 @@ async def test_observations_of_one_check_are_one_transaction(store: Store, clock
         # One fewer than a storm.
         decisions = await watch.desk.judge([watch.observation(75, f"disk {n}") for n in range(9)])
     assert all(seen(decision) == ["OPENED"] for decision in decisions)
-    assert len(await store.open_alerts()) == 9
+    assert len(await open_in(store)) == 9
     assert len({alert.id for alert in watch.desk.open()}) == 9
     assert len(await store.queued_letters()) == 18
 

@@ -14,7 +14,7 @@ from bot.store.changes import ChangedAlert, NewLetter
 from bot.store.errors import Stale
 from bot.store.store import Store
 from tests.engine.shelf import POLICY, ReportDesk, Undecidable, about
-from tests.engine.support import CEILING_SECONDS, Disk, FakeSlack, SetClock, delivering
+from tests.engine.support import CEILING_SECONDS, Disk, FakeSlack, SetClock, delivering, open_in
 from tests.engine.watching import Watch
 from tests.factories import at, letter, seen, subject
 
@@ -121,10 +121,10 @@ async def test_of_a_check_of_which_a_part_cannot_be_decided_nothing_has_happened
     desk.shelf.odd["b"] = Undecidable("guardian-alerts", POLICY)
     with pytest.raises(OverflowError):
         await desk.desk.report([desk.says("a", firing=False), desk.says("b")])
-    assert desk.desk.open() == before == await small_store.open_alerts()
+    assert desk.desk.open() == before == await open_in(small_store)
     await desk.report("a", firing=False)
     assert desk.waiting("alert_note")[-1].facts["note"] == Note.RESOLVED
-    assert desk.desk.open() == [] == await small_store.open_alerts()
+    assert desk.desk.open() == [] == await open_in(small_store)
 
 
 async def test_an_alert_that_is_over_keeps_its_key_when_the_one_that_takes_it_was_not_written(
@@ -198,7 +198,7 @@ async def test_however_many_alerts_somebody_else_changed_they_are_decided_anew_a
     await desk.desk.tick()
     assert desk.pages() == dict.fromkeys(targets, 1)
     assert [alert.seen_by for alert in desk.desk.open()] == [(), *([("U9",)] * 8)]
-    assert desk.desk.open() == await store.open_alerts()
+    assert desk.desk.open() == await open_in(store)
     assert len(desk.waiting("page")) == 9
 
 

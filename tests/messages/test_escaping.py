@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 from pydantic import JsonValue
 
+from messages.escape import code_text, value_text
 from messages.examples import EXAMPLES
-from messages.facts import Facts
+from messages.facts import AlertListFacts, Facts
 from messages.render import TemplateFailed, Voice
 from tests.messages.hostile import Path, changed, leaves, strings
 
@@ -124,3 +125,24 @@ def test_mrkdwn_is_verbatim_so_that_slack_links_no_channel_names_by_itself() -> 
     texts = [block["text"] for block in blocks if isinstance(block, dict) and block["type"] == "section"]
     assert texts
     assert all(isinstance(text, dict) and text["verbatim"] is True for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("svc-.*", "svc-.∗"),
+        ("*b* _i_ ~s~", "∗b∗ ˍiˍ ∼s∼"),
+        ("cpu_usage", "cpu_usage"),
+        ("2*3=6, a~b", "2*3=6, a~b"),
+        ("**", "∗∗"),
+        ("web-01", "web-01"),
+    ],
+)
+def test_a_value_makes_nothing_bold_italic_or_struck(value: str, shown: str) -> None:
+    assert value_text(value) == shown
+    assert code_text(value) == f"`{value}`", "where no mark is read the value stays as it is"
+
+
+def test_a_filter_stands_in_a_headline_as_it_was_typed() -> None:
+    facts = AlertListFacts((), "open", 0, matcher='service=~"svc-.*"')
+    assert '`service=~"svc-.*"`' in VOICES[0].message("alerts", facts.as_json()).text

@@ -10,11 +10,12 @@ import pytest
 
 from bot.domain.alerts.forecast import Forecast
 from bot.domain.alerts.happenings import ChangeKind, Happening
+from bot.domain.alerts.ladder import Recipient, TargetKind
 from bot.domain.alerts.model import Condition, Status
-from bot.domain.alerts.noise import Accuracy
+from bot.domain.alerts.noise import Accuracy, noise
 from bot.domain.alerts.scoring import Foretold, Outcome, Score
 from bot.domain.levels import Level
-from bot.store.changes import NewAlert
+from bot.store.changes import NewAlert, PageMade
 from bot.store.database import Database
 from bot.store.insight import InsightStore
 from bot.store.ratings import RatingStore, rule_name
@@ -147,7 +148,7 @@ async def test_a_series_is_thinned_evenly_and_keeps_the_newest(store: Store, dat
 async def test_of_one_person_the_latest_rating_counts(store: Store, database: Database) -> None:
     ratings = RatingStore(database)
     for number in (1, 2):
-        await store.write([NewAlert(alert(id=number, subject=subject(target=f"t{number}")))])
+        await store.write([NewAlert(alert(id=number, subject=subject(target=f"t{number}"), carded=True))])
     await ratings.rate(1, "U1", "cpu_usage", False, at(0))
     await ratings.rate(1, "U2", "cpu_usage", False, at(1))
     await ratings.rate(2, "U1", "cpu_usage", True, at(2))
@@ -171,7 +172,9 @@ async def test_every_fifth_useless_rating_brings_one_hint(store: Store, database
 
 
 async def test_the_past_of_every_alert_that_fired(store: Store, database: Database) -> None:
-    known = alert(id=1, status=Status.RESOLVED, fired_at=at(30), resolved_at=at(90), pages=2, acked_at=None)
+    known = alert(
+        id=1, status=Status.RESOLVED, fired_at=at(30), resolved_at=at(90), pages=2, acked_at=None, carded=True
+    )
     looked = known._replace(id=2, subject=subject(target="b"), seen_by=("U1",))
     acked = known._replace(
         id=3, subject=subject(target="c"), acked_at=at(40), status=Status.ACKED, resolved_at=None
@@ -179,7 +182,8 @@ async def test_the_past_of_every_alert_that_fired(store: Store, database: Databa
     blind = known._replace(id=4, subject=subject(Condition.NO_DATA, "d"))
     reported = known._replace(id=5, subject=subject(Condition.REPORTED, "e"), title="DiskFilling")
     waiting = known._replace(id=6, subject=subject(target="f"), status=Status.PENDING, fired_at=None)
-    await store.write([NewAlert(each) for each in (known, looked, acked, blind, reported, waiting)])
+    untold = known._replace(id=7, subject=subject(target="g"), carded=False)
+    await store.write([NewAlert(each) for each in (known, looked, acked, blind, reported, waiting, untold)])
     past = await RatingStore(database).past(at(30))
     assert [(each.fired.rule, each.fired.seen, each.fired.acked) for each in past] == [
         ("cpu_usage", False, False),
@@ -196,6 +200,25 @@ async def test_the_past_of_every_alert_that_fired(store: Store, database: Databa
     assert past[2].fired.duration is None
     assert [each.fired.peak for each in past[3:]] == [None, None]
     assert await RatingStore(database).past(at(31)) == []
+
+
+async def test_a_call_for_many_alerts_of_a_storm_is_one_call(store: Store, database: Database) -> None:
+    storm = [
+        alert(id=number, subject=subject(target=f"t{number}"), fired_at=at(30), carded=True, storm=1, pages=2)
+        for number in range(1, 101)
+    ]
+    people = (Recipient(TargetKind.PERSON, "U1"),)
+    pages = [
+        PageMade(each.id, 1, 1, step, at(60 * step), people, Level.CRITICAL, "cpu_usage")
+        for each in storm
+        for step in (1, 2)
+    ]
+    pages[0] = pages[0]._replace(at=at(61))  # the first was called for alone
+    await store.write([*map(NewAlert, storm), *pages])
+    past = [each.fired for each in await RatingStore(database).past(at(30))]
+    assert [round(each.pages, 6) for each in past] == [1.01, *[round(1 / 99 + 0.01, 6)] * 99]
+    (rule,) = noise(past, 1)
+    assert (rule.alerts, rule.pages) == (100, 3)
 
 
 @pytest.mark.parametrize(

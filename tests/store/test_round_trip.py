@@ -252,8 +252,6 @@ async def test_questions_about_alerts(store: Store) -> None:
     }
     await store.write([NewAlert(each) for each in alerts.values()])
     assert [each.id for each in await store.live_alerts(at(100))] == [1, 2, 3, 4, 6]
-    assert [each.id for each in await store.open_alerts()] == [3, 6, 2]
-    assert [each.id for each in await store.open_alerts(1)] == [3]
     assert [each.id for each in await store.recent_alerts(10)] == [6, 5, 4, 3, 2]
     assert [each.id for each in await store.recent_alerts(2)] == [6, 5]
     assert await store.alert(99) is None

@@ -8,7 +8,8 @@ import gzip
 import json
 import time
 import tracemalloc
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -344,6 +345,42 @@ def test_ten_thousand_alerts_are_read_quickly() -> None:
         took.append(time.process_time() - begun)
     assert (len(reports), left_out) == (10_000, 0)
     assert min(took) < 1.0, "0.2 s on the machine where this was written"
+
+
+@pytest.mark.parametrize(("encoding", "pack"), [("gzip", gzip.compress), ("deflate", zlib.compress)])
+async def test_a_packed_payload_is_unpacked(
+    door: Knocker, desk: ReportBook, encoding: str, pack: Callable[[bytes], bytes]
+) -> None:
+    body = pack(notification(alert()))
+    answer = await door.send("POST", URL, body, Content_Encoding=encoding)
+    assert (answer.status, answer.body["opened"]) == (200, 1)
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "said"),
+    [
+        ("gzip", b"notgzip", 400, "the body is no gzip"),
+        ("gzip", gzip.compress(b"{" * 5000)[:-9], 400, "the body is no gzip"),
+        ("deflate", b"\x00", 400, "the body is no deflate"),
+        ("br", b"x", 415, "the Content-Encoding can be gzip or deflate, not br"),
+    ],
+)
+async def test_what_cannot_be_unpacked_is_refused(
+    door: Knocker,
+    desk: ReportBook,
+    caplog: pytest.LogCaptureFixture,
+    encoding: str,
+    body: bytes,
+    status: int,
+    said: str,
+) -> None:
+    answer = await door.send("POST", URL, body, Content_Encoding=encoding)
+    assert answer.status == status
+    assert answer.error.startswith(said)
+    unknown = await door.send("POST", URL, body, secret=None, Content_Encoding=encoding)
+    assert unknown.status == 401
+    assert desk.calls == 0
+    assert not caplog.records, "nobody fills the log with tracebacks"
 
 
 def test_a_payload_is_let_go_of_as_it_becomes_reports() -> None:

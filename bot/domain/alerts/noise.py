@@ -32,12 +32,13 @@ _CHECK = timedelta(seconds=15)
 
 @dataclass(frozen=True, slots=True)
 class Fired:
-    """One alert of the past. `duration` is None while it is open; `seen`: somebody acknowledged it or wrote
-    in its thread; `useful` and `useless` count its ratings."""
+    """One alert of the past. `pages`: how often people were called for it, a part of one where a call was for
+    several; `duration` is None while it is open; `seen`: somebody acknowledged it or wrote in its thread;
+    `useful` and `useless` count its ratings."""
 
     rule: str
     unit: str
-    pages: int
+    pages: float
     duration: timedelta | None
     seen: bool
     acked: bool
@@ -153,7 +154,7 @@ def _rule(name: str, group: Sequence[Fired], days: float, setting: Setting | Non
         rule=name,
         unit=group[0].unit,
         alerts=len(group),
-        pages=sum(each.pages for each in group),
+        pages=math.ceil(round(sum(each.pages for each in group), 6)),
         per_day=len(group) / days,
         duration=timedelta(seconds=median(lasted)) if lasted else None,
         acked=sum(each.acked for each in group) / len(group),
