@@ -22,6 +22,7 @@ from bot.config.duty import schedules_of
 from bot.config.outside import OutsideSecrets
 from bot.domain.alerts.ladder import TargetKind
 from bot.domain.inhibition import Inhibition
+from bot.engine.audit import AuditBook
 from bot.engine.charts import Charts
 from bot.engine.clock import Clock
 from bot.engine.deadlines import Deadlines
@@ -82,6 +83,7 @@ class Ground:
     history: History
     rules: RuleBook
     notices: Notices
+    audit: AuditBook
     client: AsyncWebClient
     session: aiohttp.ClientSession
     voice: Voice
@@ -125,9 +127,9 @@ class Alerting:
         self.people = SlackPeople(
             ground.client, duty, ground.notices.unknown_person, expected=sorted(_handles(settings))
         )
-        self.roster = Roster(schedules, duty, self.people, clock)
-        self.silences = Silences(SilenceStore(database), clock)
-        self.maintenance = Maintenance(MaintenanceStore(database), clock, windows_of(settings))
+        self.roster = Roster(schedules, duty, self.people, clock, ground.audit)
+        self.silences = Silences(SilenceStore(database), clock, ground.audit)
+        self.maintenance = Maintenance(MaintenanceStore(database), clock, windows_of(settings), ground.audit)
         self.book = SurroundingsBook(
             routes_of(settings),
             self.silences,

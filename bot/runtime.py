@@ -18,6 +18,7 @@ from bot.config import RuleBook, Secrets, Settings
 from bot.config.elsewhere import WebhookSettings
 from bot.config.outside import OutsideSecrets
 from bot.domain.letters import Letter
+from bot.engine.audit import AuditBook
 from bot.engine.board import Board, source_of
 from bot.engine.clock import Clock, utc_now
 from bot.engine.couriers import Couriers
@@ -45,6 +46,7 @@ from bot.slack.dispatch import Dispatcher
 from bot.slack.failures import CHANNEL
 from bot.slack.listeners import build_app
 from bot.slack.replies import Replies
+from bot.store.audit import AuditStore
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable, StoreUnusable
 from bot.store.leadership import LeadershipTaken
@@ -165,6 +167,7 @@ class Runtime:
             ledger, outbox, clock, settings.name, settings.slack.alerts_channel, settings.slack.ops_channel
         )
         history = History(store, clock)
+        audit = AuditBook(AuditStore(database), clock)
         ground = Ground(
             settings,
             self._outside,
@@ -175,6 +178,7 @@ class Runtime:
             history,
             rules,
             notices,
+            audit,
             client,
             session,
             self._voice,
@@ -188,7 +192,7 @@ class Runtime:
         identity = Identity(settings.name, settings.environment, __version__, started_at)
         covers = Covers(alerting.book, desk, clock, settings.zone, settings.environment, SLASH, board)
         guardian = Guardian(
-            identity, board, desk, outbox, ledger, clock, alerting.heartbeats, alerting.noise, covers
+            identity, board, desk, outbox, ledger, clock, alerting.heartbeats, alerting.noise, covers, audit
         )
         guardian.duty = alerting.roster if settings.schedules else None
         replies = Replies(session, client, self._voice)
@@ -204,11 +208,13 @@ class Runtime:
         )
 
         await outbox.load()
+        await audit.load()
         await alerting.load()
         await desk.release_unwatched(settings.environment, (source_of(probe) for probe in probes))
         self._endings += [
             ("charts", alerting.room.close),
             ("ledger", ledger.flush),
+            ("audit", audit.flush),
             ("history", history.flush),
             ("outbox", outbox.close),
             ("tasks", self._end_tasks),
@@ -217,6 +223,7 @@ class Runtime:
         ]
         schedule.start()
         self._spawn("ledger", ledger.run())
+        self._spawn("audit", audit.run())
         self._spawn("history", history.run())
         self._spawn("first_report", self._first_report(board, guardian, notices))
         for name, loop in alerting.loops():

@@ -7,6 +7,7 @@ from dataclasses import replace
 from messages import answer_facts as answers
 from messages import elsewhere_facts as elsewhere
 from messages import example_alerts as alerts
+from messages.example_audit import AUDIT
 from messages.example_covers import COVERS
 from messages.example_duty import DUTY
 from messages.example_facts import (
@@ -166,6 +167,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "failed": elsewhere.SecondWayFacts("🔥 긴급: CPU 사용률 91%", 1, (), ("sms",), 61.0, AT),
     },
     "plain_alert": {"critical": CRITICAL, "down": DOWN, "no_data": NO_DATA, "resolved": RESOLVED},
+    **AUDIT,
     "noise": {"some": NOISE, "none": QUIET},
     "rating": {"useful": RATED_USEFUL, "hint": RATED_HINT, "hint_without": RATED_BARE},
     **COVERS,

@@ -275,6 +275,52 @@ def doctor(config: ConfigFile = None, language: Language = None) -> None:
     raise typer.Exit(report(Speaker(settings.language), settings, os.environ))
 
 
+audit = typer.Typer(
+    name="audit",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="The audit log, read from the configured database: who did what.",
+)
+app.add_typer(audit)
+
+
+@audit.command(name="verify")
+def audit_verify(
+    expect: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NUMBER:HASH", help="A head that was noted before: a cut end shows beside it."),
+    ] = None,
+    config: ConfigFile = None,
+    language: Language = None,
+) -> None:
+    """Tell whether an entry was changed, removed, moved or put in. Exit status 0: none, 1: some."""
+    from bot.cli.audit import verify
+
+    settings = _settings(config, language)
+    raise typer.Exit(verify(Speaker(settings.language, settings.timezone), settings, expect or []))
+
+
+@audit.command(name="export")
+def audit_export(
+    form: Annotated[
+        Literal["jsonl", "csv"],
+        typer.Option("--format", help="jsonl: one object a line, as it is hashed; csv: for spreadsheets."),
+    ] = "jsonl",
+    since: Annotated[
+        str | None, typer.Option(help="From this day or moment on, such as 2026-03-01 or 2026-03-01T22:00.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Until the end of this day, or this moment.")] = None,
+    config: ConfigFile = None,
+    language: Language = None,
+) -> None:
+    """Print the entries to standard output."""
+    from bot.cli.audit import export
+
+    settings = _settings(config, language)
+    speaker = Speaker(settings.language, settings.timezone)
+    raise typer.Exit(export(speaker, settings, form, since, until))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Entry point `guardian`."""
     for stream in (sys.stdout, sys.stderr):
@@ -301,7 +347,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else OK
 
 
-COMMANDS = tuple(str(command.callback.__name__) for command in app.registered_commands if command.callback)
+COMMANDS = (
+    *(str(command.callback.__name__) for command in app.registered_commands if command.callback),
+    *(str(group.typer_instance.info.name) for group in app.registered_groups if group.typer_instance),
+)
 
 
 def _unknown_command(given: Sequence[str]) -> str | None:

@@ -10,8 +10,11 @@ from pydantic import JsonValue
 
 from bot.domain.alerts.facts import recipient_facts
 from bot.domain.alerts.model import Alert, Decision
+from bot.domain.alerts.reasons import Reason
+from bot.domain.audit import Action, Outcome
 from bot.domain.levels import system_state
 from bot.domain.matchers import Matcher
+from bot.engine.audit import UNAUDITED, Audit, AuditBook
 from bot.engine.board import Board
 from bot.engine.clock import Clock
 from bot.engine.covers import Covers
@@ -66,6 +69,7 @@ class Guardian:
         heartbeats: Heartbeats | None = None,
         noise: NoiseBook | None = None,
         covers: Covers | None = None,
+        audit: AuditBook | None = None,
     ) -> None:
         self.identity = identity
         self._board = board
@@ -78,6 +82,8 @@ class Guardian:
         self._heartbeats = heartbeats
         self._noise = noise
         self._covers = covers
+        self._audit = audit
+        self._notes: Audit = UNAUDITED if audit is None else audit
 
     def status(self) -> StatusFacts:
         """The system as a whole, now, to the second: nobody reads more."""
@@ -180,6 +186,8 @@ class Guardian:
     async def acknowledge(self, alert_id: int, by: str, version: int) -> tuple[Decision, AlertFacts | None]:
         """Someone pressed 확인: the decision, and the alert as it is now (None: there is no such alert)."""
         decision = await self._desk.acknowledge(alert_id, by, version)
+        if decision.reason is Reason.ACKED and decision.alert is not None:
+            self._note_alert(by, Action.ALERT_ACKNOWLEDGE, decision.alert)
         return decision, None if decision.alert is None else self._facts(decision.alert)
 
     async def resolve(
@@ -187,11 +195,19 @@ class Guardian:
     ) -> tuple[Decision, AlertFacts | None]:
         """Someone says that it is over: the decision, and the alert as it is now."""
         decision = await self._desk.resolve(alert_id, by, version)
+        if decision.alert is not None and decision.reason is Reason.RESOLVED_BY_HAND:
+            self._note_alert(by, Action.ALERT_RESOLVE, decision.alert)
+        elif decision.alert is not None and decision.reason is Reason.STILL_BAD:
+            self._note_alert(by, Action.ALERT_RESOLVE, decision.alert, Outcome.REFUSED)
         return decision, None if decision.alert is None else self._facts(decision.alert)
 
     async def acknowledge_storm(self, storm_id: int, by: str) -> int:
         """Someone takes all alerts of a storm; how many those were."""
-        return await self._desk.acknowledge_storm(storm_id, by)
+        count = await self._desk.acknowledge_storm(storm_id, by)
+        if count:
+            detail = {"alerts": count}
+            self._notes.note(by, Action.STORM_ACKNOWLEDGE, f"storm:{storm_id}", detail=detail)
+        return count
 
     async def wrote(self, channel_id: str, thread_ts: str, by: str) -> None:
         """Someone wrote in a thread: if it is an alert's or a storm's, they have seen what that is about.
@@ -212,6 +228,24 @@ class Guardian:
         if self._covers is None:
             raise LookupError("this Guardian was made without covers")
         return self._covers
+
+    @property
+    def audit(self) -> AuditBook:
+        """What people did."""
+        if self._audit is None:
+            raise LookupError("this Guardian was made without an audit book")
+        return self._audit
+
+    def _note_alert(self, by: str, action: Action, alert: Alert, outcome: Outcome = Outcome.DONE) -> None:
+        subject = alert.subject
+        detail: dict[str, str] = {
+            "metric": subject.metric,
+            "target": subject.target,
+            "level": alert.level.word,
+        }
+        if outcome is Outcome.REFUSED:
+            detail["why"] = Reason.STILL_BAD.value
+        self._notes.note(by, action, f"alert:{alert.id}", outcome, detail=detail)
 
     def _noise_book(self) -> NoiseBook:
         if self._noise is None:

@@ -9,10 +9,12 @@ from datetime import datetime
 import structlog
 
 from bot.domain.alerts.model import Alert
+from bot.domain.audit import Action, span
 from bot.domain.maintenance import LONGEST, Once, Window
 from bot.domain.silences import Wanted
+from bot.engine.audit import UNAUDITED, Audit, noting_failure
 from bot.engine.clock import Clock
-from bot.engine.silences import MustConfirm, Refused, objection_to
+from bot.engine.silences import MustConfirm, Refused, note_refusal, objection_to
 from bot.engine.uninterrupted import uninterrupted
 from bot.store.maintenance import MaintenanceStore
 
@@ -22,9 +24,16 @@ log = structlog.get_logger(__name__)
 class Maintenance:
     """All windows that are under way or will be. `changes` rises whenever one comes or is ended."""
 
-    def __init__(self, store: MaintenanceStore, clock: Clock, configured: Iterable[Window] = ()) -> None:
+    def __init__(
+        self,
+        store: MaintenanceStore,
+        clock: Clock,
+        configured: Iterable[Window] = (),
+        audit: Audit = UNAUDITED,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._audit = audit
         self._configured = tuple(configured)
         self._made: dict[int, Window] = {}
         self._under_way: tuple[tuple[Window, datetime], ...] = ()
@@ -74,6 +83,7 @@ class Maintenance:
         now = self._clock()
         objection = objection_to(wanted, now, LONGEST, open_alerts, known, confirmed=confirmed)
         if objection is not None:
+            note_refusal(self._audit, Action.MAINTENANCE_ADD, wanted, objection)
             return objection
         times = Once(wanted.starts_at, wanted.ends_at)
         reason = wanted.reason.strip()
@@ -90,17 +100,28 @@ class Maintenance:
         return await uninterrupted(self._ended(window, now, by))
 
     async def _added(self, window: Window, times: Once) -> Window:
-        made = await self._store.add(window, times)
+        by, detail = (
+            window.owner or "",
+            {"matcher": str(window.matcher), **span(times.starts_at, times.ends_at)},
+        )
+        detail["reason"] = window.reason
+        with noting_failure(self._audit, by, Action.MAINTENANCE_ADD, str(window.matcher), detail):
+            made = await self._store.add(window, times)
         self._made[made.id] = made
         self._changed()
         log.info("maintenance_added", id=made.id, matcher=str(made.matcher), by=made.owner)
+        self._audit.note(by, Action.MAINTENANCE_ADD, f"maintenance:{made.id}", detail=detail)
         return made
 
     async def _ended(self, window: Window, now: datetime, by: str) -> Window | None:
-        done = await self._store.end(window.id, now, by)
+        subject, detail = f"maintenance:{window.id}", {"matcher": str(window.matcher)}
+        with noting_failure(self._audit, by, Action.MAINTENANCE_END, subject, detail):
+            done = await self._store.end(window.id, now, by)
         self._made.pop(window.id, None)
         self._changed()
         log.info("maintenance_ended", id=window.id, by=by, first=done)
+        if done:
+            self._audit.note(by, Action.MAINTENANCE_END, subject, detail=detail)
         return replace(window, ended_at=now, ended_by=by) if done else None
 
     def _changed(self) -> None:

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.audit import Action, span
 from bot.domain.oncall.duty import next_hand_over, shifts
 from bot.domain.oncall.model import Override, Schedule, Shift
+from bot.engine.audit import UNAUDITED, Audit, noting_failure
 from bot.engine.clock import Clock
+from bot.engine.uninterrupted import uninterrupted
 from bot.store.duty import DutyStore
 
 HORIZON = timedelta(days=63)
@@ -34,12 +37,18 @@ class Roster:
     in the database first. `load` before use."""
 
     def __init__(
-        self, schedules: Mapping[str, Schedule], store: DutyStore, people: Handles, clock: Clock
+        self,
+        schedules: Mapping[str, Schedule],
+        store: DutyStore,
+        people: Handles,
+        clock: Clock,
+        audit: Audit = UNAUDITED,
     ) -> None:
         self._schedules = dict(schedules)
         self._store = store
         self._people = people
         self._clock = clock
+        self._audit = audit
         self._overrides: list[Override] = []
         self._plans: dict[str, tuple[Shift, ...]] = {}
 
@@ -128,19 +137,34 @@ class Roster:
 
     async def add_override(self, override: Override) -> Override:
         """Let somebody stand in; it comes back with its number. Raises StoreUnavailable, nothing changed."""
-        now = self._clock()
-        added = await self._store.add_override(override, now)
-        self._keep([*(each for each in self._overrides if each.end > now - _PLAN_BEFORE), added])
-        return added
+        return await uninterrupted(self._added(override, self._clock()))
 
     async def remove_override(self, number: int, by: str) -> Override | None:
         """Take an override back; it as it was, or None if there is none of that number that is not over.
         Raises StoreUnavailable: nothing has changed."""
         found = self.override(number)
-        if found is None or not await self._store.undo_override(number, by, self._clock()):
+        return None if found is None else await uninterrupted(self._undone(found, by, self._clock()))
+
+    async def _added(self, override: Override, now: datetime) -> Override:
+        detail = {"user": override.user, **span(override.start, override.end), "reason": override.why}
+        subject = f"schedule:{override.schedule}"
+        with noting_failure(self._audit, override.by, Action.ONCALL_SWAP, subject, detail):
+            added = await self._store.add_override(override, now)
+        self._keep([*(each for each in self._overrides if each.end > now - _PLAN_BEFORE), added])
+        detail["schedule"] = added.schedule
+        self._audit.note(override.by, Action.ONCALL_SWAP, f"override:{added.id}", detail=detail)
+        return added
+
+    async def _undone(self, override: Override, by: str, now: datetime) -> Override | None:
+        subject = f"override:{override.id}"
+        detail = {"user": override.user, "schedule": override.schedule}
+        with noting_failure(self._audit, by, Action.ONCALL_UNDO, subject, detail):
+            done = await self._store.undo_override(override.id, by, now)
+        if not done:
             return None
-        self._keep(each for each in self._overrides if each.id != number)
-        return found
+        self._keep(each for each in self._overrides if each.id != override.id)
+        self._audit.note(by, Action.ONCALL_UNDO, subject, detail=detail)
+        return override
 
     def _keep(self, overrides: Iterable[Override]) -> None:
         self._overrides = list(overrides)

@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.alerts.model import Alert
+from bot.domain.audit import Action, Outcome, span
 from bot.domain.levels import Level
 from bot.domain.matchers import Matcher, exactly, matches_everything
 from bot.domain.silences import LONGEST, CoverFault, Silence, Wanted, fault_of
+from bot.engine.audit import UNAUDITED, Audit, noting_failure
 from bot.engine.clock import Clock
 from bot.engine.uninterrupted import uninterrupted
 from bot.store.silences import SilenceStore
@@ -43,9 +45,10 @@ class MustConfirm:
 class Silences:
     """All silences that hold or will. `changes` rises whenever one comes, is lifted or is dropped as over."""
 
-    def __init__(self, store: SilenceStore, clock: Clock) -> None:
+    def __init__(self, store: SilenceStore, clock: Clock, audit: Audit = UNAUDITED) -> None:
         self._store = store
         self._clock = clock
+        self._audit = audit
         self._all: dict[int, Silence] = {}
         self.changes = 0
 
@@ -103,6 +106,7 @@ class Silences:
         now = self._clock()
         objection = objection_to(wanted, now, LONGEST, open_alerts, known, confirmed=confirmed)
         if objection is not None:
+            note_refusal(self._audit, Action.SILENCE_ADD, wanted, objection)
             return objection
         silence = Silence(
             0, wanted.matcher, wanted.starts_at, wanted.ends_at, wanted.by, wanted.reason.strip(), now
@@ -127,18 +131,34 @@ class Silences:
         return await uninterrupted(self._lifted(silence, now, by))
 
     async def _added(self, silence: Silence) -> Silence:
-        made = await self._store.add(silence)
+        detail = {"matcher": str(silence.matcher), **span(silence.starts_at, silence.ends_at)}
+        detail["reason"] = silence.reason
+        with noting_failure(self._audit, silence.owner, Action.SILENCE_ADD, str(silence.matcher), detail):
+            made = await self._store.add(silence)
         self._all[made.id] = made
         self.changes += 1
         log.info("silence_added", id=made.id, matcher=str(made.matcher), by=made.owner)
+        self._audit.note(made.owner, Action.SILENCE_ADD, f"silence:{made.id}", detail=detail)
         return made
 
     async def _lifted(self, silence: Silence, now: datetime, by: str) -> Silence | None:
-        done = await self._store.end(silence.id, now, by)
+        subject, detail = f"silence:{silence.id}", {"matcher": str(silence.matcher)}
+        with noting_failure(self._audit, by, Action.SILENCE_LIFT, subject, detail):
+            done = await self._store.end(silence.id, now, by)
         self._all.pop(silence.id, None)
         self.changes += 1
         log.info("silence_lifted", id=silence.id, by=by, first=done)
+        if done:
+            self._audit.note(by, Action.SILENCE_LIFT, subject, detail=detail)
         return silence if done else None
+
+
+def note_refusal(audit: Audit, action: Action, wanted: Wanted, objection: Refused | MustConfirm) -> None:
+    """Note that somebody wanted a silence or a window for longer than may be. What was only mistyped, or has
+    still to be confirmed, says nothing of anybody."""
+    if isinstance(objection, Refused) and objection.fault is CoverFault.TOO_LONG:
+        detail = {"why": objection.fault.value, **span(wanted.starts_at, wanted.ends_at)}
+        audit.note(wanted.by, action, str(wanted.matcher), Outcome.REFUSED, detail=detail)
 
 
 def _certain(added: Silence | MustConfirm) -> Silence:

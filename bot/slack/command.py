@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from bot.engine.guardian import Guardian
 from messages.facts import Facts
+
+MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
+"""Somebody mentioned, as Slack writes it; the first group is their id."""
 
 
 @dataclass(frozen=True, slots=True)

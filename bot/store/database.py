@@ -19,7 +19,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from bot.store.asynchronous import AsyncConnection, AsyncEngine, create_async_engine
 from bot.store.errors import StoreUnavailable, StoreUnusable
 from bot.store.leadership import Leadership
-from bot.store.schema import migrate
+from bot.store.schema import check, migrate
 from bot.store.translation import store_errors
 
 if TYPE_CHECKING:
@@ -62,6 +62,25 @@ class Database:
                 await migrate(connection)
         except BaseException:
             await engine.dispose()
+            raise
+        return database
+
+    @classmethod
+    async def open_to_read(cls, url: str) -> Database:
+        """Connect to a database that is there and at HEAD, without changing anything of it, also while a
+        Guardian runs with it. Whatever is written is refused.
+
+        Raises as `open`; StoreUnusable also where there is no database, or one that an older Guardian made.
+        """
+        file = _sqlite_file(url)
+        if file is not None:
+            await asyncio.to_thread(_look_whether_there, file)
+        database = cls(_read_only_engine(url, file))
+        try:
+            async with database.read() as connection:
+                await check(connection)
+        except BaseException:
+            await database.close()
             raise
         return database
 
@@ -119,6 +138,19 @@ def _look_at(file: Path) -> None:
         raise StoreUnusable("not_a_database", f"{file}: {error}") from error
 
 
+def _look_whether_there(file: Path) -> None:
+    """As `_look_at`, and without making anything."""
+    if not file.is_file():
+        raise StoreUnusable("no_database", f"{file}: no such file")
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except sqlite3.OperationalError as error:
+        raise StoreUnusable("cannot_open", f"{file}: {error}") from error
+    except sqlite3.DatabaseError as error:
+        raise StoreUnusable("not_a_database", f"{file}: {error}") from error
+
+
 def _json_value(text: str) -> JsonValue:
     """What `_json_text` wrote."""
     try:
@@ -135,6 +167,25 @@ def _json_text(value: JsonValue) -> str:
         return to_json(value).decode()
     except PydanticSerializationError:
         return json.dumps(value)
+
+
+def _read_only_engine(url: str, file: Path | None) -> AsyncEngine:
+    """An engine that only reads. A file's has none of the pragmas: they are for who writes."""
+    if file is None:
+        return create_async_engine(url, pool_size=1).execution_options(postgresql_readonly=True)
+    read_only = make_url(url).set(database=file.absolute().as_uri(), query={"mode": "ro", "uri": "true"})
+    engine = create_async_engine(
+        read_only,
+        connect_args={"timeout": BUSY_TIMEOUT_SECONDS, "isolation_level": None},
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+    )
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")  # as in `_engine`: the driver's own comes too late
+
+    return engine
 
 
 def _engine(url: str) -> AsyncEngine:

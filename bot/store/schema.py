@@ -10,7 +10,7 @@ from bot.store.asynchronous import AsyncConnection
 from bot.store.errors import StoreUnusable
 from bot.store.tables import metadata
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest migration. Compared first, so that a usual start doesn't pay for importing Alembic."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -40,6 +40,17 @@ async def migrate(connection: AsyncConnection) -> None:
         raise StoreUnusable("newer_schema", f"schema {current}, this version knows up to {HEAD}")
     new = connection.dialect.name == "sqlite" and await connection.run_sync(_is_empty)
     await connection.run_sync(create if new else upgrade)
+
+
+async def check(connection: AsyncConnection) -> None:
+    """Whether the schema is at HEAD, for those who only read. Raises StoreUnusable where it is not:
+    `no_schema`, `older_schema` or `newer_schema`."""
+    current = await connection.run_sync(_current)
+    if current is None:
+        raise StoreUnusable("no_schema", "the database has no tables of a Guardian")
+    if current != HEAD:
+        code = "newer_schema" if current > HEAD else "older_schema"
+        raise StoreUnusable(code, f"schema {current}, this version needs {HEAD}")
 
 
 def _is_empty(connection: Connection) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Connection,
     Float,
     ForeignKey,
     Index,
@@ -19,9 +20,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    event,
     text,
 )
 
+from bot.store import append_only
 from bot.store.types import UtcDateTime
 
 metadata = MetaData(
@@ -352,3 +355,28 @@ readings = Table(
     Index("ix_readings_metric_target_at", "metric", "target", "at"),
     Index("ix_readings_at", "at"),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", _Id, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("plan", Text),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
+"""All texts, moments and details too: an entry's hash is over what stands here, byte for byte. None is ever
+changed or deleted, which triggers see to."""
+
+
+@event.listens_for(audit, "after_create")
+def _guard(_table: Table, connection: Connection, **_options: object) -> None:
+    """A new SQLite file gets the triggers from here; everything else from the migration."""
+    if connection.dialect.name == "sqlite":
+        for statement in append_only.SQLITE:
+            connection.exec_driver_sql(statement)

@@ -11,6 +11,8 @@ import pytest
 from jinja2 import meta, nodes
 
 from bot.domain.alerts.reasons import Reason
+from bot.domain.audit import Action, Outcome
+from bot.domain.audit_faults import FaultKind
 from bot.domain.levels import Level, SystemState
 from messages.catalog import HERE, load
 from messages.render import Voice
@@ -75,6 +77,9 @@ def test_every_code_has_a_word(language: str) -> None:
         *(f"terms.level.{level.word}" for level in Level),
         *(f"terms.level_word.{level.word}" for level in Level),
         *(f"terms.state.{state.value}" for state in SystemState),
+        *(f"terms.deed.{action.value}" for action in Action),
+        *(f"terms.outcome.{outcome.value}" for outcome in Outcome),
+        *(f"cli.audit.{kind.value}" for kind in FaultKind),
     ]
     assert [key for key in wanted if key not in texts] == []
 

@@ -56,7 +56,14 @@ def shape(connection: Connection) -> dict[str, object]:
     }
     keys = {name: connection.exec_driver_sql(f"PRAGMA foreign_key_list({name})").all() for name in tables}
     version = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all()
-    return {"columns": columns, "indexes": sorted(map(tuple, indexes)), "keys": keys, "version": version}
+    triggers = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'trigger'").scalars()
+    return {
+        "columns": columns,
+        "indexes": sorted(map(tuple, indexes)),
+        "keys": keys,
+        "triggers": sorted(triggers.all()),
+        "version": version,
+    }
 
 
 async def test_a_new_file_is_what_the_migrations_make() -> None:

@@ -11,13 +11,12 @@ from bot.domain.oncall.model import Override, Schedule
 from bot.domain.time_notation import Span, leading_end, leading_span
 from bot.engine.duty_facts import duty_facts, override_facts
 from bot.engine.roster import Roster
-from bot.slack.command import Answer, Asked, Command, numbered
+from bot.slack.command import MENTION, Answer, Asked, Command, numbered
 from messages.oncall_facts import DutyChangedFacts, DutyListFacts, DutyRefusedFacts
 
 _SHORTEST = timedelta(minutes=1)
 _LONGEST = timedelta(days=90)
 _FURTHEST = timedelta(days=366)
-_MENTION = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^>]*)?>")
 _USER = re.compile(r"[UW][A-Z0-9]{5,20}")
 _WHY_LIMIT = 200
 _ANY_ZONE = ZoneInfo("UTC")
@@ -41,7 +40,7 @@ class _Refused(Exception):
 
 async def _answer(asked: Asked) -> Answer:
     # A name in a mention may have blanks, at which the line was cut.
-    line = _MENTION.sub(r" \1 ", " ".join(asked.arguments))
+    line = MENTION.sub(r" \1 ", " ".join(asked.arguments))
     word, _, rest = line.strip().partition(" ")
     action = _ACTIONS.get(word.casefold())
     try:
