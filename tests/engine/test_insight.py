@@ -71,6 +71,7 @@ class Room:
                 "fired_at": since,
                 "detected_at": since,
                 "resolved_at": None,
+                "carded": True,
                 **changes,
             },
         )

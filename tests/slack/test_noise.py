@@ -28,7 +28,7 @@ async def answered(path: Path, *lines: str) -> list[object]:
     """The facts of the answers to those lines, ten days after one alert."""
     database = await Database.open(f"sqlite+aiosqlite:///{path / 'guardian.db'}")
     store, clock = Store(database), SetClock()
-    await store.write([NewAlert(alert()._replace(status=Status.RESOLVED, resolved_at=at(90)))])
+    await store.write([NewAlert(alert(status=Status.RESOLVED, resolved_at=at(90), carded=True))])
     watch = await Watch.begins(store, clock)
     noise = NoiseBook(store, RatingStore(database), InsightStore(database), CpuRules(), clock)
     board, identity = Board([], CpuRules()), Identity("web-1", "test", "1.0", T0)
