@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -73,6 +73,24 @@ class Sources:
     severities: Severities = field(default_factory=Severities)
 
 
+class _Places:
+    """How many payloads may be in work at the same time."""
+
+    def __init__(self, most: int) -> None:
+        self._free = most
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a place as long as the block runs. Raises ReportsNotTaken while there is none."""
+        if not self._free:
+            raise ReportsNotTaken("busy", _BUSY_SECONDS)
+        self._free -= 1
+        try:
+            yield
+        finally:
+            self._free += 1
+
+
 class Webhooks:
     """The handlers of `POST /webhook/…`."""
 
@@ -88,8 +106,8 @@ class Webhooks:
         self._sources = sources
         self._environment = environment
         self._clock = clock
-        self._in_work = 0
-        self._large_in_work = 0
+        self._in_work = _Places(_AT_ONCE)
+        self._large_in_work = _Places(_LARGE_AT_ONCE)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Add what this answers."""
@@ -103,28 +121,12 @@ class Webhooks:
         if name != ALERTMANAGER and other is None:
             known = ", ".join(sorted({ALERTMANAGER, *self._sources.others}))
             raise PayloadRefused(404, [PayloadProblem("", "unknown_source", {"known": known})])
-        if self._in_work >= _AT_ONCE:
-            raise ReportsNotTaken("busy", _BUSY_SECONDS)
-        self._in_work += 1
-        try:
+        with self._in_work.one():
             body = await read_payload(request)
-            with self._one_more(large=len(body) > _LARGE):
+            with self._large_in_work.one() if len(body) > _LARGE else nullcontext():
                 read = self._alertmanager if other is None else self._other(other.mapped)
                 reports = await asyncio.to_thread(read, body) if len(body) > _IN_A_THREAD else read(body)
                 return await self._report(name, reports)
-        finally:
-            self._in_work -= 1
-
-    @contextmanager
-    def _one_more(self, *, large: bool) -> Iterator[None]:
-        """Count a payload that is large while the block runs. Raises ReportsNotTaken if there are enough."""
-        if large and self._large_in_work >= _LARGE_AT_ONCE:
-            raise ReportsNotTaken("busy", _BUSY_SECONDS)
-        self._large_in_work += large
-        try:
-            yield
-        finally:
-            self._large_in_work -= large
 
     def _alertmanager(self, body: bytearray) -> list[Report]:
         read = read_notification(body, self._sources.severities, self._environment, self._clock())

@@ -187,10 +187,11 @@ def paged_tiers(ladder: Ladder, progress: Progress) -> frozenset[int]:
 def without(ladder: Ladder, progress: Progress | None, tiers: frozenset[int]) -> Progress | None:
     """The progress behind the steps of its round that would only page those tiers once more. The rounds and
     repeats after it stay: they are there to call the same people again."""
-    begun = progress
-    while progress is not None and begun is not None and progress.next_at is not None:
-        again = progress.round == begun.round <= ladder.rounds
-        if not again or not tiers.issuperset(tiers_due(ladder, progress)):
+    if progress is None:
+        return None
+    this_round = progress.round
+    while progress.next_at is not None and progress.round == this_round <= ladder.rounds:
+        if not tiers.issuperset(tiers_due(ladder, progress)):
             break
         progress = advance(ladder, progress, progress.next_at)
     return progress
