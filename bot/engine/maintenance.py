@@ -9,12 +9,12 @@ from datetime import datetime
 import structlog
 
 from bot.domain.alerts.model import Alert
-from bot.domain.audit import Action, span
+from bot.domain.audit import Action
 from bot.domain.maintenance import LONGEST, Once, Window
 from bot.domain.silences import Wanted
 from bot.engine.audit import UNAUDITED, Audit, noting_failure
 from bot.engine.clock import Clock
-from bot.engine.silences import MustConfirm, Refused, note_refusal, objection_to
+from bot.engine.silences import MustConfirm, Refused, cover_detail, note_refusal, objection_to
 from bot.engine.uninterrupted import uninterrupted
 from bot.store.maintenance import MaintenanceStore
 
@@ -100,11 +100,8 @@ class Maintenance:
         return await uninterrupted(self._ended(window, now, by))
 
     async def _added(self, window: Window, times: Once) -> Window:
-        by, detail = (
-            window.owner or "",
-            {"matcher": str(window.matcher), **span(times.starts_at, times.ends_at)},
-        )
-        detail["reason"] = window.reason
+        by = window.owner or ""
+        detail = cover_detail(window.matcher, times.starts_at, times.ends_at, window.reason)
         with noting_failure(self._audit, by, Action.MAINTENANCE_ADD, str(window.matcher), detail):
             made = await self._store.add(window, times)
         self._made[made.id] = made

@@ -131,8 +131,7 @@ class Silences:
         return await uninterrupted(self._lifted(silence, now, by))
 
     async def _added(self, silence: Silence) -> Silence:
-        detail = {"matcher": str(silence.matcher), **span(silence.starts_at, silence.ends_at)}
-        detail["reason"] = silence.reason
+        detail = cover_detail(silence.matcher, silence.starts_at, silence.ends_at, silence.reason)
         with noting_failure(self._audit, silence.owner, Action.SILENCE_ADD, str(silence.matcher), detail):
             made = await self._store.add(silence)
         self._all[made.id] = made
@@ -151,6 +150,11 @@ class Silences:
         if done:
             self._audit.note(by, Action.SILENCE_LIFT, subject, detail=detail)
         return silence if done else None
+
+
+def cover_detail(matcher: Matcher, starts_at: datetime, ends_at: datetime, reason: str) -> dict[str, str]:
+    """What the audit log says of a silence or a window that was made."""
+    return {"matcher": str(matcher), **span(starts_at, ends_at), "reason": reason}
 
 
 def note_refusal(audit: Audit, action: Action, wanted: Wanted, objection: Refused | MustConfirm) -> None:
