@@ -1,0 +1,166 @@
+"""A plan: exactly what an operation will do, step by step, and how each step is undone.
+
+What is approved is its hash. At execution the facts are gathered again and the plan is made anew: another
+hash is refused, with the difference shown (`difference`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+JsonObject: TypeAlias = Mapping[str, JsonValue]
+
+_HEADING = b"guardian plan 1\n"
+_LONG = 120
+"""characters of one value in a difference"""
+
+
+class OnFailure(StrEnum):
+    """What follows when a step fails."""
+
+    UNDO_STEP = "undo_step"
+    """that step is undone, and the next one is done all the same: the stages of a cleanup"""
+    UNDO_ALL = "undo_all"
+    """that step and all before it are undone, the last first, and the run ends"""
+    STOP = "stop"
+    """the run ends; nothing that was done needs undoing"""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do. What it is called is in the phrases, `operations.step.NAME`, with `params` as values;
+    how it is undone in `operations.undo.UNDO`, None when there is nothing to undo."""
+
+    name: str
+    params: JsonObject = field(default_factory=dict)
+    undo: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFile:
+    """A file that belongs to the plan, such as the full list of a cleanup: its bytes are what is approved."""
+
+    name: str
+    """as people see it"""
+    path: str
+    """where it is on this machine; not part of the hash"""
+    sha256: str
+    """of its content"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What will be done. Everything but the places of files is bound by `hash`."""
+
+    operation: str
+    """`cleanup`"""
+    subject: str
+    """what it works on, and so what is locked: `host:web-1`, `production`"""
+    at: datetime
+    """the moment that it was made for: ages count up to it, then and when it is made anew"""
+    steps: tuple[Step, ...]
+    shown: JsonObject = field(default_factory=dict)
+    """what the card shows beside the steps: figures, warnings, the backup that it stands on"""
+    files: tuple[PlanFile, ...] = ()
+    on_failure: OnFailure = OnFailure.UNDO_ALL
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the canonical form, 64 hexadecimal digits."""
+        return sha256(_HEADING + canonical(self)).hexdigest()
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """As the database keeps it; `plan_of` reads it."""
+        return {
+            **_bound(self),
+            "files": [{"name": each.name, "path": each.path, "sha256": each.sha256} for each in self.files],
+        }
+
+
+def plan_of(data: JsonObject) -> Plan:
+    """The plan that `as_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
+    steps, files = data["steps"], data["files"]
+    shown = data["shown"]
+    if not isinstance(steps, list) or not isinstance(files, list) or not isinstance(shown, Mapping):
+        raise TypeError("a plan has lists of steps and files")
+    return Plan(
+        operation=str(data["operation"]),
+        subject=str(data["subject"]),
+        at=datetime.fromisoformat(str(data["at"])),
+        steps=tuple(map(_step_of, steps)),
+        shown=shown,
+        files=tuple(map(_file_of, files)),
+        on_failure=OnFailure(str(data["on_failure"])),
+    )
+
+
+def canonical(plan: Plan) -> bytes:
+    """What the hash is taken of: JSON with sorted keys and no blanks, UTF-8."""
+    text = json.dumps(_bound(plan), ensure_ascii=True, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is otherwise than in the plan that was approved; None where it is absent."""
+
+    path: str
+    """where: `steps.0.params.count`"""
+    before: str | None
+    after: str | None
+
+
+def difference(approved: Plan, now: Plan) -> tuple[Difference, ...]:
+    """What changed between two plans, in the order of the plan; nothing when their hashes are equal."""
+    before, after = dict(_leaves(_bound(approved), "")), dict(_leaves(_bound(now), ""))
+    return tuple(
+        Difference(path, before.get(path), after.get(path))
+        for path in dict.fromkeys((*before, *after))
+        if before.get(path) != after.get(path)
+    )
+
+
+def _bound(plan: Plan) -> dict[str, JsonValue]:
+    return {
+        "operation": plan.operation,
+        "subject": plan.subject,
+        "at": plan.at.isoformat(),
+        "steps": [{"name": step.name, "params": dict(step.params), "undo": step.undo} for step in plan.steps],
+        "shown": dict(plan.shown),
+        "files": [{"name": each.name, "sha256": each.sha256} for each in plan.files],
+        "on_failure": plan.on_failure.value,
+    }
+
+
+def _step_of(data: JsonValue) -> Step:
+    if not isinstance(data, Mapping) or not isinstance(data["params"], Mapping):
+        raise TypeError("a step is an object with params")
+    undo = data["undo"]
+    return Step(str(data["name"]), data["params"], None if undo is None else str(undo))
+
+
+def _file_of(data: JsonValue) -> PlanFile:
+    if not isinstance(data, Mapping):
+        raise TypeError("a file is an object")
+    return PlanFile(str(data["name"]), str(data["path"]), str(data["sha256"]))
+
+
+def _leaves(node: JsonValue, path: str) -> Iterator[tuple[str, str]]:
+    """Every value with its path; empty lists and objects are values too."""
+    if isinstance(node, dict) and node:
+        for name in sorted(node) if path.count(".") > 1 else node:
+            yield from _leaves(node[name], f"{path}.{name}" if path else name)
+    elif isinstance(node, list) and node:
+        for index, child in enumerate(node):
+            yield from _leaves(child, f"{path}.{index}")
+    else:
+        text = node if isinstance(node, str) else json.dumps(node)
+        yield path, text if len(text) <= _LONG else text[: _LONG - 1] + "…"

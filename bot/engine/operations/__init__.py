@@ -1,0 +1,1 @@
+"""Operations: asked for, planned, approved, run to their end whatever happens, and undone where they fail."""

@@ -1,0 +1,94 @@
+"""What an operation is, to the machinery that asks for approval and runs it.
+
+A new operation is one pure plan (`bot.domain.operations`), one class here that keeps this contract, one
+command and its messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from bot.domain.operations.plan import JsonObject, Plan, Step
+
+
+class OperationRefused(Exception):
+    """There is no plan: what was asked for cannot or must not be done. The sentence is the phrase
+    `operations.refused.REASON` with `values`; nothing was changed."""
+
+    def __init__(self, reason: str, **values: JsonValue) -> None:
+        super().__init__(f"{reason} {values}" if values else reason)
+        self.reason = reason
+        self.values: Mapping[str, JsonValue] = values
+
+
+class StepFailed(Exception):
+    """A step could not be done. The sentence is the phrase `operations.failed.REASON` with `values`."""
+
+    def __init__(self, reason: str, **values: JsonValue) -> None:
+        super().__init__(f"{reason} {values}" if values else reason)
+        self.reason = reason
+        self.values: Mapping[str, JsonValue] = values
+
+
+class Work(Protocol):
+    """What a step has at hand while it is done. All of it may be called from any thread."""
+
+    @property
+    def run_id(self) -> int:
+        """The number of the run: what a step leaves outside is marked with it, so that a step that is done
+        again after a crash finds what it did before."""
+        ...
+
+    @property
+    def token(self) -> int:
+        """The fencing token of the run's lock: it only ever grows."""
+        ...
+
+    @property
+    def stopping(self) -> bool:
+        """Somebody pressed 중단: a step that can end between two things ends there by `raise Stopped`."""
+        ...
+
+    def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
+        """How far it is, for the card. `unit` is a term of the phrases (`terms.unit`)."""
+        ...
+
+    def attach(self, name: str, text: str) -> None:
+        """Put output into the thread of the card as a file."""
+        ...
+
+
+class Stopped(Exception):
+    """A step ended early because somebody pressed 중단. `result` says what was done until then; it is undone
+    as for a failure."""
+
+    def __init__(self, result: JsonObject | None = None) -> None:
+        super().__init__("stopped")
+        self.result: JsonObject = result or {}
+
+
+class Operation(Protocol):
+    """One operation. Steps are idempotent: after a crash the step that was under way is done once more, so
+    it looks before it acts."""
+
+    @property
+    def name(self) -> str:
+        """`cleanup`; words under `terms.operation`."""
+        ...
+
+    async def plan(self, request: JsonObject, at: datetime) -> Plan:
+        """Gather the facts, changing nothing, and make the plan for `at`. The same facts and the same moment
+        give the same hash. Raises OperationRefused."""
+        ...
+
+    async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Do a step; figures for the card. Raises StepFailed, Stopped."""
+        ...
+
+    async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Undo a step, done wholly, partly or not at all. Raises StepFailed."""
+        ...
