@@ -45,6 +45,20 @@ class Action(StrEnum):
     MAINTENANCE_END = "maintenance.end"
     ONCALL_SWAP = "oncall.swap"
     ONCALL_UNDO = "oncall.undo"
+    OPERATION_ASK = "operation.ask"
+    OPERATION_APPROVE = "operation.approve"
+    OPERATION_DENY = "operation.deny"
+    OPERATION_CANCEL = "operation.cancel"
+    OPERATION_BREAK_GLASS = "operation.break_glass"
+    OPERATION_EXPIRE = "operation.expire"
+    OPERATION_START = "operation.start"
+    OPERATION_STOP = "operation.stop"
+    OPERATION_END = "operation.end"
+    OPERATION_UNDO = "operation.undo"
+    LOCK_TAKE = "lock.take"
+    LOCK_LIFT = "lock.lift"
+    FREEZE_ADD = "freeze.add"
+    FREEZE_END = "freeze.end"
 
 
 class Outcome(StrEnum):

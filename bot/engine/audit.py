@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Protocol
 
@@ -20,6 +20,7 @@ import structlog
 from bot.domain.audit import Action, Deed, Detail, Entry, Head, Outcome, details_of, sealed
 from bot.engine.clock import Clock
 from bot.engine.uninterrupted import uninterrupted
+from bot.store.also import Also, NotDone
 from bot.store.audit import AuditStore
 from bot.store.errors import StoreError, StoreUnavailable
 from messages.audit_facts import AuditEntryFacts, AuditListFacts
@@ -126,25 +127,58 @@ class AuditBook:
             if not await self.flush():
                 await asyncio.sleep(self._retry_seconds)
 
+    async def together(self, also: Also, deed: Deed) -> bool:
+        """Write what was done and the note of it in one transaction: both are there, or neither. False if
+        `also` found that it must not be done any more. Raises StoreUnavailable, and neither is there."""
+        async with self._flushing:
+            await self._flush()
+            try:
+                await uninterrupted(self._write_together(also, deed))
+            except NotDone:
+                return False
+        log.info(
+            "audit",
+            by=deed.actor,
+            action=deed.action.value,
+            subject=deed.subject,
+            outcome=deed.outcome.value,
+            plan=deed.plan,
+        )
+        return True
+
     async def flush(self) -> bool:
         """Try to write everything that was noted; whether nothing waits any more."""
         async with self._flushing:
-            while self._waiting:
-                try:
-                    # To the end, whoever is cancelled: what is written and still waits would come twice.
-                    await uninterrupted(self._write_some())
-                except StoreError as error:
-                    if not self._fails:
-                        log.error("audit_not_written", detail=str(error), kept=self.kept)
-                    self._fails = True
-                    return False
-                except Exception:  # whatever it is, a deed that was noted must not be lost for it
-                    if not self._fails:
-                        log.exception("audit_not_written", kept=self.kept)
-                    self._fails = True
-                    return False
-            self._some.clear()
-            return True
+            return await self._flush()
+
+    async def _flush(self) -> bool:
+        while self._waiting:
+            try:
+                # To the end, whoever is cancelled: what is written and still waits would come twice.
+                await uninterrupted(self._write_some())
+            except StoreError as error:
+                if not self._fails:
+                    log.error("audit_not_written", detail=str(error), kept=self.kept)
+                self._fails = True
+                return False
+            except Exception:  # whatever it is, a deed that was noted must not be lost for it
+                if not self._fails:
+                    log.exception("audit_not_written", kept=self.kept)
+                self._fails = True
+                return False
+        self._some.clear()
+        return True
+
+    async def _write_together(self, also: Also, deed: Deed) -> None:
+        try:
+            entries = await self._store.append([deed], also)
+        except StoreError:
+            # It may have arrived all the same: without looking, the next entry would seem to break the chain.
+            self._head = None
+            with suppress(StoreError):
+                self._head = await self._store.head()
+            raise
+        self._known(entries)
 
     async def _write_some(self) -> None:
         if self._fails:
@@ -190,6 +224,9 @@ class AuditBook:
     def _written(self, entries: Sequence[Entry]) -> None:
         for _ in entries:
             self._waiting.popleft()
+        self._known(entries)
+
+    def _known(self, entries: Sequence[Entry]) -> None:
         first, last = entries[0], entries[-1]
         if self._head is not None and first.previous != self._head.hash:
             # Nobody else writes: what was last a moment ago has been changed or taken away since.

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, LargeBinary, Row, Select, cast, func, inse
 
 from bot.domain.audit import EMPTY, Deed, Entry, Head, sealed
 from bot.store import tables
+from bot.store.also import Also, NotDone
 from bot.store.asynchronous import AsyncConnection
 from bot.store.database import Database
 
@@ -24,10 +25,14 @@ class AuditStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, deeds: Sequence[Deed]) -> list[Entry]:
-        """Write those deeds down in one transaction, in their order; the entries that they became."""
+    async def append(self, deeds: Sequence[Deed], also: Also | None = None) -> list[Entry]:
+        """Write those deeds down in one transaction, in their order; the entries that they became. `also`:
+        what was done, written in the same transaction. Raises NotDone, and nothing is written, if it was not.
+        """
         entries: list[Entry] = []
         async with self._database.begin() as connection:
+            if also is not None and not await also(connection):
+                raise NotDone
             if not self._database.is_sqlite:
                 # SQLite has one writer anyway. Here nobody else, whoever that is, adds an entry meanwhile.
                 await connection.execute(text("LOCK TABLE audit IN SHARE ROW EXCLUSIVE MODE"))

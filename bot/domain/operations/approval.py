@@ -1,0 +1,138 @@
+"""The life of an operation from the question to its end, and what a click on its card does.
+
+    pending ──승인──▶ queued ──▶ running ──▶ done, partial
+       │                 │          └──▶ undoing ──▶ undone, failed
+       └▶ denied,        └▶ cancelled, changed, refused
+          cancelled,
+          expired, superseded
+
+Each arrow is one conditional UPDATE: of clicks that race, one wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from bot.domain.operations.roles import Role, Roles
+
+LIVES = timedelta(minutes=15)
+"""How long a plan can be approved (design, Confirmation and approval)."""
+REASON_LIMIT = 300
+"""Characters of a reason."""
+
+
+class State(StrEnum):
+    """Where an operation is. What it is called is in `terms.operation_state`."""
+
+    PENDING = "pending"
+    DENIED = "denied"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    QUEUED = "queued"
+    """approved; it waits for its turn, or is about to start"""
+    CHANGED = "changed"
+    """approved, but its plan was another one when it should have started"""
+    REFUSED = "refused"
+    """approved, but when it should have started it must not: a role, a backup, a freeze"""
+    RUNNING = "running"
+    UNDOING = "undoing"
+    DONE = "done"
+    PARTIAL = "partial"
+    """done, but for some steps that failed and were undone"""
+    UNDONE = "undone"
+    """stopped or failed, and everything undone"""
+    FAILED = "failed"
+    """failed, and something could not be undone: somebody has to look"""
+
+
+OPEN = frozenset({State.PENDING, State.QUEUED, State.RUNNING, State.UNDOING})
+"""What is not over."""
+UNDER_WAY = frozenset({State.RUNNING, State.UNDOING})
+
+ARROWS: dict[State, frozenset[State]] = {
+    State.PENDING: frozenset({State.QUEUED, State.DENIED, State.CANCELLED, State.EXPIRED, State.SUPERSEDED}),
+    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED, State.CHANGED, State.REFUSED}),
+    State.RUNNING: frozenset({State.UNDOING, State.DONE, State.PARTIAL, State.FAILED, State.UNDONE}),
+    State.UNDOING: frozenset({State.UNDONE, State.FAILED}),
+}
+"""From where one can get to where; from all others nowhere."""
+
+
+class Click(StrEnum):
+    """What people press on a card, or type."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+    CANCEL = "cancel"
+    BREAK_GLASS = "break_glass"
+    STOP = "stop"
+
+
+class Verdict(StrEnum):
+    """What becomes of a click. What is said is `operations.click.VERDICT`."""
+
+    TAKEN = "taken"
+    STALE = "stale"
+    """it is no longer where the card showed it, or the card showed another plan"""
+    EXPIRED = "expired"
+    NOT_ALLOWED = "not_allowed"
+    """the answer says who could"""
+    SECOND_PERSON = "second_person"
+    """who asked may not approve"""
+    NO_REASON = "no_reason"
+    """breaking the glass needs a reason"""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What an operation asks of people."""
+
+    ask: Role = Role.OPERATOR
+    approve: Role = Role.APPROVER
+    second_person: bool = False
+    lives: timedelta = LIVES
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a click is judged by."""
+
+    state: State
+    plan_hash: str
+    asked_by: str
+    expires_at: datetime
+
+
+def judge(
+    click: Click, by: str, shown_hash: str, pending: Pending, needs: Needs, roles: Roles, now: datetime,
+    reason: str = "",
+) -> Verdict:  # fmt: skip
+    """What becomes of a click. `shown_hash`: of the plan on the card that was clicked."""
+    if click is Click.STOP:
+        if pending.state not in UNDER_WAY:
+            return Verdict.STALE
+        allowed = roles.may(by, Role.APPROVER) or (by == pending.asked_by and roles.may(by, needs.ask))
+        return Verdict.TAKEN if allowed else Verdict.NOT_ALLOWED
+    if click is Click.CANCEL and pending.state in (State.PENDING, State.QUEUED):
+        allowed = by == pending.asked_by or roles.may(by, Role.APPROVER)
+        return Verdict.TAKEN if allowed else Verdict.NOT_ALLOWED
+    if pending.state is State.EXPIRED or (pending.state is State.PENDING and now >= pending.expires_at):
+        return Verdict.EXPIRED
+    if pending.state is not State.PENDING or shown_hash != pending.plan_hash:
+        return Verdict.STALE
+    match click:
+        case Click.DENY:
+            return Verdict.TAKEN if roles.may(by, needs.approve) else Verdict.NOT_ALLOWED
+        case Click.BREAK_GLASS:
+            if not roles.may(by, needs.ask):
+                return Verdict.NOT_ALLOWED
+            return Verdict.TAKEN if reason.strip() else Verdict.NO_REASON
+        case _:
+            if not roles.may(by, needs.approve):
+                return Verdict.NOT_ALLOWED
+            if needs.second_person and by == pending.asked_by:
+                return Verdict.SECOND_PERSON
+            return Verdict.TAKEN

@@ -1,0 +1,83 @@
+"""Freezes: times in which operations must not start. From the configuration (weekdays, hours, holidays) or
+by command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fnmatch import fnmatchcase
+from zoneinfo import ZoneInfo
+
+from bot.domain.maintenance import Once, Weekly
+from bot.domain.oncall.localtime import local_day, moment_of
+
+LONGEST = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Holidays:
+    """Whole days, in local time."""
+
+    days: frozenset[date]
+    zone: ZoneInfo
+
+    def active_until(self, now: datetime) -> datetime | None:
+        """When the last of the holidays in a row ends, if it is one at that moment."""
+        day = local_day(now, self.zone)
+        if day not in self.days:
+            return None
+        while day in self.days:
+            day += timedelta(days=1)
+        return moment_of(day, datetime.min.time(), self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A freeze and what it is about."""
+
+    name: str
+    times: Once | Weekly | Holidays
+    operations: frozenset[str] = field(default_factory=frozenset)
+    """those that must not start; none named: all that can be frozen"""
+    subject: str = "*"
+    """a pattern of subjects, `production*`"""
+    reason: str = ""
+    id: int = 0
+    """0 for one of the configuration"""
+    by: str | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def ref(self) -> str:
+        """What names it."""
+        return f"#{self.id}" if self.id else self.name
+
+    def active_until(self, now: datetime) -> datetime | None:
+        """When it ends, if it holds at that moment."""
+        if self.ended_at is not None:
+            return None
+        if isinstance(self.times, Holidays):
+            return self.times.active_until(now)
+        return max((ends for begins, ends in self.times.spans(now) if begins <= now), default=None)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it will never hold again."""
+        return self.ended_at is not None or (isinstance(self.times, Once) and self.times.ends_at <= now)
+
+    def concerns(self, operation: str, subject: str) -> bool:
+        """Whether it is about that operation on that subject."""
+        return (not self.operations or operation in self.operations) and fnmatchcase(subject, self.subject)
+
+
+def frozen_by(
+    freezes: Iterable[Freeze], operation: str, subject: str, now: datetime
+) -> tuple[Freeze, datetime] | None:
+    """The freeze that keeps that operation from starting now, and its end; of several the one that ends
+    last."""
+    found = (
+        (freeze, until)
+        for freeze in freezes
+        if freeze.concerns(operation, subject) and (until := freeze.active_until(now)) is not None
+    )
+    return max(found, key=lambda pair: pair[1], default=None)

@@ -1,0 +1,44 @@
+"""Locks: one run at a time on a subject, and people who keep others off it.
+
+A run's lock belongs to the run and not to who asked for it, and has a token that only ever grows: a step that
+comes late, with an older token, can be told from the one that holds the lock now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.operations.roles import Role, Roles
+
+DEFAULT_LENGTH = timedelta(hours=1)
+LONGEST = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock on a subject: a run's (`run` is its number, and it has no end), or a person's."""
+
+    subject: str
+    token: int
+    by: str
+    since: datetime
+    run: int | None = None
+    reason: str = ""
+    until: datetime | None = None
+
+    def holds(self, now: datetime) -> bool:
+        """Whether it still holds at that moment."""
+        return self.until is None or now < self.until
+
+
+def in_the_way(locks: Iterable[Lock], subject: str, now: datetime) -> Lock | None:
+    """The lock that keeps a run off that subject; None if there is none."""
+    return next((lock for lock in locks if lock.subject == subject and lock.holds(now)), None)
+
+
+def may_lift(lock: Lock, by: str, roles: Roles) -> bool:
+    """Whether that person may lift it: their own, or as an approver anybody's; a run's lock nobody's, because
+    it goes with the run."""
+    return lock.run is None and (lock.by == by or roles.may(by, Role.APPROVER))

@@ -1,0 +1,158 @@
+"""Runs that survive the death of the process: the one file that knows DBOS.
+
+DBOS keeps what each step of a run gave in tables of its own (a SQLite file beside ours, or the schema `dbos`
+in PostgreSQL). After a crash it calls the run's body again; steps that are kept give what they gave, the one
+that was under way is done once more, and the run goes on from there.
+
+It costs 15 MB and eight threads, so it is imported and started with the first run, not with the Guardian.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import structlog
+from pydantic import JsonValue
+from sqlalchemy.engine import make_url
+
+if TYPE_CHECKING:
+    from dbos import WorkflowHandleAsync
+
+log = structlog.get_logger(__name__)
+
+_APPLICATION = "guardian"
+_WORKFLOW = "guardian.operation"
+_VERSION = "1"
+"""Never the hash of the sources that DBOS would take: after an upgrade it would leave runs lying."""
+_OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
+
+
+class Journal(Protocol):
+    """What a run's body keeps its steps in."""
+
+    async def once(self, name: str, work: Callable[[], Coroutine[object, object, JsonValue]]) -> JsonValue:
+        """What `work` gives, now or when the run was at this step before. The body must come to the same
+        steps in the same order whenever it is called: whatever it decides by has to come from here."""
+        ...
+
+
+Body = Callable[[int, Journal], Coroutine[None, None, None]]
+"""What a run does: its number, and where it keeps its steps."""
+
+
+class Durable(Protocol):
+    """Where runs live."""
+
+    async def start(self, number: int) -> None:
+        """Start that run, or go on with it; nothing if it is under way or over."""
+        ...
+
+    async def is_over(self, number: int) -> bool:
+        """Whether that run has come to its end, good or bad; False if nobody knows it."""
+        ...
+
+    async def forget(self, number: int) -> None:
+        """Delete what is kept of a run that is over."""
+        ...
+
+    async def close(self) -> None:
+        """Leave everything as it is: what is under way goes on at the next start."""
+        ...
+
+
+class DbosRuns:
+    """Runs kept by DBOS. There is one in a process: DBOS is global."""
+
+    def __init__(self, store_url: str, body: Body) -> None:
+        """`store_url`: of our own database; for a SQLite file DBOS gets one beside it, `…-runs.db`."""
+        self._url = runs_url(store_url)
+        self._body = body
+        self._launched = False
+        self._launching = asyncio.Lock()
+        self._handles: dict[int, WorkflowHandleAsync[None]] = {}
+
+    async def start(self, number: int) -> None:
+        """As `Durable` has it."""
+        from dbos import DBOS, SetWorkflowID
+
+        await self._launch()
+        with SetWorkflowID(_id(number)):
+            self._handles[number] = await DBOS.start_workflow_async(self._workflow, number)
+
+    async def is_over(self, number: int) -> bool:
+        """As `Durable` has it."""
+        from dbos import DBOS
+
+        await self._launch()
+        status = await DBOS.get_workflow_status_async(_id(number))
+        return status is not None and status.status in _OVER
+
+    async def forget(self, number: int) -> None:
+        """As `Durable` has it."""
+        from dbos import DBOS
+
+        await self._launch()
+        self._handles.pop(number, None)
+        await DBOS.delete_workflow_async(_id(number))
+
+    async def close(self) -> None:
+        """As `Durable` has it. Must be the last thing that is done in the loop: DBOS ends its threads too."""
+        async with self._launching:
+            if self._launched:
+                from dbos import DBOS
+
+                self._launched = False
+                await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+
+    async def _launch(self) -> None:
+        async with self._launching:
+            if self._launched:
+                return
+            from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
+
+            DBOS(
+                config=DBOSConfig(
+                    name=_APPLICATION,
+                    system_database_url=self._url,
+                    application_version=_VERSION,
+                    executor_id=_APPLICATION,
+                    serializer=DBOSPortableJSONSerializer(),  # its default is pickle
+                    log_level="WARNING",
+                    notification_listener_polling_interval_sec=1.0,
+                    run_migrations=True,
+                )
+            )
+            self._workflow = DBOS.workflow(name=_WORKFLOW)(self._run)
+            DBOS.launch()
+            self._launched = True
+            log.info("runs_launched")
+
+    async def _run(self, number: int) -> None:
+        await self._body(number, _DbosJournal())
+
+
+class _DbosJournal:
+    """Keeps steps in DBOS."""
+
+    async def once(self, name: str, work: Callable[[], Coroutine[object, object, JsonValue]]) -> JsonValue:
+        from dbos import DBOS
+
+        return await DBOS.run_step_async({"name": name}, work)
+
+
+def runs_url(store_url: str) -> str:
+    """Where DBOS keeps its tables, for the database of that address."""
+    url = make_url(store_url)
+    if url.get_backend_name() != "sqlite":
+        return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    if not url.database or url.database == ":memory:":
+        raise ValueError("runs need a database that outlives the process")
+    file = Path(url.database)
+    return f"sqlite:///{file.with_name(f'{file.stem}-runs.db')}"
+
+
+def _id(number: int) -> str:
+    return f"operation-{number}"

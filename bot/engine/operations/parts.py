@@ -1,0 +1,37 @@
+"""What the parts of the desk of operations work with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+
+from bot.domain.operations.approval import Needs, State
+from bot.domain.operations.record import OperationRecord
+from bot.domain.operations.roles import Roles
+from bot.engine.audit import AuditBook
+from bot.engine.clock import Clock
+from bot.engine.operations.locks import LockBook
+from bot.engine.operations.mail import OperationMail
+from bot.store.operations import OperationStore
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Given by the composition root."""
+
+    store: OperationStore
+    locks: LockBook
+    audit: AuditBook
+    mail: OperationMail
+    clock: Clock
+    roles: Callable[[], Roles]
+    needs: Callable[[str, str], Needs]
+    """of an operation on a subject"""
+    command: str
+    channel: str
+    """where plans are shown"""
+    share: Callable[[str, str, bytes], Coroutine[None, None, None]]
+    """put a file (stream, name, content) into the thread of a card"""
+    know_cards: Callable[[Sequence[str]], Awaitable[None]]
+    tell_alert: Callable[[OperationRecord, State], Awaitable[None]]
+    """a run has ended: an alert if it should not have ended so"""

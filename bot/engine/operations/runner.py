@@ -1,0 +1,222 @@
+"""A run: the steps of an approved plan, one after the other, whatever becomes of the process meanwhile.
+
+The body is called again after a crash. It decides only by what its journal gives back, and acts only within
+the journal's steps, so that it comes to the same steps in the same order every time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from functools import partial
+from typing import TypeVar
+
+import structlog
+from pydantic import JsonValue
+
+from bot.domain.operations.approval import State
+from bot.domain.operations.plan import OnFailure
+from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
+from bot.engine.clock import Clock
+from bot.engine.operations.contract import Operation, StepFailed, Stopped
+from bot.engine.operations.durable import Journal
+from bot.engine.operations.live import LiveWork
+from bot.engine.uninterrupted import uninterrupted
+from bot.store.errors import StoreUnavailable
+from bot.store.operations import OperationStore
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 2.0
+T = TypeVar("T")
+
+Changed = Callable[[int], None]
+"""Something of the operation of that number has changed: its card wants drawing again."""
+Ended = Callable[[OperationRecord, State, Problem | None], Coroutine[object, object, None]]
+"""A run has come to its end: write it down. Called again if the process died before that was kept."""
+Attach = Callable[[int, str, str], None]
+"""Put a file into the thread of an operation: number, name, text. From any thread."""
+
+
+class Runner:
+    """Does the steps of runs, and undoes them."""
+
+    def __init__(
+        self,
+        store: OperationStore,
+        operations: Mapping[str, Operation],
+        clock: Clock,
+        changed: Changed,
+        ended: Ended,
+        attach: Attach,
+        retry_seconds: float = _RETRY_SECONDS,
+    ) -> None:
+        self._store = store
+        self._operations = operations
+        self._clock = clock
+        self._changed = changed
+        self._ended = ended
+        self._attach = attach
+        self._retry_seconds = retry_seconds
+        self._live: dict[int, LiveWork] = {}
+        self._closing = False
+
+    def close(self) -> None:
+        """From now on everything may be taken away from under a step."""
+        self._closing = True
+
+    def live(self, number: int) -> LiveWork | None:
+        """The step of that operation that is under way."""
+        return self._live.get(number)
+
+    def running(self) -> Mapping[int, LiveWork]:
+        """The steps that are under way, by operation."""
+        return dict(self._live)
+
+    def stop(self, number: int) -> None:
+        """Tell the step that is under way that somebody pressed 중단."""
+        work = self._live.get(number)
+        if work is not None:
+            work.stop()
+
+    async def body(self, number: int, journal: Journal) -> None:
+        """Do everything, from wherever it is."""
+        record = await self._patiently(lambda: self._store.get(number))
+        if record is None:
+            log.error("run_of_no_operation", run=number)
+            return
+        plan = record.plan
+        outcomes: list[str] = []
+        for index in range(len(plan.steps)):
+            given = await journal.once(f"do:{index}", partial(self._do, record, index))
+            state = _state_of(given)
+            outcomes.append(state)
+            if state == StepState.DONE:
+                continue
+            for other in _to_undo(plan.on_failure, index):
+                given = await journal.once(f"undo:{index}:{other}", partial(self._undo, record, other))
+                outcomes[other] = _state_of(given)
+            if state == StepState.STOPPED or plan.on_failure is not OnFailure.UNDO_STEP:
+                break
+        await journal.once("end", partial(self._end, record, outcomes))
+
+    async def _do(self, record: OperationRecord, index: int) -> JsonValue:
+        """Do a step: its state, which is kept."""
+        fresh = await self._patiently(lambda: self._store.get(record.id))
+        began = self._clock()
+        if fresh is None or fresh.stopped_by is not None:
+            return await self._save(record.id, StepRecord(index, StepState.STOPPED, began, self._clock()))
+        await self._save(record.id, StepRecord(index, StepState.DOING, began))
+        step = record.plan.steps[index]
+        done = StepRecord(index, StepState.DONE, began)
+        operation = self._operations.get(record.plan.operation)
+        work = self._begin(fresh, index)
+        try:
+            if operation is None:
+                raise StepFailed("no_such_operation", operation=record.plan.operation)
+            result = await operation.do(record.plan, step, work)
+            done = StepRecord(index, StepState.DONE, began, self._clock(), result)
+        except Stopped as stopped:
+            done = StepRecord(index, StepState.STOPPED, began, self._clock(), stopped.result)
+        except StepFailed as failed:
+            problem = Problem("failed", failed.reason, failed.values)
+            done = StepRecord(index, StepState.FAILED, began, self._clock(), {}, problem)
+        except Exception:  # a bug in a step must not leave the run lying: it is a step that failed
+            reference = secrets.token_hex(2)
+            log.exception("internal_error", reference=reference, what=step.name, run=record.id)
+            done = StepRecord(index, StepState.FAILED, began, self._clock(), {}, self._bug(reference))
+        finally:
+            self._live.pop(record.id, None)
+        return await self._save(record.id, done)
+
+    async def _undo(self, record: OperationRecord, index: int) -> JsonValue:
+        """Undo a step, whatever became of it: its state, which is kept."""
+        fresh = await self._patiently(lambda: self._store.get(record.id))
+        before = None if fresh is None else fresh.step(index)
+        if fresh is None or before is None:
+            return StepState.UNDONE.value
+        step = record.plan.steps[index]
+        if step.undo is None:
+            return before.state.value
+        await self._store_step(record.id, before, StepState.UNDOING)
+        operation = self._operations.get(record.plan.operation)
+        work = self._begin(fresh, index)
+        state, result, problem = StepState.UNDONE, dict(before.result), before.problem
+        try:
+            if operation is None:
+                raise StepFailed("no_such_operation", operation=record.plan.operation)
+            result["undone"] = dict(await operation.undo(record.plan, step, work))
+        except StepFailed as failed:
+            state, problem = StepState.STUCK, Problem("failed", failed.reason, failed.values)
+        except Exception:  # as in `_do`
+            reference = secrets.token_hex(2)
+            log.exception("internal_error", reference=reference, what=step.undo, run=record.id)
+            state, problem = StepState.STUCK, self._bug(reference)
+        finally:
+            self._live.pop(record.id, None)
+        after = StepRecord(index, state, before.began_at, self._clock(), result, problem)
+        return await self._save(record.id, after)
+
+    async def _end(self, record: OperationRecord, outcomes: list[str]) -> JsonValue:
+        fresh = await self._patiently(lambda: self._store.get(record.id)) or record
+        state = final_state(outcomes, len(record.plan.steps), record.plan.on_failure)
+        problem = next((step.problem for step in fresh.steps if step.problem is not None), None)
+        await self._patiently(lambda: self._ended(fresh, state, problem))
+        return state.value
+
+    def _begin(self, record: OperationRecord, index: int) -> LiveWork:
+        work = LiveWork(record.id, record.token or 0, index, partial(self._attach, record.id))
+        self._live[record.id] = work
+        return work
+
+    def _bug(self, reference: str) -> Problem:
+        """What failed for a reason nobody thought of; but while everything is taken down around a step, what
+        it meets is no failure: it is done again at the next start."""
+        if self._closing:
+            raise asyncio.CancelledError
+        return Problem("failed", "bug", {"reference": reference})
+
+    async def _store_step(self, number: int, step: StepRecord, state: StepState) -> None:
+        moved = StepRecord(step.number, state, step.began_at, step.ended_at, step.result, step.problem)
+        await self._save(number, moved)
+
+    async def _save(self, number: int, step: StepRecord) -> str:
+        await self._patiently(lambda: self._store.save_step(number, step))
+        self._changed(number)
+        return step.state.value
+
+    async def _patiently(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """What `work` gives, as soon as the database can be used: a run waits for it."""
+        while True:
+            try:
+                # To its end, whoever is cancelled: a connection that is left in the middle is lost.
+                return await uninterrupted(work())
+            except StoreUnavailable as error:
+                log.warning("run_waits_for_store", detail=error.detail)
+                await asyncio.sleep(self._retry_seconds)
+
+
+def final_state(outcomes: list[str], steps: int, on_failure: OnFailure) -> State:
+    """How a run has ended, by what became of its steps; those behind the last outcome did not begin."""
+    if StepState.STUCK in outcomes:
+        return State.FAILED
+    if len(outcomes) == steps and all(each == StepState.DONE for each in outcomes):
+        return State.DONE
+    if on_failure is OnFailure.STOP:
+        return State.FAILED if StepState.FAILED in outcomes else State.UNDONE
+    if StepState.DONE in outcomes:
+        return State.PARTIAL
+    return State.UNDONE
+
+
+def _to_undo(on_failure: OnFailure, index: int) -> Iterator[int]:
+    """The steps to undo when that one was not done, in their order."""
+    if on_failure is OnFailure.UNDO_ALL:
+        yield from range(index, -1, -1)
+    elif on_failure is OnFailure.UNDO_STEP:
+        yield index
+
+
+def _state_of(given: JsonValue) -> str:
+    return given if isinstance(given, str) else StepState.FAILED.value

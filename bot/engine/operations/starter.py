@@ -1,0 +1,179 @@
+"""Starts what was approved, in its turn and only if everything still is as it was approved; and ends it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+
+import structlog
+from pydantic import JsonValue
+
+from bot.domain.audit import Action, Outcome
+from bot.domain.operations.approval import UNDER_WAY, State
+from bot.domain.operations.locks import Lock
+from bot.domain.operations.plan import difference
+from bot.domain.operations.record import OperationRecord, Problem
+from bot.engine.operations.contract import Operation, OperationRefused
+from bot.engine.operations.durable import Durable
+from bot.engine.operations.moves import GUARDIAN, Moves
+from bot.engine.operations.parts import Parts
+from bot.engine.operations.shown import Shown, waiting
+from bot.store.errors import StoreUnavailable
+from messages.operation_facts import OperationNoteFacts
+
+log = structlog.get_logger(__name__)
+
+_DIFFERENCES = 8
+_CLOSE_SECONDS = 1.0
+
+
+class Starter:
+    """Looks at what waits, again and again."""
+
+    def __init__(
+        self, parts: Parts, shown: Shown, moves: Moves, operations: Mapping[str, Operation], durable: Durable
+    ) -> None:
+        self._parts = parts
+        self._shown = shown
+        self._moves = moves
+        self._operations = operations
+        self._durable = durable
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        """what is being started, by subject: to make a plan anew may take long"""
+        self._drawn: dict[int, tuple[int, int | None]] = {}
+        """the place in the queue and the lock that a card shows"""
+
+    async def resume(self, found: list[OperationRecord]) -> None:
+        """Go on with what was under way when the process ended."""
+        for record in found:
+            if record.state in UNDER_WAY:
+                log.info("run_goes_on", run=record.id, operation=record.plan.operation)
+                await self._durable.start(record.id)
+
+    async def look(self, found: list[OperationRecord]) -> None:
+        """Let expire what nobody approved, and start what can start. Raises StoreUnavailable."""
+        now = self._parts.clock()
+        for record in found:
+            if record.state is State.PENDING and now >= record.expires_at:
+                await self._moves.end(record, State.EXPIRED, Action.OPERATION_EXPIRE, GUARDIAN, {})
+        subjects = dict.fromkeys(each.plan.subject for each in found if each.state is State.QUEUED)
+        for subject in subjects:
+            if subject not in self._busy:
+                await self._serve(subject, waiting(found, subject))
+
+    async def close(self) -> None:
+        """Wait a little for what is being started: what is written then is whole."""
+        if self._busy:
+            _, late = await asyncio.wait(list(self._busy.values()), timeout=_CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+
+    async def _serve(self, subject: str, line: list[OperationRecord]) -> None:
+        lock = await self._parts.locks.in_the_way(subject)
+        if lock is None:
+            task = asyncio.create_task(self._start(line[0]), name=f"start:{line[0].id}")
+            self._busy[subject] = task
+            task.add_done_callback(lambda _: self._busy.pop(subject, None))
+            line = line[1:]
+        for place, record in enumerate(line, start=1):
+            shown = (place, None if lock is None else lock.token)
+            if self._drawn.get(record.id) != shown:
+                self._drawn[record.id] = shown
+                await self._moves.draw(record)
+
+    async def _start(self, record: OperationRecord) -> None:
+        try:
+            problem = await self._objection(record)
+            if problem is None:
+                await self._begin(record)
+            else:
+                await self._refuse(record, problem)
+        except StoreUnavailable as error:
+            log.warning("operation_not_started", run=record.id, detail=error.detail)
+        except Exception:  # a bug in a plan: what cannot be looked at must not be done, nor tried for ever
+            log.exception("operation_not_started", run=record.id)
+            await self._refuse(record, Problem("refused", "bug", {}))
+        finally:
+            self._drawn.pop(record.id, None)
+
+    async def _refuse(self, record: OperationRecord, problem: Problem) -> None:
+        state = State.CHANGED if problem.kind == "changed" else State.REFUSED
+        await self._moves.end(
+            record,
+            state,
+            Action.OPERATION_START,
+            GUARDIAN,
+            {"why": problem.reason},
+            problem,
+            outcome=Outcome.REFUSED,
+            notes=[state.value],
+        )
+
+    async def _begin(self, record: OperationRecord) -> None:
+        now = self._parts.clock()
+        after = replace(record, state=State.RUNNING, started_at=now)
+        lock = Lock(record.plan.subject, 0, record.asked_by, now, record.id)
+        started = await self._moves.move(
+            record,
+            after,
+            Action.OPERATION_START,
+            GUARDIAN,
+            {"started_at": now},
+            {},
+            [OperationNoteFacts("start", self._shown.facts(after), record.asked_by)],
+            also=[self._parts.locks.store.taking(lock)],
+        )
+        if started:
+            log.info("run_starts", run=record.id, operation=record.plan.operation)
+            await self._durable.start(record.id)
+
+    async def _objection(self, record: OperationRecord) -> Problem | None:
+        """Why what was approved must not start now: a role that is gone, a freeze, or another plan."""
+        parts, roles = self._parts, self._parts.roles()
+        needs = parts.needs(record.plan.operation, record.plan.subject)
+        decided_by = record.decided_by or record.asked_by
+        decided_as = needs.ask if record.glass else needs.approve
+        for user, role in ((record.asked_by, needs.ask), (decided_by, decided_as)):
+            if user != GUARDIAN and not roles.may(user, role):
+                return Problem("refused", "role_gone", {"user": user, "role": role.word})
+        frozen = await parts.locks.frozen(record.plan.operation, record.plan.subject)
+        if frozen is not None:
+            freeze, until = frozen
+            reason = freeze.reason or freeze.name
+            values: dict[str, JsonValue] = {"ref": freeze.ref, "reason": reason, "until": until.isoformat()}
+            return Problem("refused", "frozen", values)
+        operation = self._operations.get(record.plan.operation)
+        if operation is None:
+            return Problem("refused", "unknown_operation", {"known": list(self._operations)})
+        try:
+            plan = await operation.plan(record.request, record.plan.at)
+        except OperationRefused as refused:
+            return Problem("refused", refused.reason, refused.values)
+        if plan.hash == record.plan_hash:
+            return None
+        found = difference(record.plan, plan)
+        changes: list[JsonValue] = [
+            {"path": each.path, "before": each.before, "after": each.after} for each in found[:_DIFFERENCES]
+        ]
+        return Problem("changed", "plan", {"changes": changes, "count": len(found)})
+
+    async def ended(self, record: OperationRecord, state: State, problem: Problem | None) -> None:
+        """A run is over; called again after a crash, when all this may have been written already."""
+        fresh = await self._parts.store.get(record.id)
+        if fresh is None or fresh.state not in UNDER_WAY:
+            return
+        after = await self._moves.end(
+            fresh,
+            state,
+            Action.OPERATION_END,
+            GUARDIAN,
+            {"what": state.value},
+            problem,
+            outcome=Outcome.DONE if state is State.DONE else Outcome.FAILED,
+            notes=["end"],
+            also=[self._parts.locks.store.releasing(fresh.plan.subject, run=fresh.id)],
+        )
+        if after is not None:
+            log.info("run_ends", run=fresh.id, operation=fresh.plan.operation, state=state.value)
+            await self._parts.tell_alert(after, state)

@@ -1,0 +1,27 @@
+"""What is written in a transaction that others have begun, so that both are there or neither."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
+
+from bot.store.asynchronous import AsyncConnection
+
+Also: TypeAlias = Callable[[AsyncConnection], Awaitable[bool]]
+"""Writes something there. False: it found otherwise than it must be, and nothing of it all may be kept."""
+
+
+class NotDone(Exception):
+    """Leaves a transaction, so that nothing of it is kept: somebody else was first."""
+
+
+def all_of(*parts: Also) -> Also:
+    """Everything in one transaction, or nothing: as soon as one part was not done."""
+
+    async def also(connection: AsyncConnection) -> bool:
+        for part in parts:
+            if not await part(connection):
+                return False
+        return True
+
+    return also

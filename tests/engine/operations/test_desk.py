@@ -1,0 +1,440 @@
+"""The desk of operations: plan, approval, run, queue, locks; on each kind of database."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from bot.domain.audit import Outcome
+from bot.domain.audit_faults import verify
+from bot.domain.maintenance import Once
+from bot.domain.operations.approval import Click, Needs, State
+from bot.domain.operations.freeze import Freeze
+from bot.domain.operations.plan import OnFailure
+from bot.domain.operations.record import StepState
+from bot.domain.operations.roles import Role, Roles
+from bot.store.audit import AuditStore
+from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
+from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
+from tests.engine.operations.jobs import ANN, BOB, CHO, DAN, ROLES, Chest, Yard, open_yard
+from tests.engine.support import Disk, FakeSlack, SetClock, until
+from tests.factories import T0
+
+
+async def approved(yard: Yard, words: str, by: str = BOB) -> int:
+    """An operation that somebody has approved."""
+    record = await yard.ask(words)
+    clicked = await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, by)
+    assert clicked is not None
+    assert clicked.verdict == "taken"
+    return record.id
+
+
+async def deeds(database: Database) -> list[tuple[str, str, str]]:
+    """Who did what, and how it ended: whatever is in the audit log, which is whole."""
+    found = [each async for each in AuditStore(database).entries()]
+    assert verify(found).is_whole
+    return [(each.actor, each.action, each.outcome) for each in found]
+
+
+async def test_a_plan_is_shown_and_nothing_is_done_until_somebody_approves(
+    yard: Yard, database: Database
+) -> None:
+    record = await yard.ask("bread salt")
+    await until(lambda: yard.slack.shown(f"operation:{record.id}"))
+    assert record.state is State.PENDING
+    assert yard.chest.words() == []
+    assert yard.card(record.id)["state"] == "pending"
+    clicked = await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    assert clicked is not None
+    assert clicked.verdict == "taken"
+    done = await yard.reaches(record.id, State.DONE)
+    assert yard.chest.words() == ["bread", "salt"]
+    assert (done.decided_by, done.token) == (BOB, 1)
+    assert [step.state for step in done.steps] == [StepState.DONE, StepState.DONE]
+    await until(lambda: yard.card(record.id)["state"] == "done")
+    await until(lambda: yard.thread(record.id) == ["approve", "start", "end"])
+    assert await deeds(database) == [
+        (ANN, "operation.ask", "done"),
+        (BOB, "operation.approve", "done"),
+        ("guardian", "operation.start", "done"),
+        ("guardian", "operation.end", "done"),
+    ]
+    assert yard.alerts == [(record.id, State.DONE)]
+
+
+async def test_of_many_clicks_at_once_one_wins(yard: Yard, database: Database) -> None:
+    record = await yard.ask("bread")
+    people = [BOB, CHO, DAN]
+    presses = [
+        yard.desk.press(Click.DENY if number % 4 == 3 else Click.APPROVE, record.id, record.plan_hash, by)
+        for number, by in enumerate(people * 12)
+    ]
+    answers = await asyncio.gather(*presses)
+    verdicts = [answer.verdict for answer in answers if answer is not None]
+    assert verdicts.count("taken") == 1
+    assert set(verdicts) == {"taken", "stale"}
+    decided = [deed for deed in await deeds(database) if deed[1] in ("operation.approve", "operation.deny")]
+    assert len(decided) == 1
+
+
+async def test_a_click_on_a_card_that_shows_another_plan_is_stale(yard: Yard) -> None:
+    record = await yard.ask("bread")
+    clicked = await yard.desk.press(Click.APPROVE, record.id, "0" * 64, BOB)
+    assert clicked is not None
+    assert clicked.verdict == "stale"
+    assert (await yard.record(record.id)).state is State.PENDING
+
+
+async def test_who_may_not_approve_is_told_who_could(yard: Yard, database: Database) -> None:
+    record = await yard.ask("bread")
+    clicked = await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, ANN)
+    assert clicked is not None
+    assert (clicked.verdict, clicked.who_could) == ("not_allowed", (BOB, CHO, DAN))
+    await yard.audit.flush()
+    assert (ANN, "operation.approve", "refused") in await deeds(database)
+
+
+async def test_a_viewer_may_not_even_ask(yard: Yard) -> None:
+    asked = await yard.desk.ask("chest", {"words": "bread"}, "U0EVE")
+    assert isinstance(asked, OperationRefusedFacts)
+    assert (asked.problem.reason, asked.who_could) == ("role", (ANN, BOB, CHO, DAN))
+    assert yard.chest.planned == 0
+
+
+async def test_without_roles_everybody_may(yard: Yard) -> None:
+    yard.roles = Roles()
+    await yard.reaches(await approved(yard, "bread", "U0EVE"), State.DONE)
+
+
+async def test_a_second_person_has_to_approve_where_that_is_asked(yard: Yard) -> None:
+    yard.needs = replace(yard.needs, second_person=True)
+    record = await yard.ask("bread", by=BOB)
+    own = await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    assert own is not None
+    assert (own.verdict, own.who_could) == ("second_person", (CHO, DAN))
+    other = await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, CHO)
+    assert other is not None
+    assert other.verdict == "taken"
+
+
+async def test_the_glass_is_broken_with_a_reason_and_tells_the_administrators(yard: Yard) -> None:
+    yard.needs = replace(yard.needs, second_person=True)
+    record = await yard.ask("bread")
+    without = await yard.desk.press(Click.BREAK_GLASS, record.id, record.plan_hash, ANN, "  ")
+    assert without is not None
+    assert without.verdict == "no_reason"
+    broken = await yard.desk.press(Click.BREAK_GLASS, record.id, record.plan_hash, ANN, "disk is full")
+    assert broken is not None
+    assert broken.verdict == "taken"
+    done = await yard.reaches(record.id, State.DONE)
+    assert (done.glass, done.reason) == (True, "disk is full")
+    await until(lambda: "break_glass" in yard.thread(record.id))
+    note = next(m.letter for m in yard.slack.messages if m.letter.facts.get("what") == "break_glass")
+    assert (note.facts["administrators"], note.broadcast) == ([DAN], True)
+
+
+async def test_a_plan_that_nobody_approves_expires(yard: Yard) -> None:
+    record = await yard.ask("bread")
+    yard.clock.forward(minutes=15)
+    late = await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    assert late is not None
+    assert late.verdict == "expired"
+    await yard.reaches(record.id, State.EXPIRED)
+    await until(lambda: yard.card(record.id)["state"] == "expired")
+    assert yard.chest.words() == []
+
+
+async def test_a_newer_plan_for_the_same_takes_the_place_of_the_older(yard: Yard) -> None:
+    first = await yard.ask("bread")
+    second = await yard.ask("salt")
+    assert (await yard.record(first.id)).state is State.SUPERSEDED
+    clicked = await yard.desk.press(Click.APPROVE, first.id, first.plan_hash, BOB)
+    assert clicked is not None
+    assert clicked.verdict == "stale"
+    assert (await yard.record(second.id)).state is State.PENDING
+
+
+async def test_whoever_asked_may_cancel_and_others_may_not(yard: Yard) -> None:
+    record = await yard.ask("bread")
+    yard.roles = Roles({Role.OPERATOR: frozenset({ANN, "U0EVE"})}, assigned=True)
+    other = await yard.desk.press(Click.CANCEL, record.id, record.plan_hash, "U0EVE")
+    assert other is not None
+    assert other.verdict == "not_allowed"
+    own = await yard.desk.press(Click.CANCEL, record.id, record.plan_hash, ANN)
+    assert own is not None
+    assert (own.verdict, own.operation.state) == ("taken", "cancelled")
+
+
+async def test_a_plan_that_has_changed_is_refused_with_the_difference(yard: Yard, database: Database) -> None:
+    record = await yard.ask("bread")
+    yard.chest.facts = "quite others"
+    await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    changed = await yard.reaches(record.id, State.CHANGED)
+    assert changed.problem is not None
+    assert changed.problem.values["changes"] == [
+        {"path": "shown.facts", "before": "as they were", "after": "quite others"}
+    ]
+    assert yard.chest.words() == []
+    assert ("guardian", "operation.start", Outcome.REFUSED.value) in await deeds(database)
+
+
+async def test_what_refuses_a_plan_now_refuses_to_start_it_later(yard: Yard) -> None:
+    record = await yard.ask("bread")
+    yard.chest.refuses = "no_backup"
+    await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    refused = await yard.reaches(record.id, State.REFUSED)
+    assert refused.problem is not None
+    assert refused.problem.reason == "no_backup"
+    await until(lambda: yard.card(record.id)["remedy"] == "backup")
+
+
+@pytest.mark.parametrize("who", [ANN, BOB])
+async def test_a_role_that_is_gone_between_the_click_and_the_start(yard: Yard, who: str) -> None:
+    held = await yard.locks.lock("chest", DAN, None, "moving house")
+    assert held.outcome == "done"
+    number = await approved(yard, "bread")
+    yard.roles = Roles({role: users - {who} for role, users in ROLES.members.items()}, assigned=True)
+    await yard.locks.unlock("chest", DAN)
+    refused = await yard.reaches(number, State.REFUSED)
+    assert refused.problem is not None
+    assert (refused.problem.reason, refused.problem.values["user"]) == ("role_gone", who)
+    assert yard.chest.words() == []
+
+
+async def test_one_runs_at_a_time_and_the_others_wait_in_their_order(yard: Yard) -> None:
+    yard.chest.held = {"one": asyncio.Event()}
+    first = await approved(yard, "one")
+    await until(lambda: yard.chest.reached == ["one"])
+    # The one asked for last is approved first, and so comes first.
+    second, third = await yard.ask("two"), None
+    await yard.desk.press(Click.APPROVE, second.id, second.plan_hash, BOB)
+    yard.clock.forward(seconds=1)
+    third = await yard.ask("three")
+    await yard.desk.press(Click.APPROVE, third.id, third.plan_hash, BOB)
+    await until(lambda: yard.card(third.id).get("place") == 2)
+    waits = yard.card(second.id)["waits_for"]
+    assert isinstance(waits, dict)
+    assert waits["run"] == first
+    assert (await yard.record(second.id)).state is State.QUEUED
+    yard.chest.held["one"].set()
+    await yard.reaches(third.id, State.DONE)
+    assert yard.chest.reached == ["one", "two", "three"]
+    assert [(await yard.record(number)).token for number in (first, second.id, third.id)] == [1, 2, 3]
+
+
+async def test_other_subjects_do_not_wait(yard: Yard) -> None:
+    yard.chest.held = {"one": asyncio.Event()}
+    await approved(yard, "one")
+    await until(lambda: yard.chest.reached == ["one"])
+    other = await yard.ask("two", subject="another")
+    await yard.desk.press(Click.APPROVE, other.id, other.plan_hash, BOB)
+    await yard.reaches(other.id, State.DONE)
+    yard.chest.held["one"].set()
+
+
+async def test_a_failure_undoes_everything_that_was_done(yard: Yard) -> None:
+    yard.chest.breaks = {"three"}
+    number = await approved(yard, "one two three four")
+    undone = await yard.reaches(number, State.UNDONE)
+    assert yard.chest.words() == []
+    assert yard.chest.reached == ["one", "two", "three"]
+    assert undone.problem is not None
+    assert (undone.problem.reason, undone.problem.values) == ("broken", {"word": "three"})
+    assert yard.alerts == [(number, State.UNDONE)]
+
+
+async def test_a_stage_that_fails_is_undone_and_the_next_is_done_all_the_same(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    chest = Chest(tmp_path / "chest", OnFailure.UNDO_STEP)
+    chest.breaks = {"two"}
+    async with open_yard(database, chest.folder, clock, chest=chest) as yard:
+        number = await approved(yard, "one two three")
+        partial = await yard.reaches(number, State.PARTIAL)
+        assert yard.chest.words() == ["one", "three"]
+        assert [step.state.value for step in partial.steps] == ["done", "undone", "done"]
+
+
+async def test_what_cannot_be_undone_is_a_failure_that_somebody_has_to_look_at(yard: Yard) -> None:
+    yard.chest.breaks, yard.chest.stuck = {"two"}, {"one"}
+    number = await approved(yard, "one two")
+    failed = await yard.reaches(number, State.FAILED)
+    assert [step.state.value for step in failed.steps] == ["stuck", "undone"]
+
+
+async def test_a_bug_in_a_step_is_a_failure_with_a_reference(yard: Yard) -> None:
+    yard.chest.buggy = {"one"}
+    undone = await yard.reaches(await approved(yard, "one"), State.UNDONE)
+    assert undone.problem is not None
+    assert undone.problem.reason == "bug"
+    assert len(str(undone.problem.values["reference"])) == 4
+
+
+async def test_stop_ends_a_run_between_two_things(yard: Yard) -> None:
+    yard.chest.held = {"two": asyncio.Event()}
+    number = await approved(yard, "one two three")
+    await until(lambda: yard.chest.reached == ["one", "two"])
+    record = await yard.record(number)
+    stopped = await yard.desk.press(Click.STOP, number, record.plan_hash, ANN)
+    assert stopped is not None
+    assert stopped.verdict == "taken"
+    yard.chest.held["two"].set()
+    undone = await yard.reaches(number, State.UNDONE)
+    assert (undone.stopped_by, yard.chest.words()) == (ANN, [])
+    assert yard.chest.reached == ["one", "two"]
+    again = await yard.desk.press(Click.STOP, number, record.plan_hash, ANN)
+    assert again is not None
+    assert again.verdict == "stale"
+
+
+async def test_a_step_tells_how_far_it_is_on_the_card(yard: Yard) -> None:
+    yard.chest.held = {"one": asyncio.Event()}
+    number = await approved(yard, "one")
+    await until(lambda: yard.slack.shown(f"operation:{number}") and yard.card(number)["progress"])
+    progress = yard.card(number)["progress"]
+    assert isinstance(progress, dict)
+    assert (progress["done"], progress["total"], progress["unit"]) == (1, 2, "files")
+    yard.chest.held["one"].set()
+
+
+async def test_a_freeze_keeps_operations_from_being_asked_for_and_from_starting(yard: Yard) -> None:
+    frozen = await yard.locks.freeze("chest", BOB, timedelta(hours=2), "release day")
+    assert frozen.outcome == "made"
+    asked = await yard.desk.ask("chest", {"words": "bread"}, ANN)
+    assert isinstance(asked, OperationRefusedFacts)
+    assert asked.problem.values["reason"] == "release day"
+    yard.clock.forward(hours=2)
+    record = await yard.ask("bread")
+    await yard.locks.freeze("*", BOB, timedelta(hours=2), "once more")
+    await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    refused = await yard.reaches(record.id, State.REFUSED)
+    assert refused.problem is not None
+    assert refused.problem.reason == "frozen"
+
+
+async def test_a_freeze_of_the_configuration_holds_too(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    holidays = Freeze("new year", Once(T0, T0 + timedelta(days=1)), frozenset({"chest"}), reason="away")
+    async with open_yard(database, tmp_path / "chest", clock, freezes=[holidays]) as yard:
+        asked = await yard.desk.ask("chest", {"words": "bread"}, ANN)
+        assert isinstance(asked, OperationRefusedFacts)
+        assert asked.problem.values["ref"] == "new year"
+
+
+async def test_people_lock_with_a_reason_for_an_hour_and_lift_their_own(yard: Yard) -> None:
+    assert (await yard.locks.lock("chest", "U0EVE", None, "why not")).outcome == "not_allowed"
+    assert (await yard.locks.lock("chest", ANN, None, "")).outcome == "no_reason"
+    made = await yard.locks.lock("chest", ANN, None, "moving")
+    assert made.lock is not None
+    assert made.lock.until == (T0 + timedelta(hours=1)).isoformat()
+    taken = await yard.locks.lock("chest", BOB, None, "me too")
+    assert (taken.outcome, taken.lock and taken.lock.by) == ("taken", ANN)
+    yard.roles = Roles({Role.OPERATOR: frozenset({ANN, "U0EVE"}), Role.APPROVER: frozenset({BOB})}, True)
+    assert (await yard.locks.unlock("chest", "U0EVE")).outcome == "not_allowed"
+    assert (await yard.locks.unlock("chest", ANN)).outcome == "done"
+    assert (await yard.locks.unlock("chest", ANN)).outcome == "none"
+    number = await approved(yard, "bread")
+    assert (await yard.reaches(number, State.DONE)).token == 2
+
+
+async def test_a_lock_that_has_ended_is_in_nobodys_way(yard: Yard) -> None:
+    await yard.locks.lock("chest", ANN, timedelta(minutes=5), "moving")
+    number = await approved(yard, "bread")
+    assert (await yard.record(number)).state is State.QUEUED
+    yard.clock.forward(minutes=5)
+    await yard.reaches(number, State.DONE)
+
+
+async def test_nobody_takes_the_lock_of_a_run(yard: Yard) -> None:
+    yard.chest.held = {"one": asyncio.Event()}
+    number = await approved(yard, "one")
+    await until(lambda: yard.chest.reached == ["one"])
+    assert (await yard.locks.lock("chest", DAN, None, "mine")).outcome == "taken"
+    assert (await yard.locks.unlock("chest", DAN)).outcome == "held"
+    yard.chest.held["one"].set()
+    await yard.reaches(number, State.DONE)
+
+
+async def test_their_own_word_is_enough_where_no_second_person_is_asked(yard: Yard) -> None:
+    asked = await yard.desk.ask("chest", {"words": "bread"}, BOB, approved=True)
+    assert isinstance(asked, OperationAskedFacts)
+    await yard.reaches(asked.operation.id, State.DONE)
+    yard.needs = replace(yard.needs, second_person=True)
+    second = await yard.desk.ask("chest", {"words": "salt"}, BOB, approved=True)
+    assert isinstance(second, OperationAskedFacts)
+    assert second.operation.state == "pending"
+
+
+async def test_a_click_while_the_database_cannot_be_written_changes_nothing(yard: Yard, disk: Disk) -> None:
+    record = await yard.ask("bread")
+    await until(lambda: yard.slack.shown(f"operation:{record.id}"))
+    disk.read_only = True
+    with pytest.raises(StoreUnavailable):
+        await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    disk.read_only = False
+    assert (await yard.record(record.id)).state is State.PENDING
+    await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    await yard.reaches(record.id, State.DONE)
+
+
+@pytest.mark.parametrize("held", ["one", "two", "three"])
+async def test_a_run_goes_on_where_it_was_when_the_process_ended(
+    database: Database, tmp_path: Path, clock: SetClock, held: str
+) -> None:
+    chest, slack = Chest(tmp_path / "chest"), FakeSlack()
+    kept: dict[int, dict[str, JsonValue]] = {}
+    chest.held = {held: asyncio.Event()}
+    async with open_yard(database, chest.folder, clock, chest=chest, kept=kept, slack=slack) as yard:
+        number = await approved(yard, "one two three")
+        await until(lambda: held in chest.reached)
+    before, chest.reached, chest.held = list(chest.reached), [], {}
+    async with open_yard(database, chest.folder, clock, chest=chest, kept=kept, slack=slack) as yard:
+        done = await yard.reaches(number, State.DONE)
+        assert done.token == 1
+        assert chest.words() == ["one", "three", "two"]
+        # What was done is not done again; what was under way is.
+        assert chest.reached == ["one", "two", "three"][len(before) - 1 :]
+        assert [each for each in await deeds(database) if each[1] == "operation.end"] == [
+            ("guardian", "operation.end", "done")
+        ]
+
+
+async def test_what_was_approved_before_the_process_ended_starts_after_it(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    async with open_yard(database, tmp_path / "chest", clock) as yard:
+        await yard.locks.lock("chest", DAN, None, "moving")
+        number = await approved(yard, "one")
+    async with open_yard(database, tmp_path / "chest", clock) as yard:
+        await yard.locks.unlock("chest", DAN)
+        await yard.reaches(number, State.DONE)
+
+
+async def test_the_overview_has_what_runs_what_waits_and_what_was(yard: Yard) -> None:
+    done = await approved(yard, "zero")
+    await yard.reaches(done, State.DONE)
+    yard.chest.held = {"one": asyncio.Event()}
+    running = await approved(yard, "one")
+    await until(lambda: "one" in yard.chest.reached)
+    waiting = await approved(yard, "two")
+    await yard.locks.freeze("elsewhere*", BOB, timedelta(hours=1), "fair")
+    shown = await yard.desk.overview()
+    assert [(each.id, each.state) for each in shown.open] == [(running, "running"), (waiting, "queued")]
+    assert [(lock.subject, lock.run, lock.operation) for lock in shown.locks] == [("chest", running, "chest")]
+    assert [each.id for each in shown.history] == [done]
+    assert [each.subject for each in shown.freezes] == ["elsewhere*"]
+    yard.chest.held["one"].set()
+
+
+async def test_needs_of_a_longer_life(yard: Yard) -> None:
+    yard.needs = Needs(lives=timedelta(hours=2))
+    record = await yard.ask("bread")
+    assert record.expires_at == T0 + timedelta(hours=2)
