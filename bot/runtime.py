@@ -31,6 +31,7 @@ from bot.engine.monitor import Monitor
 from bot.engine.notices import Notices
 from bot.engine.outbox import Outbox
 from bot.engine.schedule import Schedule
+from bot.operating import Operating
 from bot.slack.background import Background
 from bot.slack.channels import Channels
 from bot.slack.commands import all_commands
@@ -195,6 +196,8 @@ class Runtime:
             identity, board, desk, outbox, ledger, clock, alerting.heartbeats, alerting.noise, covers, audit
         )
         guardian.duty = alerting.roster if settings.schedules else None
+        operating = Operating(ground, alerting, {}, SLASH)
+        guardian.operations, guardian.locks = operating.desk, operating.locks
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())
         signing = self._secrets.signing_secret if settings.slack.mode == "http" else None
@@ -210,8 +213,10 @@ class Runtime:
         await outbox.load()
         await audit.load()
         await alerting.load()
+        await operating.load()
         await desk.release_unwatched(settings.environment, (source_of(probe) for probe in probes))
         self._endings += [
+            ("operations", operating.desk.close),
             ("charts", alerting.room.close),
             ("ledger", ledger.flush),
             ("audit", audit.flush),
@@ -226,7 +231,7 @@ class Runtime:
         self._spawn("audit", audit.run())
         self._spawn("history", history.run())
         self._spawn("first_report", self._first_report(board, guardian, notices))
-        for name, loop in alerting.loops():
+        for name, loop in (*alerting.loops(), *operating.loops()):
             self._spawn(name, loop)
         await alerting.note_settings()
         # Before Slack is asked, which may take its time: a job that reports does so once.

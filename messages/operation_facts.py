@@ -156,6 +156,13 @@ class OperationAskedFacts(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class OperationPlanningFacts(Facts):
+    """The plan is being made, and takes longer than a moment."""
+
+    operation: str
+
+
+@dataclass(frozen=True, slots=True)
 class LockAnswerFacts(Facts):
     """What became of `lock` or `unlock`: `done`, `taken`, `held`, `none`, `not_allowed`, `no_reason`,
     `bad_length`, `no_subject`."""

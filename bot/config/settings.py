@@ -15,6 +15,7 @@ from bot.config.calling import Schedules
 from bot.config.covers import Inhibitions, Windows
 from bot.config.delivery import SecondWaySettings, WatchdogSettings
 from bot.config.elsewhere import Heartbeats, WebhookSettings
+from bot.config.operations import OperationSettings, RoleSettings
 from bot.config.routing import Policies, Routes, Services
 from bot.config.values import Channel, Name, Port, Timezone, database_url
 from bot.config.watching import Kpis, Probes, RuleSettings, Section
@@ -134,6 +135,12 @@ class Settings(Section):
     )
     maintenance: Windows = Field(
         default=(), description="Times at which trouble is expected and not told. Default: none."
+    )
+    roles: RoleSettings | None = Field(
+        default=None, description="Who may ask for operations and approve them. Default: everybody."
+    )
+    operations: OperationSettings = Field(
+        default=OperationSettings(), description="How operations are asked for and approved."
     )
     slack: SlackSettings = Field(default=SlackSettings(), description="How the Guardian talks to Slack.")
     store: StoreSettings = Field(default=StoreSettings(), description="The database.")

@@ -22,6 +22,8 @@ from bot.engine.desk import AlertDesk
 from bot.engine.heartbeats import Heartbeats
 from bot.engine.ledger import Ledger
 from bot.engine.noise import NoiseBook
+from bot.engine.operations.desk import OperationDesk
+from bot.engine.operations.locks import LockBook
 from bot.engine.outbox import Outbox
 from bot.engine.roster import Roster
 from bot.store.changes import DecisionMade, PageMade
@@ -79,6 +81,9 @@ class Guardian:
         self._clock = clock
         self.duty: Roster | None = None
         """who is on call; None without schedules"""
+        self.operations: OperationDesk | None = None
+        """None where nothing is operated, as in a simulation"""
+        self.locks: LockBook | None = None
         self._heartbeats = heartbeats
         self._noise = noise
         self._covers = covers

@@ -32,6 +32,8 @@ class Answer:
 
     template: str
     facts: Facts
+    then: Awaitable[Answer | None] | None = None
+    """what follows when that which takes longer is done"""
 
 
 def numbered(typed: str) -> int | None:

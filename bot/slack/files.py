@@ -1,4 +1,4 @@
-"""Uploads pictures that the app's own messages show."""
+"""Uploads pictures that the app's own messages show, and files into threads."""
 
 from __future__ import annotations
 
@@ -35,8 +35,26 @@ async def upload(client: AsyncWebClient, png: bytes, name: str, title: str, alt:
     return file_id
 
 
-async def _send(session: aiohttp.ClientSession, address: str, png: bytes) -> None:
-    async with session.post(address, data=png, headers={"Content-Type": "image/png"}) as answer:
+async def share(
+    client: AsyncWebClient, content: bytes, name: str, title: str, channel: str, thread_ts: str
+) -> None:
+    """Upload a text file into a thread. Raises what the outbox's courier raises."""
+    with delivery_failures():
+        # Slack takes no empty files.
+        body = content or b"\n"
+        asked = await client.files_getUploadURLExternal(filename=name, length=len(body))
+        address, file_id = str(asked["upload_url"]), str(asked["file_id"])
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=client.timeout)) as session:
+            await _send(session, address, body, "text/plain; charset=utf-8")
+        await client.files_completeUploadExternal(
+            files=[{"id": file_id, "title": truncate(title, _TITLE)}], channel_id=channel, thread_ts=thread_ts
+        )
+
+
+async def _send(
+    session: aiohttp.ClientSession, address: str, body: bytes, content_type: str = "image/png"
+) -> None:
+    async with session.post(address, data=body, headers={"Content-Type": content_type}) as answer:
         if answer.status >= 500 or answer.status == 429:
             raise Temporary(f"upload: http_{answer.status}")
         if answer.status != 200:

@@ -25,6 +25,7 @@ from bot.slack.covers import listen_for_covers
 from bot.slack.dispatch import Dispatcher
 from bot.slack.duplicates import OnlyOnce
 from bot.slack.modals.silence import open_silence_modal
+from bot.slack.operations import listen_for_operations, respond
 from bot.slack.replies import Replies
 from bot.store.errors import StoreUnavailable
 from messages.answer_facts import NotFoundFacts
@@ -32,6 +33,8 @@ from messages.facts import HomeFacts
 
 log = structlog.get_logger(__name__)
 
+SLASHES = ("/cleanup",)
+"""Commands of their own; the same is behind /guardian."""
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 
 
@@ -92,12 +95,14 @@ def build_app(
         later.start("home", listeners.home(event))
 
     app.middleware(OnlyOnce())
-    app.command(dispatcher.slash)(command)
+    for name in (dispatcher.slash, *SLASHES):
+        app.command(name)(command)
     app.action(buttons.ACKNOWLEDGE)(acknowledge)
     app.action(buttons.MORE)(more)
     for button in (buttons.USEFUL, buttons.USELESS, buttons.STORM, buttons.SILENCE):
         app.action(button)(pressed)
     listen_for_covers(app, dispatcher, replies, later)
+    listen_for_operations(app, dispatcher, replies, later)
     app.event("app_mention")(mention)
     app.event("message")(message)
     app.event("app_home_opened")(home)
@@ -112,8 +117,11 @@ class Listeners:
         self._replies = replies
 
     async def command(self, command: Mapping[str, str]) -> None:
-        """`/guardian …`: answered to the one who typed it."""
-        answer = await self._dispatcher.answer(command.get("text", ""), command["user_id"])
+        """`/guardian …`, or a command of its own such as `/cleanup …`: answered to the one who typed it."""
+        text, name = command.get("text", ""), command.get("command", self._dispatcher.slash)
+        if name in SLASHES:
+            text = f"{name.removeprefix('/')} {text}"
+        answer = await self._dispatcher.answer(text, command["user_id"])
         await self._respond(command["response_url"], answer)
 
     async def mention(self, event: Mapping[str, str]) -> None:
@@ -212,9 +220,14 @@ class Listeners:
         answer = await self._dispatcher.answer(text, event.get("user", ""))
         message = self._replies.words(answer.template, answer.facts)
         await self._replies.say(event["channel"], message, thread_ts)
+        if answer.then is not None:
+            following = await self._dispatcher.guarded(answer.template, answer.then)
+            if following is not None:
+                message = self._replies.words(following.template, following.facts)
+                await self._replies.say(event["channel"], message, thread_ts)
 
     async def _respond(self, response_url: str, answer: Answer) -> None:
-        await self._replies.respond(response_url, self._replies.words(answer.template, answer.facts))
+        await respond(self._dispatcher, self._replies, response_url, answer)
 
 
 def _is_ephemeral(body: Mapping[str, object]) -> bool:

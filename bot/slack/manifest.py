@@ -27,7 +27,7 @@ SCOPES = (
     Scope("channels:history", "after a time-out, looks in its channels whether its own message arrived"),
     Scope("channels:read", "finds its channels by the names in the configuration"),
     Scope("chat:write", "posts and edits cards, answers and notes"),
-    Scope("commands", "has the slash command /guardian"),
+    Scope("commands", "has the slash commands /guardian and /cleanup"),
     Scope("files:write", "uploads the charts that its cards show"),
     Scope("im:history", "reads what people write to it in a direct message"),
     Scope("usergroups:read", "finds the user groups that policies name by their handles"),
@@ -49,13 +49,20 @@ PRIVATE_EVENTS = {"message.groups": "the same as message.channels, in private ch
 _COMMAND = {
     "ko": (
         "시스템 상태와 알림을 묻고 다룹니다",
-        "[상태|점검|알림|근거|침묵|점검창|당직|경로|소음|감사|생존신호|도움말|버전]",
+        "[상태|점검|알림|근거|침묵|점검창|당직|경로|소음|작업|백업|잠금|동결|감사|생존신호|도움말|버전]",
     ),
     "en": (
         "Ask for the state of the system, and handle alerts",
-        "[status|probes|alerts|explain|silence|maintenance|oncall|route|noise|audit|heartbeats|help|version]",
+        "[status|probes|alerts|explain|silence|maintenance|oncall|route|noise|ops|backup|lock|freeze|audit|help]",
     ),
 }
+_OWN_COMMANDS = {
+    "ko": {"/cleanup": ("오래된 로그, 임시 파일, 캐시를 정리할 계획을 세웁니다", "[로그|임시|캐시|좀비]")},
+    "en": {
+        "/cleanup": ("Plan the cleanup of old logs, temporary files and caches", "[logs|temp|caches|zombies]")
+    },
+}
+"""Operations that have a command of their own; the same is behind /guardian."""
 _ABOUT = {
     "ko": "시스템의 수호자는 잠들지 않습니다. 서버를 지켜보고, 문제가 생기면 알립니다.",
     "en": "The guardian of the system never sleeps: it watches servers and tells when something is wrong.",
@@ -75,19 +82,12 @@ def manifest(
     language: str = "ko",
 ) -> dict[str, JsonValue]:
     """The manifest as plain values. `request_url` counts in HTTP mode only: where Slack sends everything."""
-    description, usage = _COMMAND[language]
-    command: dict[str, JsonValue] = {
-        "command": "/guardian",
-        "description": description,
-        "usage_hint": usage,
-        # Mentions arrive with ids (<@U123|ann>), so that nobody is taken for someone of the same name.
-        "should_escape": True,
-    }
+    texts = {"/guardian": _COMMAND[language], **_OWN_COMMANDS[language]}
+    commands = [_slash(name, *text, request_url if mode == "http" else None) for name, text in texts.items()]
     wanted = [*EVENTS, *(PRIVATE_EVENTS if private_channels else ())]
     events: dict[str, JsonValue] = {"bot_events": list(wanted)}
     interactivity: dict[str, JsonValue] = {"is_enabled": True}
     if mode == "http":
-        command = {"command": command.pop("command"), "url": request_url, **command}
         events = {"request_url": request_url, **events}
         interactivity["request_url"] = request_url
     return {
@@ -103,7 +103,7 @@ def manifest(
                 "messages_tab_read_only_enabled": False,
             },
             "bot_user": {"display_name": "Guardian", "always_online": True},
-            "slash_commands": [command],
+            "slash_commands": [*commands],
         },
         "oauth_config": {
             "scopes": {"bot": [scope.name for scope in scopes(private_channels=private_channels)]}
@@ -115,6 +115,18 @@ def manifest(
             "socket_mode_enabled": mode == "socket",
             "token_rotation_enabled": False,
         },
+    }
+
+
+def _slash(name: str, description: str, usage: str, url: str | None) -> dict[str, JsonValue]:
+    where: dict[str, JsonValue] = {} if url is None else {"url": url}
+    return {
+        "command": name,
+        **where,
+        "description": description,
+        "usage_hint": usage,
+        # Mentions arrive with ids (<@U123|ann>), so that nobody is taken for someone of the same name.
+        "should_escape": True,
     }
 
 

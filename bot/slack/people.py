@@ -33,6 +33,8 @@ class _Directory:
     users: dict[str, str] = field(default_factory=dict)
     shown: dict[str, str | None] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    members: dict[str, frozenset[str]] = field(default_factory=dict)
+    """users of a group, by its id"""
     names: dict[str, str] = field(default_factory=dict)
     """what people are called, by id"""
     cursor: str | None = None
@@ -98,6 +100,11 @@ class SlackPeople:
         """The id of the user group `@handle`; None if there is none, or while nothing is known yet."""
         return self._known(_GROUP + handle)
 
+    def members_of(self, handle: str) -> frozenset[str]:
+        """Who is in the user group `@handle` (or of that id); nobody while nothing is known yet."""
+        group = handle if handle in self._directory.members else self.group_of(handle)
+        return self._directory.members.get(group or "", frozenset())
+
     def name_of(self, user: str) -> str:
         """What that user is called; the id itself while nobody knows."""
         return self._directory.names.get(user, user)
@@ -114,7 +121,7 @@ class SlackPeople:
         try:
             while not await self._read_page():
                 pass
-            self._reading.groups = await self._groups()
+            self._reading.groups, self._reading.members = await self._groups()
         except Blocked as error:
             log.error("people_not_read", code=error.detail)
             return _BLOCKED_SECONDS
@@ -127,6 +134,13 @@ class SlackPeople:
         await self._remember({each: user for each, user in found.items() if user is not None})
         return None
 
+    async def refresh_groups(self) -> None:
+        """Read who is in which group; nothing changes while Slack does not answer."""
+        try:
+            self._directory.groups, self._directory.members = await self._groups()
+        except DeliveryFailed as error:
+            log.warning("groups_not_read", code=error.detail)
+
     async def _read_page(self) -> bool:
         """Read one page; whether it was the last one."""
         with delivery_failures():
@@ -137,16 +151,22 @@ class SlackPeople:
         self._reading.cursor = (page.get("response_metadata") or {}).get("next_cursor") or None
         return self._reading.cursor is None
 
-    async def _groups(self) -> dict[str, str]:
-        """All groups; none where the app may not see them, which must not cost us the people."""
+    async def _groups(self) -> tuple[dict[str, str], dict[str, frozenset[str]]]:
+        """All groups, and who is in them; none where the app may not see them, which must not cost us the
+        people."""
         try:
             with delivery_failures():
-                answer = await self._client.usergroups_list()
+                answer = await self._client.usergroups_list(include_users=True)
         except Blocked as error:
             log.error("groups_not_read", code=error.detail)
-            return {}
+            return {}, {}
         groups: list[Mapping[str, object]] = answer.get("usergroups", [])
-        return {str(group["handle"]).casefold(): str(group["id"]) for group in groups}
+        handles = {str(group["handle"]).casefold(): str(group["id"]) for group in groups}
+        members: dict[str, frozenset[str]] = {}
+        for group in groups:
+            users = group.get("users")
+            members[str(group["id"])] = frozenset(map(str, users)) if isinstance(users, list) else frozenset()
+        return handles, members
 
     def _known(self, reference: str) -> str | None:
         self._expected.setdefault(reference)

@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.config import Settings
 from bot.config.calling import ScheduleSettings
 from bot.config.elsewhere import WebhookSettings
+from bot.config.operations import RoleSettings
 from bot.config.outside import WEBHOOK_SECRET
 from bot.config.routing import PolicySettings
 
@@ -28,12 +29,22 @@ _SCHEDULE = {
 _POLICY = {"tiers": [["schedule:primary"], ["@seoyeon.park"], ["@minjun.choi"]]}
 
 
+_ROLES = {
+    "operator": ["group:@operators"],
+    "approver": ["group:@approvers"],
+    "administrator": ["group:@administrators"],
+}
+"""As the groups of the local workspace are called."""
+
+
 def with_people(settings: Settings) -> Settings:
-    """The settings with the workspace's people on call, unless the configuration says who is."""
+    """The settings with the workspace's people on call and in roles, unless the configuration says who is."""
     changes: dict[str, object] = {}
     if not settings.schedules and not settings.policies:
         changes["schedules"] = {"primary": ScheduleSettings.model_validate(_SCHEDULE)}
         changes["policies"] = {"default": PolicySettings.model_validate(_POLICY)}
+    if settings.roles is None:
+        changes["roles"] = RoleSettings.model_validate(_ROLES)
     if settings.webhooks is None:
         changes["webhooks"] = WebhookSettings()
     return settings.model_copy(update=changes)

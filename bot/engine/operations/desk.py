@@ -162,6 +162,10 @@ class OperationDesk:
         record = await self._parts.store.get(number)
         return None if record is None else await self.shown.placed(record)
 
+    async def record(self, number: int) -> OperationRecord | None:
+        """What is known of an operation; None if there is none of that number."""
+        return await self._parts.store.get(number)
+
     async def run(self) -> None:
         """Let plans expire, start what waits, and draw cards again, until `close`."""
         drawn = 0.0

@@ -25,6 +25,9 @@ class Parts:
     mail: OperationMail
     clock: Clock
     roles: Callable[[], Roles]
+    """by what is known"""
+    fresh_roles: Callable[[], Awaitable[Roles]]
+    """by what the workspace says now"""
     needs: Callable[[str, str], Needs]
     """of an operation on a subject"""
     command: str

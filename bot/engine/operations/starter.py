@@ -130,7 +130,7 @@ class Starter:
 
     async def _objection(self, record: OperationRecord) -> Problem | None:
         """Why what was approved must not start now: a role that is gone, a freeze, or another plan."""
-        parts, roles = self._parts, self._parts.roles()
+        parts, roles = self._parts, await self._parts.fresh_roles()
         needs = parts.needs(record.plan.operation, record.plan.subject)
         decided_by = record.decided_by or record.asked_by
         decided_as = needs.ask if record.glass else needs.approve

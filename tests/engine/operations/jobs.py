@@ -222,6 +222,9 @@ async def open_yard(
     async def tell_alert(record: OperationRecord, state: State) -> None:
         made[0].alerts.append((record.id, state))
 
+    async def fresh_roles() -> Roles:
+        return made[0].roles
+
     locks = LockBook(
         LockStore(database),
         audit,
@@ -238,6 +241,7 @@ async def open_yard(
         mail=OperationMail(ledger, outbox, clock),
         clock=clock,
         roles=lambda: made[0].roles,
+        fresh_roles=fresh_roles,
         needs=lambda operation, subject: made[0].needs,
         command="/guardian",
         channel="guardian-ops",

@@ -1,0 +1,161 @@
+"""From settings to all that operations need: who may what, when nothing may start, and what there is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterator, Mapping
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from bot.alerting import Alerting, Ground
+from bot.config import Settings
+from bot.config.operations import FreezeSettings
+from bot.domain.alerts.model import Condition, Reported, Subject
+from bot.domain.levels import Level
+from bot.domain.maintenance import Weekly
+from bot.domain.oncall.model import ALL_DAYS
+from bot.domain.operations.approval import Needs, State
+from bot.domain.operations.freeze import Freeze, Holidays
+from bot.domain.operations.record import OperationRecord
+from bot.domain.operations.roles import Role
+from bot.engine.delivery import DeliveryFailed, Temporary
+from bot.engine.operations.contract import Operation
+from bot.engine.operations.desk import OperationDesk
+from bot.engine.operations.durable import DbosRuns
+from bot.engine.operations.locks import LockBook
+from bot.engine.operations.mail import OperationMail
+from bot.engine.operations.parts import Parts
+from bot.engine.reports import Report, ReportsNotTaken
+from bot.slack.files import share
+from bot.slack.roles import SlackRoles
+from bot.store.errors import StoreError
+from bot.store.operation_locks import LockStore
+from bot.store.operations import OperationStore
+
+log = structlog.get_logger(__name__)
+
+METRIC = "operation"
+"""of the alert about a run that did not end as it should"""
+_SHARE_TRIES = 20
+_SHARE_SECONDS = 1.0
+_LEVELS = {
+    State.DONE: None,
+    State.PARTIAL: Level.ERROR,
+    State.UNDONE: Level.ERROR,
+    State.FAILED: Level.CRITICAL,
+}
+"""of the alert when a run ends so; one that was stopped by somebody is none"""
+
+
+class Operating:
+    """The desk of operations and everything around it, put together; `load` reads what the database knows."""
+
+    def __init__(
+        self, ground: Ground, alerting: Alerting, operations: Mapping[str, Operation], command: str
+    ) -> None:
+        settings = ground.settings
+        self._ground = ground
+        self._alerting = alerting
+        self.roles = SlackRoles(alerting.people, _members(settings))
+        self.locks = LockBook(
+            LockStore(ground.database),
+            ground.audit,
+            ground.clock,
+            self.roles.current,
+            freezes_of(settings),
+            command,
+            on_lifted=lambda: self.desk.wake(),
+        )
+        channel = settings.operations.channel or settings.slack.ops_channel
+        parts = Parts(
+            store=OperationStore(ground.database),
+            locks=self.locks,
+            audit=ground.audit,
+            mail=OperationMail(ground.ledger, ground.outbox, ground.clock),
+            clock=ground.clock,
+            roles=self.roles.current,
+            fresh_roles=self.roles.fresh,
+            needs=lambda operation, subject: needs_of(settings, operation, subject),
+            command=command,
+            channel=channel,
+            share=self._share,
+            know_cards=ground.outbox.know_cards,
+            tell_alert=self._tell_alert,
+        )
+        self.desk = OperationDesk(parts, operations, lambda body: DbosRuns(settings.store_url, body))
+
+    async def load(self) -> None:
+        """Read everything that must not be forgotten, and go on with what was under way. Raises
+        StoreUnavailable."""
+        await self.desk.load()
+
+    def loops(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
+        """What goes on for ever, by name."""
+        yield "operations", self.desk.run()
+
+    async def _share(self, stream: str, name: str, content: bytes) -> None:
+        """Put a file into the thread of a card, as soon as the card is there."""
+        for _ in range(_SHARE_TRIES):
+            card = self._ground.outbox.card(stream)
+            if card is not None:
+                try:
+                    await share(self._ground.client, content, name, name, card.channel_id, card.ts)
+                    return
+                except Temporary as error:
+                    await asyncio.sleep(error.retry_after or _SHARE_SECONDS)
+                    continue
+                except DeliveryFailed as error:
+                    log.warning("file_not_shared", stream=stream, file=name, detail=error.detail)
+                    return
+            await asyncio.sleep(_SHARE_SECONDS)
+        log.warning("file_not_shared", stream=stream, file=name, detail="no card")
+
+    async def _tell_alert(self, record: OperationRecord, state: State) -> None:
+        """An alert about a run that did not end as it should; over with the next one that does."""
+        level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
+        problem = record.problem
+        target = f"{record.plan.operation} {record.plan.subject}"
+        facts = {"operation": f"#{record.id}"}
+        if problem is not None:
+            facts["why"] = problem.reason
+        event = Reported(level is not None, level or Level.ERROR, self._ground.clock(), target, facts)
+        environment = self._ground.settings.environment
+        subject = Subject(environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED)
+        try:
+            await self._alerting.desk.report([Report(subject, {"operation": record.plan.operation}, event)])
+        except (ReportsNotTaken, StoreError) as error:
+            log.error("operation_not_reported", run=record.id, detail=str(error))
+
+
+def needs_of(settings: Settings, operation: str, subject: str) -> Needs:
+    """What an operation on a subject asks of people."""
+    section = settings.operations
+    second = {operation, f"{operation}@{subject}"} & set(section.second_person)
+    return Needs(second_person=bool(second), lives=section.approval_lives)
+
+
+def freezes_of(settings: Settings) -> tuple[Freeze, ...]:
+    """The freezes of the configuration."""
+    return tuple(_freeze(each, settings.zone) for each in settings.operations.freezes)
+
+
+def _freeze(section: FreezeSettings, default_zone: ZoneInfo) -> Freeze:
+    zone = default_zone if section.timezone is None else ZoneInfo(section.timezone)
+    times: Weekly | Holidays
+    if section.hours is not None:
+        times = Weekly(ALL_DAYS if section.days is None else frozenset(section.days), section.hours, zone)
+    else:
+        times = Holidays(frozenset(section.holidays), zone)
+    return Freeze(section.name, times, frozenset(section.operations), section.subject, section.reason)
+
+
+def _members(settings: Settings) -> Mapping[Role, tuple[str, ...]] | None:
+    section = settings.roles
+    if section is None:
+        return None
+    return {
+        Role.OPERATOR: section.operator,
+        Role.APPROVER: section.approver,
+        Role.ADMINISTRATOR: section.administrator,
+    }

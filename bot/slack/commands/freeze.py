@@ -1,0 +1,33 @@
+"""`freeze 동결`: keep operations from starting for a while; list the freezes, end one."""
+
+from __future__ import annotations
+
+from bot.domain.time_notation import leading_length
+from bot.slack.command import Answer, Asked, Command, numbered
+from bot.slack.commands.ops import COMMAND as OPS
+
+_END = ("end", "종료", "해제", "lift")
+_LIST = ("list", "목록")
+
+
+async def _answer(asked: Asked) -> Answer:
+    locks = asked.guardian.locks
+    if locks is None:
+        return await OPS.answer(asked)
+    match asked.arguments:
+        case ():
+            return Answer("freeze_answer", await locks.freezes())
+        case (word,) if word.casefold() in _LIST:
+            return Answer("freeze_answer", await locks.freezes())
+        case (word, *numbers) if word.casefold() in _END:
+            number = numbered(numbers[0]) if numbers else None
+            return Answer("freeze_answer", await locks.thaw(number or 0, asked.user_id))
+    subject, *rest = asked.arguments
+    text = " ".join(rest)
+    length, reason = leading_length(text) or (None, text)
+    return Answer("freeze_answer", await locks.freeze(subject, asked.user_id, length, reason))
+
+
+COMMAND = Command(
+    name="freeze", korean="동결", arguments="[SUBJECT 2h REASON|end N]", order=23, answer=_answer
+)

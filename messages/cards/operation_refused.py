@@ -1,0 +1,22 @@
+"""Why there is no plan, and a button that helps where one does (`OperationRefusedFacts`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import JsonValue
+from slackblocks import Block
+
+from messages import blocks
+from messages.blocks import Draft
+from messages.templates import Words
+
+
+def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
+    """The sentence, and below it the button."""
+    text = words("text", facts)
+    body: list[Block] = [blocks.section("text", text)]
+    if facts["remedy"] == "backup":
+        button = blocks.button(words("remedy_button"), "op_remedy", {"id": 0}, primary=True)
+        body.append(blocks.actions("remedy", button))
+    return Draft(text, tuple(body))
