@@ -70,6 +70,8 @@ class DbosRuns:
         """`store_url`: of our own database; for a SQLite file DBOS gets one beside it, `…-runs.db`."""
         self._url = runs_url(store_url)
         self._body = body
+        self._workflow: Callable[[int], Coroutine[object, object, None]]
+        """as DBOS knows it, once it is launched"""
         self._launched = False
         self._launching = asyncio.Lock()
         self._handles: dict[int, WorkflowHandleAsync[None]] = {}
@@ -125,13 +127,16 @@ class DbosRuns:
                     run_migrations=True,
                 )
             )
-            self._workflow = DBOS.workflow(name=_WORKFLOW)(self._run)
+            body = self._body
+
+            @DBOS.workflow(name=_WORKFLOW)
+            async def run(number: int) -> None:
+                await body(number, _DbosJournal())
+
+            self._workflow = run
             DBOS.launch()
             self._launched = True
             log.info("runs_launched")
-
-    async def _run(self, number: int) -> None:
-        await self._body(number, _DbosJournal())
 
 
 class _DbosJournal:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 _DIFFERENCES = 8
 _CLOSE_SECONDS = 1.0
+_LOST_SECONDS = 30.0
 
 
 class Starter:
@@ -41,6 +43,8 @@ class Starter:
         self._durable = durable
         self._busy: dict[str, asyncio.Task[None]] = {}
         """what is being started, by subject: to make a plan anew may take long"""
+        self._going: dict[int, float] = {}
+        """when this process set a run going, or looked whether it goes"""
         self._drawn: dict[int, tuple[int, int | None]] = {}
         """the place in the queue and the lock that a card shows"""
 
@@ -49,7 +53,7 @@ class Starter:
         for record in found:
             if record.state in UNDER_WAY:
                 log.info("run_goes_on", run=record.id, operation=record.plan.operation)
-                await self._durable.start(record.id)
+                await self._set_going(record.id)
 
     async def look(self, found: list[OperationRecord]) -> None:
         """Let expire what nobody approved, and start what can start. Raises StoreUnavailable."""
@@ -57,10 +61,29 @@ class Starter:
         for record in found:
             if record.state is State.PENDING and now >= record.expires_at:
                 await self._moves.end(record, State.EXPIRED, Action.OPERATION_EXPIRE, GUARDIAN, {})
+        for record in found:
+            if record.state in UNDER_WAY:
+                await self._see_that_it_goes(record)
+        self._going = {number: at for number, at in self._going.items() if number in {r.id for r in found}}
         subjects = dict.fromkeys(each.plan.subject for each in found if each.state is State.QUEUED)
         for subject in subjects:
             if subject not in self._busy:
                 await self._serve(subject, waiting(found, subject))
+
+    async def _set_going(self, number: int) -> None:
+        await self._durable.start(number)
+        self._going[number] = time.monotonic()
+
+    async def _see_that_it_goes(self, record: OperationRecord) -> None:
+        """A run that could not be set going is now; one that is over without having said so is a failure."""
+        looked_at = self._going.get(record.id)
+        if looked_at is None:
+            await self._set_going(record.id)
+        elif time.monotonic() - looked_at >= _LOST_SECONDS:
+            self._going[record.id] = time.monotonic()
+            if await self._durable.is_over(record.id):
+                log.error("run_lost", run=record.id, operation=record.plan.operation)
+                await self.ended(record, State.FAILED, Problem("failed", "lost", {}))
 
     async def close(self) -> None:
         """Wait a little for what is being started: what is written then is whole."""
@@ -126,7 +149,7 @@ class Starter:
         )
         if started:
             log.info("run_starts", run=record.id, operation=record.plan.operation)
-            await self._durable.start(record.id)
+            await self._set_going(record.id)
 
     async def _objection(self, record: OperationRecord) -> Problem | None:
         """Why what was approved must not start now: a role that is gone, a freeze, or another plan."""

@@ -139,7 +139,6 @@ class Yard:
     store: OperationStore
     locks: LockBook
     audit: AuditBook
-    durable: Memory
     roles: Roles
     needs: Needs
     alerts: list[tuple[int, State]] = field(default_factory=list)
@@ -200,8 +199,10 @@ async def open_yard(
     freezes: Sequence[Freeze] = (),
     kept: dict[int, dict[str, JsonValue]] | None = None,
     slack: FakeSlack | None = None,
+    runs: Callable[[Body], Durable] | None = None,
 ) -> AsyncIterator[Yard]:
-    """A desk for as long as the block runs. `kept`: what runs of an earlier one kept."""
+    """A desk for as long as the block runs. `kept`: what runs of an earlier one kept. `runs`: where runs
+    live, in memory by default."""
     ledger = Ledger(Store(database), clock, retry_seconds=0.01)
     courier = FakeSlack() if slack is None else slack
     outbox = Outbox(ledger, courier, clock, QUICK)
@@ -210,11 +211,6 @@ async def open_yard(
     await audit.load()
     yard_chest = chest or Chest(folder)
     made: list[Yard] = []
-    durables: list[Memory] = []
-
-    def durable(body: Body) -> Durable:
-        durables.append(Memory(body, kept))
-        return durables[0]
 
     async def share(stream: str, name: str, content: bytes) -> None:
         made[0].shared.append((stream, name, content))
@@ -249,7 +245,7 @@ async def open_yard(
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
     )
-    desk = OperationDesk(parts, {"chest": yard_chest}, durable)
+    desk = OperationDesk(parts, {"chest": yard_chest}, runs or (lambda body: Memory(body, kept)))
     yard = Yard(
         desk,
         yard_chest,
@@ -258,7 +254,6 @@ async def open_yard(
         store,
         locks,
         audit,
-        durables[0],
         ROLES,
         needs or Needs(lives=timedelta(minutes=15)),
     )

@@ -1,0 +1,112 @@
+"""Real durable runs: whatever moment the process is killed at, the run goes on at its step, or is undone."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bot.domain.audit_faults import verify
+from bot.domain.operations.approval import State
+from bot.store.audit import AuditStore
+from bot.store.database import Database
+from bot.store.operation_locks import LockStore
+from bot.store.operations import OperationStore
+from tests.engine.operations.killed import WORDS
+from tests.factories import T0
+
+CEILING_SECONDS = 120
+
+
+async def until_killed(folder: Path, fail: str, seconds: float | None) -> str | None:
+    """Start the program; kill it so long after it has begun. How it ended, None if it was killed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.engine.operations.killed",
+        str(folder),
+        fail,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        async with asyncio.timeout(CEILING_SECONDS):
+            first = await process.stdout.readline()
+            if not first:
+                pytest.fail((await process.stderr.read()).decode())
+            if seconds is None:
+                said = (await process.stdout.readline()).decode().strip()
+                await process.wait()
+                return said
+            try:
+                async with asyncio.timeout(seconds):
+                    return (await process.stdout.readline()).decode().strip() or None
+            except TimeoutError:
+                return None
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def look(folder: Path, fail: str) -> None:
+    """Everything is as if nobody had been killed."""
+    url = f"sqlite+aiosqlite:///{folder / 'guardian.db'}"
+    database = await Database.open(url)
+    try:
+        (record,) = await OperationStore(database).latest(10)
+        entries = [each async for each in AuditStore(database).entries()]
+        locks = await LockStore(database).held(T0)
+    finally:
+        await database.close()
+    words = sorted(path.name for path in (folder / "chest").iterdir())
+    assert (record.state, words) == (
+        (State.DONE, sorted(WORDS.split())) if fail == "-" else (State.UNDONE, [])
+    )
+    assert verify(entries).is_whole
+    assert Counter(each.action for each in entries) == Counter(
+        ["operation.ask", "operation.approve", "operation.start", "operation.end"]
+    )
+    assert locks == []
+    journal = (folder / "journal").read_text().split("\n")
+    begun = [line.split()[1] for line in journal if line.startswith("begin")]
+    # Whatever was done over and over, the order is the plan's, and nobody began what was over.
+    firsts = list(dict.fromkeys(begun))
+    expected = WORDS.split() if fail == "-" else WORDS.split()[: WORDS.split().index(fail) + 1]
+    assert firsts == expected
+    assert [begun.index(word) for word in firsts] == sorted(begun.index(word) for word in firsts)
+
+
+async def kill_over_and_over(folder: Path, fail: str, chance: random.Random) -> int:
+    """Kill at random moments until it comes to an end; how often it was killed."""
+    for kills in range(12):
+        # The whole takes a quarter of a second; a run that goes on begins a second after the start.
+        said = await until_killed(folder, fail, chance.uniform(0.0, 1.5 if kills else 0.15))
+        if said is not None:
+            assert said.startswith("over")
+            return kills
+    said = await until_killed(folder, fail, None)
+    assert said is not None
+    assert said.startswith("over")
+    return 12
+
+
+@pytest.mark.parametrize("fail", ["-", "four"])
+async def test_a_run_that_is_killed_at_random_moments_comes_to_its_end(tmp_path: Path, fail: str) -> None:
+    kills = await kill_over_and_over(tmp_path, fail, random.Random(f"sample {fail}"))  # noqa: S311 - no secret
+    assert kills > 0
+    await look(tmp_path, fail)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(20))
+async def test_many_runs_that_are_killed_at_random_moments(tmp_path: Path, number: int) -> None:
+    fail = "four" if number % 3 == 2 else "-"
+    await kill_over_and_over(tmp_path, fail, random.Random(number))  # noqa: S311 - no secret
+    await look(tmp_path, fail)
