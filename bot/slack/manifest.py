@@ -49,11 +49,12 @@ PRIVATE_EVENTS = {"message.groups": "the same as message.channels, in private ch
 _COMMAND = {
     "ko": (
         "시스템 상태와 알림을 묻고 다룹니다",
-        "[상태|점검|알림|근거|침묵|점검창|당직|경로|소음|작업|백업|잠금|동결|감사|생존신호|도움말|버전]",
+        "[상태|점검|알림|근거|침묵|점검창|당직|경로|소음|작업|정리|백업|잠금|잠금해제|동결|감사|생존신호|도움말|버전]",
     ),
     "en": (
         "Ask for the state of the system, and handle alerts",
-        "[status|probes|alerts|explain|silence|maintenance|oncall|route|noise|ops|backup|lock|freeze|audit|help]",
+        "[status|probes|alerts|explain|silence|maintenance|oncall|route|noise|ops|cleanup|backup|lock|unlock|freeze|"
+        "audit|heartbeats|help|version]",
     ),
 }
 _OWN_COMMANDS = {

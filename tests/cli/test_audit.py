@@ -22,6 +22,7 @@ from bot.domain.audit import EMPTY, Action, Deed, Entry, Head
 from bot.store.audit import AuditStore
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.store.schema import HEAD
 from tests.cli.conftest import Result
 from tests.factories import T0
 
@@ -221,7 +222,7 @@ def set_back(url: str) -> None:
 
         engine = create_async_engine(url)
         async with engine.begin() as connection:
-            await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0004'")
+            await connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{HEAD}'")
         await engine.dispose()
 
     asyncio.run(work())

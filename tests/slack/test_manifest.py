@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bot.slack.commands import all_commands
+from bot.slack.listeners import SLASHES
 from bot.slack.manifest import EVENTS, PRIVATE_EVENTS, SCOPES, manifest, manifest_yaml, scopes
 from bot.workspace.manifest import parse_manifest
 
@@ -23,8 +24,7 @@ def test_a_workspace_takes_it(mode: Literal["socket", "http"], language: str) ->
     assert app.home_tab
     assert app.messages_tab
     assert set(app.events) == set(EVENTS)
-    (command,) = app.commands
-    assert command.command == "/guardian"
+    assert [command.command for command in app.commands] == ["/guardian", *SLASHES]
     assert (app.events_url, app.interactivity_url) == (
         (None, None) if mode == "socket" else ("https://g.example.com/slack/events",) * 2
     )
@@ -52,7 +52,7 @@ def test_threads_are_heard_in_private_channels_too() -> None:
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_the_hint_names_every_subcommand(language: str) -> None:
-    (command,) = parse_manifest(manifest(language=language)).as_app("A1", "B1", "U1").commands
+    command = parse_manifest(manifest(language=language)).as_app("A1", "B1", "U1").commands[0]
     hinted = command.usage_hint.strip("[]").split("|")
     assert set(hinted) == {each.korean if language == "ko" else each.name for each in all_commands()}
 
