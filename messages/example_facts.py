@@ -291,6 +291,9 @@ DECISIONS = (
     _decision(40, "still_firing", "firing", "firing", value=82.5, unit="%", band="80-90%"),
     _decision(45, "still_firing", "firing", "firing", value=83.0, unit="%", band="80-90%"),
     _decision(50, "level_rise", "firing", "firing", level="critical"),
+    _decision(51, "step_empty", "firing", "firing", round=1, step=1, meant=["schedule:night", "@민준.이"]),
+    _decision(51, "step_empty", "firing", "firing", round=1, step=2, meant=["group:@administrators"]),
+    _decision(51, "paged", "firing", "firing"),
     _decision(55, "acked", "firing", "acked", actor="U024BE7LH"),
 )
 

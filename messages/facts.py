@@ -344,7 +344,8 @@ class DecisionFacts(Facts):
     level: str | None
     actor: str | None = None
     values: Mapping[str, JsonValue] = field(default_factory=dict)
-    """what the reason's sentence may name: bad, needed, good, level, value, unit, band"""
+    """what the reason's sentence may name: bad, needed, good, level, value, unit, band, storm, cover, ref;
+    round, step and meant (targets as the configuration names them) of a step that reached nobody"""
 
 
 @dataclass(frozen=True, slots=True)

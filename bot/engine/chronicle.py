@@ -83,7 +83,9 @@ class Chronicle:
                         gone[alert_id] = self.alerts.pop(alert_id)
                 case DecisionMade():
                     draft = drafts.setdefault(change.alert_id, _Draft())
-                    draft.reason, draft.actor = change.reason, change.actor
+                    if draft.reason is None or change.reason is not Reason.STEP_EMPTY:
+                        # Steps that reached nobody stand beside what the event made of the alert.
+                        draft.reason, draft.actor = change.reason, change.actor
                 case PageMade():
                     drafts.setdefault(change.alert_id, _Draft()).pages.append(change)
                     self.pages.append(change)

@@ -275,8 +275,7 @@ def _decision_facts(decision: DecisionMade, unit: str) -> DecisionFacts:
     if decision.value is not None:
         values |= {"value": decision.value, "unit": unit}
     if decision.detail is not None:
-        kind, _, ref = decision.detail.partition(":")
-        values |= {"storm": ref} if kind == "storm" else {"cover": kind, "ref": ref}
+        values |= _about(decision.detail)
     return DecisionFacts(
         at=decision.at.isoformat(),
         event=decision.event,
@@ -287,6 +286,19 @@ def _decision_facts(decision: DecisionMade, unit: str) -> DecisionFacts:
         actor=decision.actor,
         values=values,
     )
+
+
+def _about(detail: str) -> dict[str, JsonValue]:
+    """What a decision was about beside the alert (`DecisionMade.detail`), by the names of the sentences."""
+    kind, _, ref = detail.partition(":")
+    match kind:
+        case "storm":
+            return {"storm": ref}
+        case "step":
+            place, _, meant = ref.partition(":")
+            number, _, step = place.partition(".")
+            return {"round": int(number), "step": int(step), "meant": [*meant.split("\n")]}
+    return {"cover": kind, "ref": ref}
 
 
 def _page_facts(page: PageMade) -> PageMadeFacts:

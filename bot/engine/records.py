@@ -12,9 +12,11 @@ from bot.domain.alerts.cards import Telling, letters_for
 from bot.domain.alerts.model import (
     Acknowledged,
     Active,
+    AddNote,
     Alert,
     Decision,
     Event,
+    Note,
     Page,
     ResolvedByHand,
     Status,
@@ -68,19 +70,7 @@ def records(made: Made) -> Iterator[Change]:
     elif not by_people:
         return
     if before is None or after.version != before.version or by_people or pages or _is_news(before, after):
-        yield DecisionMade(
-            alert_id=after.id,
-            version=after.version,
-            at=now,
-            event=type(made.event).__name__.lower(),
-            reason=made.decision.reason,
-            from_status=before.status if before else None,
-            to_status=after.status,
-            level=after.level,
-            value=after.value,
-            actor=made.event.by if isinstance(made.event, (*_BY_PEOPLE, Active)) else None,
-            detail=_detail(before, after),
-        )
+        yield from _decisions(made, after)
     for page in pages:
         yield PageMade(
             alert_id=after.id,
@@ -92,6 +82,44 @@ def records(made: Made) -> Iterator[Change]:
             level=after.level,
             metric=after.title or after.subject.metric,
         )
+
+
+def _decisions(made: Made, after: Alert) -> Iterator[DecisionMade]:
+    """What became of the event, and every step of the ladder that reached nobody meanwhile."""
+    before, reason = made.before, made.decision.reason
+    own = DecisionMade(
+        alert_id=after.id,
+        version=after.version,
+        at=made.telling.now,
+        event=type(made.event).__name__.lower(),
+        reason=reason,
+        from_status=before.status if before else None,
+        to_status=after.status,
+        level=after.level,
+        value=after.value,
+        actor=made.event.by if isinstance(made.event, (*_BY_PEOPLE, Active)) else None,
+        detail=_detail(before, after),
+    )
+    steps = [
+        own._replace(
+            reason=Reason.STEP_EMPTY, from_status=after.status, actor=None, detail=step_detail(effect)
+        )
+        for effect in made.decision.effects
+        if isinstance(effect, AddNote) and effect.note is Note.EMPTY_STEP
+    ]
+    match reason:
+        case Reason.STEP_EMPTY:
+            yield from steps
+        case Reason.PAGED:
+            yield from (*steps, own)
+        case _:
+            yield from (own, *steps)
+
+
+def step_detail(empty: AddNote) -> str:
+    """What the decision about a step that reached nobody was about. Names of targets
+    hold no line breaks."""
+    return f"step:{empty.round}.{empty.step}:" + "\n".join(map(str, empty.meant))
 
 
 def _detail(before: Alert | None, after: Alert) -> str | None:

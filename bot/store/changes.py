@@ -48,7 +48,8 @@ class DecisionMade(NamedTuple):
     value: float | None
     actor: str | None
     detail: str | None = None
-    """what it was about beside the alert: `silence:3`, `maintenance:nightly`, `inhibited:17`, `storm:2`"""
+    """what it was about beside the alert: `silence:3`, `maintenance:nightly`, `inhibited:17`, `storm:2`,
+    `step:1.2:schedule:primary` (round 1, step 2, who was to be called, a line each)"""
 
 
 class PageMade(NamedTuple):

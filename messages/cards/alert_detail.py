@@ -52,9 +52,11 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
 
 
 def runs(decisions: Iterable[Mapping[str, JsonValue]]) -> list[list[Mapping[str, JsonValue]]]:
-    """The decisions, those of the same reason in a row together."""
+    """The decisions, those of the same reason in a row together; steps that reached nobody are one each."""
     return [list(run) for _, run in groupby(decisions, key=_same)]
 
 
 def _same(decision: Mapping[str, JsonValue]) -> tuple[JsonValue, ...]:
-    return decision["reason"], decision["from_status"], decision["to_status"], decision["actor"]
+    values = decision["values"]
+    step = (values.get("round"), values.get("step")) if isinstance(values, Mapping) else ()
+    return decision["reason"], decision["from_status"], decision["to_status"], decision["actor"], *step

@@ -8,7 +8,7 @@ import pytest
 
 from bot import __version__
 from bot.slack.commands import all_commands
-from tests.people import Person, words
+from tests.people import ALERTS, Person, words
 from tests.stage import Stage
 from tests.waiting import eventually
 
@@ -132,6 +132,26 @@ async def test_an_alert_is_explained_by_its_number(stage: Stage) -> None:
     assert "#1" in everything
     unknown = words(await stage.person().types("/guardian alerts 9"))
     assert "가능: `1`" in unknown
+
+
+async def test_a_step_that_reached_nobody_is_explained_like_any_decision(idle: Stage) -> None:
+    at_once = {"steps": [{"after": "0s", "tiers": [tier]} for tier in (1, 2, 3)]}
+    absent = [["schedule:night", "@nobody.here"], ["group:@none"]]
+    idle.with_policy(tiers=[*absent, [f"#{ALERTS}"]], ladders={"critical": at_once})
+    await idle.start()
+    idle.dial.works(95)
+    await idle.card("🔥 긴급")
+    await eventually(lambda: idle.rows("SELECT step FROM pages"))
+    for line in ("/guardian explain 1", "/guardian alerts 1"):
+        said = words(await idle.person().types(line))
+        fired = said.index("알림을 발령했습니다")
+        first = said.index("1회차 1단계에 받을 사람이 없었습니다")
+        second = said.index("1회차 2단계에 받을 사람이 없었습니다")
+        assert fired < first < second
+        assert "부르려던 대상: `group:@none` (찾을 수 없음)" in said[second:]
+        assert "`schedule:night` (당직자 없음), `@nobody.here` (찾을 수 없음)" in said[first:second]
+    reasons = idle.rows("SELECT reason FROM decisions WHERE alert_id = 1 ORDER BY id")
+    assert reasons == [("below_confirmation",), ("confirmed",), ("step_empty",), ("step_empty",)]
 
 
 async def test_one_probe_is_shown_in_full_by_its_name_or_target(asked: Person) -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from bot.domain.alerts.covers import Cover
-from bot.domain.alerts.ladder import Policy, Progress, Recipient
+from bot.domain.alerts.ladder import Policy, Progress, Recipient, Target
 from bot.domain.alerts.reasons import Reason
 from bot.domain.alerts.surroundings import NO_LABELS
 from bot.domain.bands import Bands
@@ -330,6 +330,10 @@ class AddNote:
     from_level: Level | None = None
     step: int | None = None
     """which step of the ladder, for EMPTY_STEP"""
+    round: int | None = None
+    """of which round, for EMPTY_STEP"""
+    meant: tuple[Target, ...] = ()
+    """who was to be called, for EMPTY_STEP"""
 
 
 @dataclass(frozen=True, slots=True)

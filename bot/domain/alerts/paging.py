@@ -71,13 +71,14 @@ def paged(alert: Alert, now: datetime, around: Surroundings) -> tuple[Alert, tup
     for untried in reversed(range(len(ladder.rungs))):
         if progress is None or progress.next_at is None or progress.next_at > now:
             break
-        recipients = around.reach(policy.targets(tiers_due(ladder, progress)), now)
+        meant = policy.targets(tiers_due(ladder, progress))
+        recipients = around.reach(meant, now)
         if recipients:
             effects.append(Page(recipients, progress.epoch, progress.round, progress.step))
             return alert._replace(progress=advance(ladder, progress, now), pages=alert.pages + 1), tuple(
                 effects
             )
-        effects.append(AddNote(Note.EMPTY_STEP, step=progress.step))
+        effects.append(AddNote(Note.EMPTY_STEP, step=progress.step, round=progress.round, meant=meant))
         progress = advance(ladder, progress, now, at_once=untried > 0)
     return alert._replace(progress=progress), tuple(effects)
 

@@ -19,7 +19,8 @@ def test_a_step_that_reaches_nobody_moves_on_at_once_and_says_so() -> None:
     story = opened(Level.CRITICAL, near)
     story.due(MINUTE)
     assert story.last is not None
-    assert story.last.effects[:2] == (EditCard(), AddNote(Note.EMPTY_STEP, step=1))
+    empty = AddNote(Note.EMPTY_STEP, step=1, round=1, meant=TIERS[0])
+    assert story.last.effects[:2] == (EditCard(), empty)
     assert (story.called, story.reason) == ([(1, (L2,))], Reason.PAGED)
     story.passes(6 * MINUTE)
     assert story.called[1:] == [(6, (L3,))]
@@ -39,7 +40,9 @@ def test_a_last_step_that_reaches_nobody_begins_the_next_round_at_once() -> None
 )
 def test_where_nobody_is_there_every_step_is_tried_once_a_round(level: Level, minutes: list[int]) -> None:
     story = opened(level, Nearby(on_call={}))
-    tried = [0] if story.last is not None and AddNote(Note.EMPTY_STEP, step=1) in story.last.effects else []
+    assert story.last is not None
+    empty = AddNote(Note.EMPTY_STEP, step=1, round=1, meant=(*TIERS[0], *TIERS[1]))
+    tried = [0] if empty in story.last.effects else []
     told = story.passes(minutes[-1] * MINUTE)
     tried += [round(second / MINUTE) for second, _ in told]
     assert sorted(set(tried)) == minutes
