@@ -10,7 +10,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.config.calling import HoursOfDay, Weekday
-from bot.config.routing import LabelName, MatcherText, PossibleMatcherText
+from bot.config.routing import LabelName, MatcherText
 from bot.config.values import Name, Timezone
 from bot.config.watching import Section
 
@@ -50,7 +50,7 @@ class WindowSettings(Section):
     """A time at which trouble is expected: once, with `from` and `until`, or every week, with `hours`."""
 
     name: Name = Field(description="What it is called; shown on the card of an alert that it covers.")
-    match: PossibleMatcherText = Field(description="Which alerts are not told meanwhile; `*`: all.")
+    match: MatcherText = Field(description="Which alerts are not told meanwhile; `*`: all.")
     reason: str = Field(default="", max_length=300, description="Why.")
     begins: Moment | None = Field(
         default=None, alias="from", description="Once: from this moment, 2026-03-01 22:00, local time."

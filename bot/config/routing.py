@@ -16,28 +16,15 @@ from bot.domain.targets import TARGET_PATTERN, parse_target
 
 def _matcher(value: str) -> str:
     try:
-        parse(value)
-    except MatcherInvalid as invalid:
-        raise _no_matcher(invalid) from None
-    return value
-
-
-def _matcher_of_some(value: str) -> str:
-    try:
         refuse_contradiction(parse(value))
     except MatcherInvalid as invalid:
-        raise _no_matcher(invalid) from None
+        fault = f"matcher_{invalid.fault.value}"
+        raise PydanticCustomError(fault, "no matcher", dict(invalid.values)) from None
     return value
-
-
-def _no_matcher(invalid: MatcherInvalid) -> PydanticCustomError:
-    return PydanticCustomError(f"matcher_{invalid.fault.value}", "no matcher", dict(invalid.values))
 
 
 MatcherText = Annotated[str, AfterValidator(_matcher)]
-"""A text that `bot.domain.matcher_notation` reads."""
-PossibleMatcherText = Annotated[str, AfterValidator(_matcher_of_some)]
-"""The same, and not one that contradicts itself."""
+"""A text that `bot.domain.matcher_notation` reads, and that does not contradict itself."""
 
 
 def _target(value: str) -> str:

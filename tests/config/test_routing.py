@@ -153,6 +153,17 @@ def test_inhibitions(loaded: Loading) -> None:
         ("inhibit: [{source: a=1}]", "inhibit[0].target", "missing"),
         ("inhibit: [{source: '*', target: level>=info}]", "inhibit[0]", "inhibits_everything"),
         ("inhibit: [{source: a=1, target: a=2, equal: ['a b']}]", "inhibit[0].equal[0]", "text_pattern"),
+        ("inhibit: [{source: 'a=1, a=2', target: b=1}]", "inhibit[0].source", "matcher_contradiction"),
+        (
+            "inhibit: [{source: a=1, target: 'level>=critical, level<=error'}]",
+            "inhibit[0].target",
+            "matcher_contradiction",
+        ),
+        (
+            "routes: [{name: a, match: '*'}, {name: b, match: 'service=a, service=~b.*'}]",
+            "routes[1].match",
+            "matcher_contradiction",
+        ),
         ("maintenance: [{name: a, match: '*'}]", "maintenance[0]", "window_times"),
         (
             "maintenance: [{name: a, match: 'a=b, a=c', hours: 22:00-23:00}]",
