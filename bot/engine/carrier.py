@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.letters import Card, Letter, LetterKind
+from bot.domain.letters import PAGES, Card, Letter, LetterKind
 from bot.engine.clock import Clock
 from bot.engine.delivery import Arrived, CardGone, Courier, Permanent, Temporary
 from bot.engine.ledger import Ledger
 from bot.engine.stream import Stream
-from bot.store.changes import LetterLeased, LetterReleased, LetterSent
+from bot.store.changes import CardLost, LetterLeased, LetterReleased, LetterSent
 from bot.store.errors import StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -31,30 +31,45 @@ class Carrier:
         self._clock = clock
         self._lease = lease
         self._cards: dict[str, Card] = {}
+        self._gone: set[str] = set()
+        """the streams whose card is known to be gone; its thread may go on without it"""
 
     async def know_cards(self, streams: Iterable[str]) -> None:
-        """Read where the cards of those streams are. Raises StoreUnavailable."""
-        self._know(await self._ledger.store.cards(streams))
+        """Read where the cards of those streams are, as far as that is not known. Raises StoreUnavailable."""
+        found = await self._ledger.store.cards(streams)
+        self._know({stream: card for stream, card in found.items() if stream not in self._cards})
 
     def card(self, stream: str) -> Card | None:
         """Where the card of a stream is, as far as this process knows."""
         return self._cards.get(stream)
 
+    async def lost(self, stream: str, ts: str) -> None:
+        """The card of that stream at that place is gone, or no longer ours to change. Whatever becomes of the
+        letter that found out, nobody is called in its thread any more, and an edit becomes the new card."""
+        known = self._cards.get(stream)
+        if known is not None and known.ts != ts:
+            return  # there is a new one already
+        if known is not None:
+            self._gone.add(stream)
+        await self._ledger.write([CardLost(stream, ts)])
+
     async def send(self, letter: Letter, stream: Stream) -> None:
         """Send the oldest letter of its stream. Raises Temporary, Ambiguous or Permanent."""
         card = None if letter.kind is LetterKind.CARD else await self._card_of(letter.stream)
-        if letter.kind is LetterKind.EDIT and card is not None:
+        is_gone = letter.stream in self._gone
+        if letter.kind is LetterKind.EDIT and card is not None and not is_gone:
             try:
                 await self._courier.edit(letter, card)
             except CardGone as gone:
                 log.warning("card_is_gone", stream=letter.stream, detail=gone.detail)
-                self._cards.pop(letter.stream, None)
+                await self.lost(letter.stream, card.ts)
             else:
                 await self._ledger.write([LetterSent(letter.id, self._clock(), card.ts, None)])
                 return
         # A card, or an edit whose card is gone: the alert goes on with a new card.
         as_card = letter.kind is not LetterKind.NOTE
-        thread = None if as_card else card
+        # What calls people must be seen: a thread without its card is in nobody's sight.
+        thread = None if as_card or (is_gone and letter.template in PAGES) else card
         arrived = None
         if stream.in_doubt:
             arrived = await self._courier.find(letter, thread)
@@ -66,6 +81,7 @@ class Carrier:
         if as_card:
             posted = Card(letter.stream, arrived.channel_id, arrived.ts, now, self._took_ms(letter, now))
             self._know({letter.stream: posted})
+            self._gone.discard(letter.stream)
         await self._ledger.write([LetterSent(letter.id, now, arrived.ts, posted)])
 
     async def _post(self, letter: Letter, stream: Stream, thread: Card | None) -> Arrived:
@@ -80,6 +96,8 @@ class Carrier:
                 return await self._courier.post(letter, thread, self._took_ms(letter, now))
             except CardGone as gone:
                 log.warning("thread_is_gone", stream=letter.stream, detail=gone.detail)
+                if thread is not None:
+                    await self.lost(letter.stream, thread.ts)
                 return await self._courier.post(letter, None, self._took_ms(letter, now))
         except (Temporary, Permanent) as error:
             stream.in_doubt = False
@@ -100,6 +118,7 @@ class Carrier:
         # Those known longest go first; the database still knows them.
         for name in list(itertools.islice(self._cards, max(0, len(self._cards) - _CARDS_KNOWN))):
             del self._cards[name]
+            self._gone.discard(name)
 
     def _took_ms(self, letter: Letter, now: datetime) -> int:
         return max(0, round((now - letter.since).total_seconds() * 1000))

@@ -227,6 +227,15 @@ class Guardian:
             case ["storm", number] if number.isdecimal():
                 await self._desk.active_in_storm(int(number), by)
 
+    async def card_deleted(self, channel_id: str, ts: str) -> None:
+        """Somebody deleted a message: if it was a card, nobody is called in its thread any more.
+
+        Raises StoreUnavailable.
+        """
+        stream = await self._ledger.store.stream_at(channel_id, ts)
+        if stream is not None:
+            await self._outbox.lose_card(stream, ts)
+
     @property
     def covers(self) -> Covers:
         """Silences, maintenance windows and routes."""

@@ -111,6 +111,10 @@ class Outbox:
         """Where the card of a stream is, as far as this process knows."""
         return self._carrier.card(stream)
 
+    async def lose_card(self, stream: str, ts: str) -> None:
+        """Somebody deleted the card of that stream at that place: nobody is called in its thread."""
+        await self._carrier.lost(stream, ts)
+
     def last_waiting(self, stream: str) -> Letter | None:
         """The last letter of a stream, if it is neither under way nor may have arrived."""
         return self._unsent.last_waiting(stream)

@@ -18,7 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import buttons
 from bot.slack.authorized import OwnToken
 from bot.slack.background import Background
-from bot.slack.bodies import user_of
+from bot.slack.bodies import deleted_ts, user_of
 from bot.slack.command import Answer
 from bot.slack.commands.help import command_facts
 from bot.slack.covers import listen_for_covers
@@ -62,6 +62,9 @@ def build_app(
         process_before_response=True,
         # What assistants' threads need; here it would only be made anew for each request.
         attaching_conversation_kwargs_enabled=False,
+        # To Bolt, that somebody deleted a message of ours is an event of ours.
+        # What bots write is left out below.
+        ignoring_self_events_enabled=False,
     )
     listeners = Listeners(dispatcher, replies)
     later = Background() if background is None else background
@@ -88,7 +91,8 @@ def build_app(
 
     async def message(ack: AsyncAck, event: dict[str, str]) -> None:
         await ack()
-        later.start("message", listeners.message(event))
+        if not event.get("bot_id"):  # a storm's posts come back as hundreds of events
+            later.start("message", listeners.message(event))
 
     async def home(ack: AsyncAck, event: dict[str, str]) -> None:
         await ack()
@@ -132,7 +136,14 @@ class Listeners:
 
     async def message(self, event: Mapping[str, str]) -> None:
         """A direct message is answered there; one in an alert's thread says that somebody is at it. Edits,
-        joins and what bots write are neither."""
+        joins and what bots write are neither. A card that is deleted is one no more."""
+        deleted = deleted_ts(event)
+        if deleted is not None:
+            try:
+                await self._dispatcher.guardian.card_deleted(event["channel"], deleted)
+            except StoreUnavailable as error:
+                log.warning("deleted_message_not_looked_up", detail=error.detail)
+            return
         if event.get("bot_id") or event.get("subtype") not in (None, "file_share", "thread_broadcast"):
             return
         if event.get("channel_type") == "im":

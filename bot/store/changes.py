@@ -106,6 +106,14 @@ class LetterSent:
 
 
 @dataclass(frozen=True, slots=True)
+class CardLost:
+    """The card of a stream is gone, if it still is the one at `ts`."""
+
+    stream: str
+    ts: str
+
+
+@dataclass(frozen=True, slots=True)
 class LetterSuperseded:
     """A newer edit of the same card says it all."""
 
@@ -132,6 +140,7 @@ Change = (
     | LetterLeased
     | LetterReleased
     | LetterSent
+    | CardLost
     | LetterSuperseded
     | LetterDead
 )

@@ -16,6 +16,7 @@ from bot.domain.letters import LetterState
 from bot.store import tables
 from bot.store.asynchronous import AsyncConnection
 from bot.store.changes import (
+    CardLost,
     Change,
     ChangedAlert,
     DecisionMade,
@@ -198,6 +199,9 @@ async def _apply(connection: AsyncConnection, change: Change) -> None:
                 cards = tables.cards
                 await connection.execute(delete(cards).where(cards.c.stream == card.stream))
                 await connection.execute(insert(cards).values(card_row(card)))
+        case CardLost(stream, ts):
+            cards = tables.cards
+            await connection.execute(delete(cards).where(cards.c.stream == stream, cards.c.ts == ts))
         case LetterLeased(letter_id, attempts, until):
             await _mark(connection, letter_id, attempts=attempts, leased_until=until)
         case LetterReleased(letter_id, error):

@@ -103,6 +103,8 @@ class FakeSlack:
     under_way: set[int] = field(default_factory=set)
     can_find: bool = True
     times: list[float] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
+    """cards that somebody deleted and whose threads, as in Slack, go on without them"""
 
     async def post(self, letter: Letter, thread: Card | None, delivery_ms: int) -> Arrived:
         self.calls.append(("post", letter.id))
@@ -118,7 +120,7 @@ class FakeSlack:
     async def edit(self, letter: Letter, card: Card) -> None:
         self.calls.append(("edit", letter.id))
         fault = await self._begin("edit", letter)
-        if card.ts not in {message.ts for message in self.messages}:
+        if card.ts in self.deleted or card.ts not in {message.ts for message in self.messages}:
             raise CardGone("message_not_found")
         self.edits.append((card.ts, letter))
         if fault is not None:

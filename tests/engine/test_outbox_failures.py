@@ -113,6 +113,54 @@ async def test_a_card_that_is_gone_is_posted_anew_and_the_alert_follows_it(
     assert await small_store.cards(["alert:1"]) == {"alert:1": card}
 
 
+async def test_a_page_never_goes_into_the_thread_of_a_card_that_is_known_to_be_gone(
+    small_store: Store, clock: SetClock
+) -> None:
+    """The edit that found out came to nothing itself, and a newer one stands for it behind the page."""
+    slack = FakeSlack(
+        fault=lambda call, about: (
+            Fault(Temporary("internal_error")) if call == "post" and about.id == 3 else None
+        )
+    )
+    page, newer = letter(4, NOTE, template="page"), letter(5, EDIT)
+    async with delivering(small_store, clock, slack) as office:
+        await office.hand_in(letter(1), letter(2, NOTE))
+        await office.emptied()
+        old = slack.messages[0].ts
+        slack.deleted.add(old)
+        await office.hand_in(letter(3, EDIT))
+        await until(lambda: ("post", 3) in slack.calls and office.outbox.superseded_by([newer]) == [3])
+        assert await small_store.cards(["alert:1"]) == {}, "a restart must know it too"
+        await office.hand_in(page, newer)
+        await office.emptied()
+    assert [(message.letter.id, message.thread) for message in slack.messages] == [
+        (1, None),
+        (2, old),
+        (4, None),
+        (5, None),
+    ]
+
+
+async def test_a_deleted_card_is_forgotten_and_a_new_one_is_not(small_store: Store, clock: SetClock) -> None:
+    slack = FakeSlack()
+    async with delivering(small_store, clock, slack) as office:
+        await office.hand_in(letter(1), letter(2, NOTE))
+        await office.emptied()
+        old = slack.messages[0].ts
+        slack.deleted.add(old)
+        await office.outbox.lose_card("alert:1", old)
+        page, later_page = (letter(number, NOTE, template="page") for number in (4, 7))
+        await office.hand_in(letter(3, NOTE), page, letter(5, EDIT), letter(6, NOTE))
+        await office.emptied()
+        await office.outbox.lose_card("alert:1", old)  # Slack says it late
+        await office.hand_in(later_page)
+        await office.emptied()
+    new = slack.messages[4].ts
+    told = [(message.letter.id, message.thread) for message in slack.messages]
+    assert told == [(1, None), (2, old), (3, old), (4, None), (5, None), (6, new), (7, new)]
+    assert (await small_store.cards(["alert:1"]))["alert:1"].ts == new
+
+
 async def test_a_note_whose_thread_is_gone_goes_into_the_channel(small_store: Store, clock: SetClock) -> None:
     slack = FakeSlack()
     async with delivering(small_store, clock, slack) as office:

@@ -46,6 +46,25 @@ async def test_the_alert_follows_its_new_card_with_all_its_buttons(stage: Stage,
     assert len([c for c in stage.cards() if c.ts >= card.ts]) == (1 if lost == "deleted" else 2)
 
 
+async def test_a_page_does_not_go_into_the_thread_of_a_card_that_somebody_deleted(idle: Stage) -> None:
+    """The thread goes on without its card, and would take the page: nobody sees it there."""
+    clock = idle.clock = WallClock()
+    idle.with_policy(ladders={"warning": {"steps": [{"after": "1m", "tiers": [1]}]}})
+    await idle.start()
+    idle.dial.works(82)
+    card = await idle.card("⚠️ 주의")
+    await idle.thread_says("발령")
+    idle.slack.faults.delete_message(ALERTS, card.ts)
+    await eventually(lambda: not idle.rows("SELECT ts FROM cards WHERE stream = 'alert:1'"))
+    clock.forward(minutes=2)
+    page = await idle.post("1회차 1단계 호출", ALERTS)
+    assert not page.is_reply
+    again = await idle.card("⚠️ 주의")
+    assert again.ts > card.ts
+    idle.dial.works(95)
+    await eventually(lambda: any("단계 상승" in line for line in idle.thread(again)))
+
+
 async def test_a_note_in_doubt_whose_thread_is_deleted_meanwhile_holds_nothing_up(stage: Stage) -> None:
     stage.dial.works(82)
     card = await stage.card("⚠️ 주의")
