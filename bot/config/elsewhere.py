@@ -15,7 +15,8 @@ from bot.config.values import Duration, Port, Variable, between
 from bot.config.watching import Section
 from bot.domain.heartbeats import Job
 from bot.domain.levels import Level
-from bot.engine.payload_templates import MappingTexts, TemplateFault, check_events, check_text, check_truth
+from bot.engine.payload_faults import TemplateFault
+from bot.engine.payload_templates import MappingTexts, check_events, check_text, check_truth
 
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,78}[A-Za-z0-9])?")
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,199}")
@@ -63,7 +64,8 @@ def _checked_by(check: Callable[[str], None]) -> AfterValidator:
         try:
             check(value)
         except TemplateFault as fault:
-            raise PydanticCustomError("template", "no template", {"detail": fault.detail}) from None
+            unfit = f"template_{fault.unfit.value}"
+            raise PydanticCustomError(unfit, "no template", dict(fault.values)) from None
         return value
 
     return AfterValidator(template)

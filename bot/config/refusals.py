@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 from bot.config.checks import looks_secret, nearest
 from bot.config.document import Document
 from bot.config.problems import ConfigProblem, Steps, path_text
+from bot.engine.payload_faults import Unfit
 
 _CODES = {
     "missing": "missing",
@@ -177,12 +178,12 @@ _OURS = frozenset(
     "duration duration_range timezone timezone_no_data url url_credentials url_scheme statuses channel"
     " header_name header_value variable name database_url timeout_over_interval head_without_body"
     " person weekday time_of_day hours_of_day hours_empty turn turn_length rotation_start start_without_zone"
-    " plain_name source_taken label_name template list_empty schedule_name on_without_weekly"
+    " plain_name source_taken label_name list_empty schedule_name on_without_weekly"
     " escalation_target label_reserved steps_order window_moment window_times window_order"
     " matcher_empty matcher_too_long matcher_too_many matcher_no_condition matcher_operator matcher_no_value"
     " matcher_open_quote matcher_expression matcher_control matcher_no_level matcher_only_level"
     " matcher_contradiction".split()
-)
+) | {f"template_{unfit}" for unfit in Unfit}
 """The types of our own errors (`bot.config.values` and the modules of the sections)."""
 
 

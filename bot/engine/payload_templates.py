@@ -17,6 +17,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS
 from pydantic import JsonValue
 
+from bot.engine.payload_faults import TemplateFault, Unfit, in_others_words
+
 LONGEST_TEMPLATE = 2000
 LONGEST_TEXT = 20_000
 """characters that a template may make"""
@@ -63,14 +65,6 @@ _FAILURES = (
 """what a template may raise over a payload that it does not fit"""
 
 
-class TemplateFault(Exception):
-    """A template that can't be used, or not for this payload. `detail` says why, in Jinja's words or ours."""
-
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail)
-        self.detail = detail
-
-
 class _Environment(ImmutableSandboxedEnvironment):
     """A sandbox in which `payload.items` is the payload's key and not Python's method."""
 
@@ -86,17 +80,17 @@ class _Environment(ImmutableSandboxedEnvironment):
         """Numbers are multiplied; a text times a million is not a text."""
         if isinstance(left, int | float) and isinstance(right, int | float):
             return left * right
-        raise TypeError("only numbers can be multiplied")
+        raise TemplateFault(Unfit.NO_PRODUCT, "only numbers can be multiplied")
 
 
 def _printed(value: object) -> object:
     """What `{{ … }}` prints."""
     if value is None:
-        raise ValueError("the value is null")
+        raise TemplateFault(Unfit.IS_NULL, "the value is null")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, dict | list | tuple):
-        raise TypeError("the value is a list or an object, not a text")
+        raise TemplateFault(Unfit.NO_TEXT, "the value is a list or an object, not a text")
     return value
 
 
@@ -107,16 +101,22 @@ def _joined(values: Iterable[object], between: object = "") -> str:
         part = str(_printed(value))
         length += len(part) + len(str(between))
         if length > LONGEST_TEXT:
-            raise ValueError(f"longer than {LONGEST_TEXT} characters")
+            raise _too_long(LONGEST_TEXT)
         parts.append(part)
     return str(between).join(parts)
 
 
 def _replaced(text: object, old: str, new: str) -> str:
     whole = str(_printed(text))
-    if not old or len(whole) + whole.count(old) * len(new) > LONGEST_TEXT:
-        raise ValueError(f"nothing to replace, or longer than {LONGEST_TEXT} characters")
+    if not old:
+        raise TemplateFault(Unfit.NO_REPLACEMENT, "nothing to replace")
+    if len(whole) + whole.count(old) * len(new) > LONGEST_TEXT:
+        raise _too_long(LONGEST_TEXT)
     return whole.replace(old, new)
+
+
+def _too_long(limit: int) -> TemplateFault:
+    return TemplateFault(Unfit.TEXT_TOO_LONG, f"longer than {limit} characters", limit=limit)
 
 
 def _environment() -> _Environment:
@@ -136,19 +136,21 @@ class PayloadTemplate:
     def __init__(self, source: str) -> None:
         """Raises TemplateFault for a template with a mistake, or with something that is not possible here."""
         if len(source) > LONGEST_TEMPLATE:
-            raise TemplateFault(f"longer than {LONGEST_TEMPLATE} characters")
+            said = f"longer than {LONGEST_TEMPLATE} characters"
+            raise TemplateFault(Unfit.TOO_LONG, said, limit=LONGEST_TEMPLATE)
+        many_lines = "\n" in source
         try:
             tree = _JINJA.parse(source)
-            _look_through(tree)
+            _look_through(tree, many_lines)
             self.asks_for = frozenset(name.name for name in tree.find_all(nodes.Name))
             """which of NAMES it asks for; one that asks for none is always the same"""
             self._expression = _only_expression(tree)
             self._template = _JINJA.from_string(tree)
         except TemplateSyntaxError as error:
-            where = f"line {error.lineno}: " if source.count("\n") else ""
-            raise TemplateFault(f"{where}{error.message or type(error).__name__}") from None
+            line = error.lineno if many_lines else None
+            raise in_others_words(Unfit.SYNTAX, error.message or type(error).__name__, line) from None
         except RecursionError:
-            raise TemplateFault("nested too deeply") from None
+            raise TemplateFault(Unfit.TOO_DEEP, "nested too deeply") from None
 
     @property
     def is_value(self) -> bool:
@@ -165,18 +167,15 @@ class PayloadTemplate:
                 return found
             return self._text(names)
         except _FAILURES as error:
-            raise TemplateFault(str(error)[:300] or type(error).__name__) from None
+            raise in_others_words(Unfit.FAILS, str(error)[:300] or type(error).__name__) from None
 
     def text(self, names: Mapping[str, JsonValue], limit: int) -> str:
         """Its text, trimmed, of at most `limit` characters. Raises TemplateFault, also for an empty one."""
-        try:
-            text = str(_printed(self.value(names))).strip()
-        except (TypeError, ValueError) as error:
-            raise TemplateFault(str(error)) from None
+        text = str(_printed(self.value(names))).strip()
         if not text:
-            raise TemplateFault("the text is empty")
+            raise TemplateFault(Unfit.EMPTY, "the text is empty")
         if len(text) > limit:
-            raise TemplateFault(f"longer than {limit} characters")
+            raise _too_long(limit)
         return text
 
     def _text(self, names: Mapping[str, JsonValue]) -> str:
@@ -185,7 +184,7 @@ class PayloadTemplate:
         for part in self._template.generate(names):
             length += len(part)
             if length > LONGEST_TEXT:
-                raise ValueError(f"longer than {LONGEST_TEXT} characters")
+                raise _too_long(LONGEST_TEXT)
             parts.append(part)
         return "".join(parts)
 
@@ -209,18 +208,18 @@ def check_truth(source: str) -> None:
     """Raises TemplateFault for a template that can't be true or false, whatever the payload."""
     template = PayloadTemplate(source)
     if not template.asks_for and truth_of(template.value({})) is None:
-        raise TemplateFault("it is always the same, and neither true nor false")
+        raise TemplateFault(Unfit.NO_TRUTH, "it is always the same, and neither true nor false")
 
 
 def check_events(source: str) -> None:
     """Raises TemplateFault for a template that can't give the list of a payload's events."""
     template = PayloadTemplate(source)
     if not template.is_value:
-        raise TemplateFault("what stands around {{ … }} makes a text of the list")
+        raise TemplateFault(Unfit.TEXT_AROUND, "what stands around {{ … }} makes a text of the list")
     if "event" in template.asks_for:
-        raise TemplateFault("there is no event yet: it is one of this list")
+        raise TemplateFault(Unfit.NO_EVENT, "there is no event yet: it is one of this list")
     if not template.asks_for and not isinstance(template.value({}), list):
-        raise TemplateFault("it is always the same, and no list")
+        raise TemplateFault(Unfit.NO_LIST, "it is always the same, and no list")
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,34 +248,40 @@ def shortened(value: JsonValue) -> JsonValue:
     return value
 
 
-def _look_through(tree: nodes.Template) -> None:
-    """Raises TemplateFault, or TemplateSyntaxError, for the first thing in the tree that is not on the
-    lists."""
+def _look_through(tree: nodes.Template, many_lines: bool) -> None:
+    """Raises TemplateFault for the first thing in the tree that is not on the lists."""
     for node in (tree, *tree.find_all(nodes.Node)):
+        line = node.lineno if many_lines else None
         if not isinstance(node, _NODES):
-            raise TemplateFault(f"not possible here: {type(node).__name__.lower()}")
+            name = type(node).__name__.lower()
+            raise TemplateFault(Unfit.NOT_POSSIBLE, f"not possible here: {name}", line, name=name)
         if isinstance(node, nodes.Name) and node.name not in NAMES:
-            raise TemplateFault(f"unknown name {node.name!r}; there are {', '.join(NAMES)}")
+            known = ", ".join(NAMES)
+            said = f"unknown name {node.name!r}; there are {known}"
+            raise TemplateFault(Unfit.UNKNOWN_NAME, said, line, name=node.name[:80], known=known)
         if isinstance(node, nodes.Filter | nodes.Test):
-            _look_at_names(node)
+            _look_at_names(node, line)
         if isinstance(node, nodes.Call):
-            method = node.node.attr if isinstance(node.node, nodes.Getattr) else None
+            method = node.node.attr if isinstance(node.node, nodes.Getattr) else ""
             if method not in _METHODS:
-                raise TemplateFault(f"cannot be called here: {method or 'a value'}")
+                said = f"cannot be called here: {method or 'a value'}"
+                raise TemplateFault(Unfit.NO_CALL, said, line, name=method[:80])
 
 
-def _look_at_names(node: nodes.Filter | nodes.Test) -> None:
-    """Raises TemplateSyntaxError for a filter or test that there is not. Jinja says so itself, but within a
+def _look_at_names(node: nodes.Filter | nodes.Test, line: int | None) -> None:
+    """Raises TemplateFault for a filter or test that there is not. Jinja says so itself, but within a
     condition and for those that other filters use not before a payload gets there."""
-    named = [("test" if isinstance(node, nodes.Test) else "filter", node.name)]
+    named = [(isinstance(node, nodes.Test), node.name)]
     kind, place = _NAMED_BY.get(node.name, ("", 0)) if isinstance(node, nodes.Filter) else ("", 0)
     if kind and len(node.args) > place:
         word = node.args[place]
         if isinstance(word, nodes.Const):
-            named.append((kind, str(word.value)))
-    for kind, name in named:
-        if name not in (_JINJA.tests if kind == "test" else _JINJA.filters):
-            raise TemplateSyntaxError(f"No {kind} named {name!r}.", node.lineno)
+            named.append((kind == "test", str(word.value)))
+    for is_test, name in named:
+        if is_test and name not in _JINJA.tests:
+            raise TemplateFault(Unfit.NO_TEST, f"No test named {name!r}", line, name=name[:80])
+        if not is_test and name not in _JINJA.filters:
+            raise TemplateFault(Unfit.NO_FILTER, f"No filter named {name!r}", line, name=name[:80])
 
 
 def _only_expression(tree: nodes.Template) -> TemplateExpression | None:

@@ -10,7 +10,8 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from bot.domain.alerts.model import Condition, Reported, Subject
 from bot.domain.levels import Level
-from bot.engine.payload_templates import MappingTexts, PayloadTemplate, TemplateFault, shortened, truth_of
+from bot.engine.payload_faults import TemplateFault
+from bot.engine.payload_templates import MappingTexts, PayloadTemplate, shortened, truth_of
 from bot.engine.reports import Report
 from bot.web.alertmanager import FACT_LIMIT, TITLE_LIMIT, one_line
 from bot.web.payloads import LONGEST_LABEL, Labels, PayloadProblem, PayloadRefused, read_json, refused, wrong

@@ -1,11 +1,13 @@
 """Refusals have sentences in both languages."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from bot.config import ConfigProblem, ConfigurationInvalid, Secrets, load
 from bot.domain.band_notation import BandFault
+from bot.engine.payload_faults import Unfit
 from messages.catalog import load as load_catalog
 from messages.render import Voice
 
@@ -68,3 +70,40 @@ def test_each_sentence_gets_the_values_it_names(language: str, tmp_path: Path) -
         assert "{" not in sentence
         assert sentence != f"config.{problem.code}"
         assert sentence.strip().endswith((".", "?", '"', "!")) or language == "ko"
+
+
+WRONG_TEMPLATES = """
+webhooks:
+  sources:
+    shop:
+      mapping:
+        each: "x {{ payload }}"
+        key: "{% if payload.id %}x"
+        title: "{{ payload.text | shout }}"
+        firing: "yes"
+        target: "{{ 1 / 0 }}"
+        level: "{{ none }}"
+        metric: "a\\nb {{ payload.host"
+        labels: {a: "{{ pay }}", b: "{{ range(9) }}", c: "{{ 'x' is nice }}", d: "{{ ('x' * 9) }}"}
+        facts: {a: "{{ [] }}", b: " ", c: "{% set x = 1 %}", d: "{{ 'x' | replace('', 'y') }}"}
+"""
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_fault_of_templates_has_a_sentence(language: str) -> None:
+    assert {f"config.template_{unfit}" for unfit in Unfit} <= set(load_catalog(language))
+
+
+def test_faults_of_templates_are_said_in_the_language_of_the_reader(tmp_path: Path) -> None:
+    path = tmp_path / "guardian.yaml"
+    path.write_text(WRONG_TEMPLATES, encoding="utf-8")
+    with pytest.raises(ConfigurationInvalid) as invalid:
+        load(path, {})
+    assert len({problem.code for problem in invalid.value.problems}) == 14
+    korean, english = Voice("ko"), Voice("en")
+    for problem in invalid.value.problems:
+        said = korean.phrase(f"config.{problem.code}", **problem.values)
+        assert ".." not in said + english.phrase(f"config.{problem.code}", **problem.values)
+        # What only Jinja or Python can tell stands behind a colon, at the end.
+        own = said.partition(": ")[0] if "detail" in problem.values else said
+        assert re.search("[가-힣]", own) and not re.search(r"[A-Za-z]+ [a-z]+ [a-z]+", own), said

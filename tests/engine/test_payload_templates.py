@@ -8,10 +8,10 @@ from collections.abc import Callable
 import pytest
 from pydantic import JsonValue
 
+from bot.engine.payload_faults import TemplateFault
 from bot.engine.payload_templates import (
     LONGEST_INPUT,
     PayloadTemplate,
-    TemplateFault,
     check_events,
     check_text,
     check_truth,
