@@ -62,6 +62,18 @@ class NotFoundFacts(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class NumberMissingFacts(Facts):
+    """Something is to be ended, and nobody said which."""
+
+    kind: str
+    """silence or window"""
+    command: str
+    """the slash command as people type it, `/guardian`"""
+    known: tuple[str, ...]
+    """the numbers there are"""
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorFacts(Facts):
     """A bug: the log holds the rest under the same reference."""
 

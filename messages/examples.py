@@ -113,6 +113,12 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "window": answers.NotFoundFacts("window", "9"),
         "probe": answers.NotFoundFacts("probe", "cpux", ("cpu", "disk", "memory")),
     },
+    "number_missing": {
+        "silence": answers.NumberMissingFacts("silence", "/guardian", ("3", "5")),
+        "no_silence": answers.NumberMissingFacts("silence", "/guardian", ()),
+        "window": answers.NumberMissingFacts("window", "/guardian", ("2",)),
+        "no_window": answers.NumberMissingFacts("window", "/guardian", ()),
+    },
     "error": {"one": answers.ErrorFacts("a1f3")},
     "stale_click": {"resolved": answers.ClickFacts(RESOLVED), "acked": answers.ClickFacts(ACKED)},
     "ack_done": {"one": answers.ClickFacts(ACKED)},

@@ -122,6 +122,28 @@ async def test_a_window_is_made_listed_and_ended(counter: Counter) -> None:
     assert "점검창 없음" in await counter.says("maintenance")
 
 
+@pytest.mark.parametrize(
+    ("line", "missing", "nothing"),
+    [
+        ("silence lift", "해제할 알림 멈춤의 번호", "지금은 알림 멈춤이 없습니다"),
+        ("침묵 해제", "해제할 알림 멈춤의 번호", "지금은 알림 멈춤이 없습니다"),
+        ("maintenance end", "끝낼 점검창의 번호", "명령으로 만든 점검창이 없습니다"),
+        ("점검창 끝", "끝낼 점검창의 번호", "명령으로 만든 점검창이 없습니다"),
+    ],
+)
+async def test_what_is_to_be_ended_needs_its_number(
+    counter: Counter, line: str, missing: str, nothing: str
+) -> None:
+    said = await counter.says(line)
+    assert missing in said and nothing in said
+    for name in ("shop", "db"):
+        await counter.says(f"silence service={name} for 2h 배포")
+        await counter.says(f"maintenance add service={name} 22:00-02:00 배포")
+    said = await counter.says(line)
+    assert missing in said and "가능: `1`, `2`" in said
+    assert (len(counter.world.covers.silences()), len(counter.world.covers.windows())) == (2, 2)
+
+
 async def test_a_route_is_explained(counter: Counter) -> None:
     said = await counter.says("route target=web-1 level=critical")
     assert "경로: loud → #loud" in said

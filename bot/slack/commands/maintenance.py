@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.slack.command import Answer, Asked, Command, numbered
 from bot.slack.cover_answers import told, without_all
-from messages.answer_facts import BadArgumentFacts, NotFoundFacts
+from messages.answer_facts import BadArgumentFacts, NotFoundFacts, NumberMissingFacts
 from messages.cover_facts import WindowListFacts
 
 _ADD = ("add", "추가")
@@ -19,6 +19,8 @@ async def _answer(asked: Asked) -> Answer:
             return window_list(asked)
         case (word,) if word.casefold() in _LIST:
             return window_list(asked)
+        case (word,) if word.casefold() in _END:
+            return Answer("number_missing", NumberMissingFacts("window", asked.slash, _numbers(asked)))
         case (word, number) if word.casefold() in _END:
             return await ended(asked, number)
         case (word, *rest) if word.casefold() in _ADD:
@@ -40,9 +42,13 @@ async def ended(asked: Asked, number: str) -> Answer:
     found = numbered(number)
     done = None if found is None else await covers.end(found, asked.user_id)
     if done is None:
-        known = tuple(str(window.id) for window in covers.windows() if window.id)[:5]
-        return Answer("not_found", NotFoundFacts(kind="window", name=number, known=known))
+        return Answer("not_found", NotFoundFacts(kind="window", name=number, known=_numbers(asked)[:5]))
     return Answer("maintenance_done", done)
+
+
+def _numbers(asked: Asked) -> tuple[str, ...]:
+    """Of those that a command made: the configuration's have none."""
+    return tuple(str(window.id) for window in asked.guardian.covers.windows() if window.id)
 
 
 COMMAND = Command(name="maintenance", korean="점검창", arguments=_ARGUMENTS, order=5, answer=_answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.slack.command import Answer, Asked, Command, numbered
 from bot.slack.cover_answers import told, without_all
-from messages.answer_facts import NotFoundFacts
+from messages.answer_facts import NotFoundFacts, NumberMissingFacts
 from messages.cover_facts import SilenceListFacts
 
 _LIFT = ("lift", "해제")
@@ -17,6 +17,8 @@ async def _answer(asked: Asked) -> Answer:
             return silence_list(asked)
         case (word,) if word.casefold() in _LIST:
             return silence_list(asked)
+        case (word,) if word.casefold() in _LIFT:
+            return Answer("number_missing", NumberMissingFacts("silence", asked.slash, _numbers(asked)))
         case (word, number) if word.casefold() in _LIFT:
             return await lifted(asked, number)
     text, confirmed = without_all(asked.arguments)
@@ -35,9 +37,12 @@ async def lifted(asked: Asked, number: str) -> Answer:
     found = numbered(number)
     done = None if found is None else await covers.lift(found, asked.user_id)
     if done is None:
-        known = tuple(str(silence.id) for silence in covers.silences()[:5])
-        return Answer("not_found", NotFoundFacts(kind="silence", name=number, known=known))
+        return Answer("not_found", NotFoundFacts(kind="silence", name=number, known=_numbers(asked)[:5]))
     return Answer("silence_done", done)
+
+
+def _numbers(asked: Asked) -> tuple[str, ...]:
+    return tuple(str(silence.id) for silence in asked.guardian.covers.silences())
 
 
 COMMAND = Command(
