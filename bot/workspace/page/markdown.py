@@ -11,6 +11,7 @@ from markdown_it.utils import EnvType, OptionsDict
 from markupsafe import Markup, escape
 
 from bot.workspace.page import emoji
+from bot.workspace.page.hyphens import joined
 from bot.workspace.page.mrkdwn import is_safe
 
 
@@ -18,7 +19,10 @@ class _Renderer(RendererHTML):
     """Links open apart from the page; a picture becomes a link to it, as Slack shows it."""
 
     def text(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
-        return str(escape(emoji.replace(tokens[idx].content)))
+        return str(joined(emoji.replace(tokens[idx].content)))
+
+    def code_inline(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
+        return str(Markup("<code>{}</code>").format(joined(tokens[idx].content)))
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: OptionsDict, env: EnvType) -> str:
         address = str(tokens[idx].attrGet("href") or "")

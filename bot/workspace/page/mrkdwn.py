@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from bot.workspace.page import emoji
+from bot.workspace.page.hyphens import joined
 from bot.workspace.page.names import Names
 
 SAFE_SCHEMES = frozenset({"http", "https", "mailto"})
@@ -43,7 +44,7 @@ def decode(text: str) -> str:
 def plain(text: str, *, with_emoji: bool = True) -> Markup:
     """A `plain_text` object's text: line breaks and emoji, no markup."""
     decoded = _CONTROL.sub("", decode(text))
-    return _lines(escape(emoji.replace(decoded) if with_emoji else decoded))
+    return _lines(joined(emoji.replace(decoded) if with_emoji else decoded))
 
 
 def link(url: str, shown: Markup | None = None) -> Markup:
@@ -141,7 +142,9 @@ class _Inline:
 
     def render(self, text: str) -> Markup:
         if self.styled:
-            text = _CODE.sub(self._shelve(lambda m: Markup("<code>{}</code>").format(decode(m[1]))), text)
+            text = _CODE.sub(
+                self._shelve(lambda m: Markup("<code>{}</code>").format(joined(decode(m[1])))), text
+            )
         text = _REFERENCE.sub(self._shelve(lambda m: self._reference(m[1])), text)
         if not self.verbatim:
             text = _BARE_LINK.sub(self._shelve(lambda m: link(m[0])), text)
@@ -170,7 +173,7 @@ class _Inline:
                     )
         parts = _SHELF.split(text)
         return Markup("").join(
-            self.shelf[int(part)] if index % 2 else escape(decode(part)) for index, part in enumerate(parts)
+            self.shelf[int(part)] if index % 2 else joined(decode(part)) for index, part in enumerate(parts)
         )
 
     def _reference(self, inside: str) -> Markup:

@@ -8,6 +8,7 @@ from markupsafe import Markup, escape
 from pydantic import JsonValue
 
 from bot.workspace.page import emoji, mrkdwn
+from bot.workspace.page.hyphens import joined
 from bot.workspace.page.names import Names
 
 _STYLE_TAGS = (
@@ -96,7 +97,7 @@ def _styled(html: Markup, style: JsonValue) -> Markup:
 
 
 def _text(value: JsonValue) -> Markup:
-    return Markup("<br>").join(escape(line) for line in mrkdwn.decode(_string(value)).split("\n"))
+    return Markup("<br>").join(joined(line) for line in mrkdwn.decode(_string(value)).split("\n"))
 
 
 def _objects(value: JsonValue) -> Iterator[Mapping[str, JsonValue]]:

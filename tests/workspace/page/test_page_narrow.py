@@ -51,6 +51,45 @@ async def test_a_wide_table_shows_that_it_goes_on(
     assert sign * (before - await edge(page, table)) > 10
 
 
+_LINES = """(text) => {
+  const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT);
+  const places = [];
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    for (let at = 0; at < node.length; at += 1) places.push([node, at, node.data[at]]);
+  }
+  const whole = places.map(([, , character]) => character).join("");
+  return [...whole.matchAll(/[0-9a-z]+(?:-[0-9a-z/]+)+/g)].map((match) => {
+    const tops = new Set();
+    for (const [node, at] of places.slice(match.index, match.index + match[0].length)) {
+      const range = document.createRange();
+      range.setStart(node, at);
+      range.setEnd(node, at + 1);
+      tops.add(Math.round(range.getBoundingClientRect().bottom / 8));
+    }
+    return [match[0], tops.size];
+  });
+}"""
+"""Every word with hyphens, and on how many lines it stands."""
+
+
+@pytest.mark.browser
+async def test_dates_and_names_stay_on_one_line(sample: Sample, open_page: Opener) -> None:
+    lines = [
+        f"{'가' * shift} web-1/ 다음 2026-11-29 그리고 `db-2/data` 그리고 <!date^1795910400^{{date_num}}|x>"
+        for shift in range(1, 24)
+    ]
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": line}} for line in lines]
+    plain = [{"type": "section", "text": {"type": "plain_text", "text": line}} for line in lines[:9]]
+    await sample.say("줄", blocks=[*blocks, *plain])
+    page = await open_page(viewport=ViewportSize(width=390, height=844))
+    body = page.locator("#messages > .message").last.locator(".body")
+    await expect(body).to_contain_text("2026-11-29 그리고 db-2/data 그리고 2026-11-29")
+    words = await body.evaluate(_LINES)
+    assert len(words) == 4 * len(lines) + 3 * len(plain)
+    assert [word for word, on in words if on > 1] == []
+    assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.browser
 async def test_english_readers_see_english_names(sample: Sample, open_page: Opener) -> None:
     page = await open_page("jiwoo.han", locale="en-US")

@@ -47,11 +47,24 @@ export function write() {
     if (Number.isNaN(moment.getTime()) || (time.dateTime && !time.dataset.pattern.includes("{ago}"))) continue;
     let known = true;
     const text = time.dataset.pattern.replace(/\{(\w+)\}/g, (all, name) => part(name, moment) ?? ((known = false), all));
-    if (known) time.textContent = text;
+    if (known) fill(time, text);
     time.dateTime = moment.toISOString();
     time.title = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "medium" }).format(moment);
   }
   for (const list of document.querySelectorAll(".messages")) days(list);
+}
+
+// No line is broken at the hyphens of a date.
+function fill(time, text) {
+  if (time.textContent === text && time.dateTime) return;
+  const pieces = text.split("-");
+  time.replaceChildren(pieces[0]);
+  for (const piece of pieces.slice(1)) {
+    const joint = document.createElement("span");
+    joint.className = "joint";
+    joint.textContent = "-";
+    time.append(joint, piece);
+  }
 }
 
 function days(list) {
