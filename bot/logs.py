@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, TextIO
 
 import structlog
@@ -33,6 +34,10 @@ _SUSPICIOUS = re.compile(r"xox|xapp-|[\s:=]")
 _SECRET_NAME = re.compile(
     r"token|secret|password|passwd|authorization|cookie|api_?key|signature", re.IGNORECASE
 )
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]"
+)
+"""what steers a terminal, turns the direction of writing round, or shows as nothing; no tab, no line end"""
 _CHATTY = (
     "slack_bolt",
     "slack_sdk",
@@ -56,6 +61,11 @@ def mask(text: str, known: Iterable[str] = ()) -> str:
     return text
 
 
+def visible(text: str) -> str:
+    """`text` with its invisible characters as escapes that JSON knows too: `\\u202e`."""
+    return _INVISIBLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 class Masking:
     """A processor that masks every value of an event, however deep."""
 
@@ -77,6 +87,15 @@ class Masking:
         if isinstance(value, list | tuple | set | frozenset):
             return [self._clean("", child) for child in value]
         return mask(value if isinstance(value, str) else repr(value), self._known)
+
+
+def _all_visible(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """The event with every text visible; what is deeper is printed by `repr`, which sees to it itself."""
+    return {name: visible(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _as_json(event: object, default: Callable[[object], object]) -> str:
+    return visible(json.dumps(event, default=default, ensure_ascii=False))
 
 
 class _Handler(logging.StreamHandler[TextIO]):
@@ -103,20 +122,21 @@ def configure_logs(
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
     ]
-    renderer: Processor
+    rendering: list[Processor]
     if form == "json":
-        renderer = structlog.processors.JSONRenderer(ensure_ascii=False)
+        rendering = [structlog.processors.JSONRenderer(_as_json)]
     else:
         renderer = structlog.dev.ConsoleRenderer(
             colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
+        rendering = [_all_visible, renderer]
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*before, structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             Masking(known_secrets),
-            renderer,
+            *rendering,
         ],
     )
     handler = _Handler(out)

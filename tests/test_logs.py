@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import structlog
@@ -109,3 +110,23 @@ def test_configuring_again_replaces_the_stream_and_libraries_are_quiet() -> None
     logging.getLogger("slack_sdk.web").info("chatter")
     assert first.getvalue() == ""
     assert len(second.getvalue().splitlines()) == 1
+
+
+@pytest.mark.usefixtures("restored")
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_what_steers_the_reader_is_shown_and_not_done(form: Literal["json", "console"]) -> None:
+    stream = io.StringIO()
+    configure_logs("info", form, stream=stream)
+    turned = "a\u202eb\u2066\u200f\x1b[2J\x9b\u2028c"
+    log = structlog.get_logger("bot.test")
+    log.info(f"alert {turned}", target=turned, labels={turned: [turned, f"with blanks {turned}"]})
+    try:
+        raise RuntimeError(turned)
+    except RuntimeError:
+        log.exception("failed")
+    text = stream.getvalue()
+    assert [character for character in text if not character.isprintable() and character != "\n"] == []
+    assert "a\\u202eb" in text
+    if form == "json":
+        first = json.loads(text.splitlines()[0])
+        assert (first["target"], first["labels"][turned][0]) == (turned, turned)
