@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
+from bot.cli.running import running
 from bot.config import ConfigurationInvalid, Secrets, Settings
 from bot.config.elsewhere import WebhookSettings
 from bot.config.outside import OutsideSecrets, missing_variables
@@ -44,7 +45,7 @@ class Finding:
 def examine(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
     """All findings, in the order in which things are needed."""
     found: list[Finding] = []
-    for part in (_python, _clock, _state, _database, _ports, _secrets, _outside, _optional):
+    for part in (_python, _clock, _state, _database, _doors, _secrets, _outside, _optional):
         found += part(settings, environment)
     return found
 
@@ -115,7 +116,10 @@ def _database(settings: Settings, _environment: Mapping[str, str]) -> Iterator[F
         )
 
 
-def _ports(settings: Settings, _environment: Mapping[str, str]) -> Iterator[Finding]:
+def _doors(settings: Settings, _environment: Mapping[str, str]) -> Iterator[Finding]:
+    at_work = running(settings)
+    if at_work is not None:
+        yield Finding("running", "fine", {"pid": at_work.pid})
     wanted = [("health", settings.health.host, settings.health.port)]
     if settings.webhooks is not None or settings.heartbeats:
         door = settings.webhooks or WebhookSettings()
@@ -130,7 +134,10 @@ def _ports(settings: Settings, _environment: Mapping[str, str]) -> Iterator[Find
                 listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 listener.bind((host, port))
         except OSError as error:
-            yield Finding("port_taken", "missing", {**values, "detail": error.strerror or str(error)})
+            if at_work is not None and port in at_work.ports:
+                yield Finding("port_own", "fine", {**values, "pid": at_work.pid})
+            else:
+                yield Finding("port_taken", "missing", {**values, "detail": error.strerror or str(error)})
         else:
             yield Finding("port", "fine", values)
 

@@ -40,15 +40,50 @@ class FileLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            text = os.read(descriptor, 32).decode(errors="replace").strip()
+            pid = _written_in(descriptor)
             os.close(descriptor)
-            raise AlreadyRunning(self._path, int(text) if text.isdecimal() else None) from None
+            raise AlreadyRunning(self._path, pid) from None
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
         self._descriptor = descriptor
+
+    def holder(self) -> int | None:
+        """The process that holds the lock; None when nobody does, or it can't be told who. Takes nothing."""
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            pid = _written_in(descriptor)
+            # A lock is only tried when whoever held it last is seen to live: else we would, for a moment,
+            # keep out one that is just starting.
+            if pid is None or not _lives(pid):
+                return None
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return pid
+        finally:
+            os.close(descriptor)
+        return None
 
     def release(self) -> None:
         """Let go of the lock; the file stays, because removing it would let two in."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _written_in(descriptor: int) -> int | None:
+    """The process id in a lock file."""
+    text = os.read(descriptor, 32).decode(errors="replace").strip()
+    return int(text) if text.isdecimal() else None
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)  # asks only
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

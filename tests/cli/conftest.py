@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
+from tests.stages import idle, slack, stage
+
+__all__ = ["guardian", "idle", "slack", "stage"]
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,27 @@
 """`guardian doctor`: what is missing, and how to get it."""
 
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.conftest import Result
+from tests.process import Process, configuration
+from tests.waiting import eventually
 
 Guardian = Callable[..., Result]
 
 
 def configure(text: str) -> None:
     Path("guardian.yaml").write_text(f"language: en\n{text}", encoding="utf-8")
+
+
+def _is_open(port: int) -> bool:
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:
@@ -43,6 +52,34 @@ def test_a_port_that_is_taken_is_a_problem(guardian: Guardian) -> None:
     assert result.code == 1
     assert f"✗ Port {port} on 127.0.0.1 can't be used" in result.out
     assert "1 thing is missing." in result.out
+
+
+async def test_beside_a_running_guardian_its_own_port_is_no_problem(
+    guardian: Guardian, tmp_path: Path
+) -> None:
+    health = free_port()
+    settings = {**configuration(tmp_path, health), "language": "en"}
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    process = Process(tmp_path, settings, kept, ("run", "--trial", "--port", str(free_port())))
+    await process.start()
+    try:
+        await eventually(lambda: _is_open(health))
+        beside = guardian("doctor")
+        with socket.socket() as other:
+            other.bind(("127.0.0.1", 0))
+            other.listen()
+            port = other.getsockname()[1]
+            (tmp_path / "guardian.yaml").write_text(f"{yaml.safe_dump(settings)}webhooks: {{port: {port}}}\n")
+            taken = guardian("doctor")
+    finally:
+        await process.terminate()
+    assert beside.code == 0, beside.out
+    assert f"✓ A Guardian with this configuration is running already (process {process.pid})" in beside.out
+    assert "is used by the Guardian that is running (health)" in beside.out
+    assert "Nothing that is needed is missing." in beside.out
+    assert taken.code == 1
+    assert f"✗ Port {port} on 127.0.0.1 can't be used" in taken.out
+    assert "running already" not in guardian("doctor").out
 
 
 def test_a_state_directory_that_cannot_be_is_a_problem(guardian: Guardian) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -47,8 +48,10 @@ def test_a_second_process_is_refused_and_told_who_holds_it(tmp_path: Path) -> No
             lock(url).acquire()
         assert caught.value.pid == process.pid
         assert caught.value.path == tmp_path / "guardian.db.lock"
+        assert lock(url).holder() == process.pid
         process.kill()
     ours = lock(url)
+    assert ours.holder() is None, "its number is in the file, and it is no more"
     ours.acquire()  # a killed process holds nothing
     ours.release()
 
@@ -81,3 +84,15 @@ def test_a_lock_file_with_nonsense_in_it_names_nobody(tmp_path: Path) -> None:
 )
 def test_what_is_no_file_needs_no_lock_file(url: str) -> None:
     assert FileLock.beside(url) is None
+
+
+def test_who_asks_for_the_holder_takes_nothing_and_makes_nothing(tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'new' / 'guardian.db'}"
+    assert lock(url).holder() is None
+    assert list(tmp_path.iterdir()) == []
+    first = lock(url)
+    first.acquire()
+    assert lock(url).holder() == os.getpid()
+    first.release()
+    assert lock(url).holder() is None, "that it lives does not mean that it holds it"
+    lock(url).acquire()
