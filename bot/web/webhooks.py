@@ -23,7 +23,6 @@ from bot.store.errors import StoreError
 from bot.web.alertmanager import read_notification
 from bot.web.generic import Mapped
 from bot.web.payloads import (
-    LARGEST_PAYLOAD,
     Answer,
     PayloadProblem,
     PayloadRefused,
@@ -152,7 +151,8 @@ class Webhooks:
 
 def application(voice: Voice, *parts: Routes) -> web.Application:
     """A door with the routes of those parts, whose refusals are said in the voice's language."""
-    door = web.Application(client_max_size=LARGEST_PAYLOAD, middlewares=[_refusals(voice)])
+    # How large a body may be is known to whoever reads it: nobody here has aiohttp read the whole.
+    door = web.Application(middlewares=[_refusals(voice)])
     for part in parts:
         part.add_routes(door.router)
     return door

@@ -317,6 +317,8 @@ async def test_bodies_that_do_not_say_how_large_they_are_have_the_same_limit(
     assert answer.status == 413
     assert (await door.send("POST", URL, b" " * 5_300_000)).status == 413
     assert desk.calls == 0
+    assert (await door.send("POST", URL, notification(alert()) + b" " * 5_000_000)).status == 200
+    assert desk.calls == 1
 
 
 @pytest.mark.parametrize("away", [ReportsNotTaken("full", 30), StoreUnavailable("database is locked")])
