@@ -19,6 +19,9 @@ from bot.domain.cleanup.caches import CacheEntry, CacheKind, checked_id, removal
 from bot.domain.cleanup.rules import CacheRules
 from bot.tools.cleanup.commands import CommandFailed, Run
 
+_PIPS = ("http", "http-v2", "wheels")
+"""the directories that pip purges"""
+
 
 @dataclass(frozen=True, slots=True)
 class Caches:
@@ -109,7 +112,7 @@ def _pip(tool: Sequence[str], run: Run) -> list[CacheEntry]:
     folder = run((*tool, "cache", "dir")).out.strip()
     if not os.path.isabs(folder):
         raise ValueError(folder)
-    count, size = _size_below(Path(folder))
+    count, size = map(sum, zip(*(_size_below(Path(folder) / name) for name in _PIPS), strict=True))
     return [CacheEntry(CacheKind.PIP, folder, size)] if count else []
 
 

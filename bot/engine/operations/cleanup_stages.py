@@ -1,0 +1,203 @@
+"""What a cleanup does in its threads: finding out, and each kind of stage. All of it blocks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from bot.domain.cleanup.caches import entry_of
+from bot.domain.cleanup.plan import CacheListing, Facts, Listing
+from bot.domain.cleanup.rules import FileRules, Root, Rules, Stage, cut_off
+from bot.domain.cleanup.zombies import Parent, parents
+from bot.domain.operations.plan import JsonObject
+from bot.engine.operations.contract import OperationRefused, StepFailed, Stopped, Work
+from bot.tools.cleanup import caches, lists, zombies
+from bot.tools.cleanup.commands import Run
+from bot.tools.cleanup.deep_scan import Held, held
+from bot.tools.cleanup.in_use import InUse
+from bot.tools.cleanup.journal import Header, JournalUnreadable
+from bot.tools.cleanup.quarantine import Move, check, put
+from bot.tools.cleanup.scan import RootUnusable, scan, write_lines
+from bot.tools.cleanup.tally import QuarantineUnusable, Stop, Tally
+
+Spans = tuple[datetime, datetime]
+
+FRESH_SECONDS = 1.0
+"""how old a look at what is in use may be; the lease of each file is asked for at the very moment"""
+
+
+class Watch:
+    """What is in use, looked at again when the last look is too old."""
+
+    def __init__(self, names: Sequence[str], monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._names = tuple(names)
+        self._monotonic = monotonic
+        self._last: tuple[float, Held] | None = None
+
+    def look(self) -> Held:
+        """Who is protected and what is held, at most FRESH_SECONDS ago."""
+        now = self._monotonic()
+        if self._last is None or now - self._last[0] > FRESH_SECONDS:
+            self._last = (now, held(self._names))
+        return self._last[1]
+
+    def use(self) -> InUse:
+        """What is held."""
+        return self.look().use
+
+
+def gather(
+    rules: Rules, stages: Sequence[Stage], subject: str, at: datetime, folder: Path, run: Run, stop: Stop
+) -> Facts:
+    """What the plan is made of; only lists in `folder` are written. Raises OperationRefused, ScanStopped."""
+    now = held(rules.protected)
+    files: dict[Stage, Listing] = {}
+    try:
+        for stage in stages:
+            if stage in rules.files:
+                files[stage] = scan(rules.files[stage], at, now.use, folder, stop)
+    except RootUnusable as unusable:
+        raise OperationRefused("cleanup_root", root=unusable.root, detail=unusable.detail) from None
+    listing: CacheListing | None = None
+    if Stage.CACHES in stages and rules.caches is not None:
+        found = caches.find(rules.caches, run)
+        path, digest = write_lines((entry.line for entry in found.entries), folder)
+        listing = CacheListing(path, digest, found.entries, found.absent)
+    return Facts(
+        subject=subject,
+        at=at,
+        quarantine_for=rules.quarantine_for,
+        files=files,
+        roots={stage: [root.shown for root in rules.files[stage].roots] for stage in files},
+        caches=listing,
+        zombies=_parents(rules) if Stage.ZOMBIES in stages else None,
+        unseen=now.use.unseen > 0,
+    )
+
+
+def clean_files(
+    rules: FileRules, stage: Stage, list_: tuple[str, str], at: datetime, spans: Spans,
+    work: Work, watch: Watch, stop: Stop,
+) -> JsonObject:  # fmt: skip
+    """Dry run and quarantine of the files in the list (`list_`: its path and hash). `spans`: when they are
+    moved, and until when they are kept. Raises StepFailed, Stopped."""
+    try:
+        path = lists.read(*list_)
+        if lists.strangers(rules.roots, path):
+            raise StepFailed("cleanup_roots_changed")
+        wanted = [(root, _move(rules, stage, root, list_[1], at, spans, work.run_id)) for root in rules.roots]
+        tried, moved = Tally(), Tally()
+        for root, move in wanted:
+            if any(True for _ in lists.below(root, path)):
+                tried.add(check(root, lists.below(root, path), move, watch.use(), lambda count: None, stop))
+        total, done = tried.done, 0
+
+        def tick(count: int) -> None:
+            nonlocal done
+            done += count
+            work.progress(min(done, total), total, "file")
+
+        tick(0)
+        for root, move in wanted:
+            if not moved.stopped and not tried.stopped and any(True for _ in lists.below(root, path)):
+                moved.add(put(root, lists.below(root, path), move, watch.use, tick, stop))
+    except lists.ListLost as lost:
+        raise StepFailed("cleanup_list_lost", detail=str(lost)) from None
+    except QuarantineUnusable as unusable:
+        raise StepFailed(f"cleanup_{unusable.reason}", root=unusable.root, detail=unusable.detail) from None
+    except JournalUnreadable as unreadable:
+        raise StepFailed("cleanup_journal", detail=str(unreadable)) from None
+    except OSError as error:
+        raise StepFailed("cleanup_files", detail=error.strerror or str(error)) from None
+    active: list[JsonValue] = [kind.value for kind in watch.look().active]
+    result: JsonObject = {
+        "dry_run": tried.done,
+        "moved": moved.done,
+        "bytes": moved.bytes,
+        "left": left_of(moved),
+        "partial": active,
+        "until": spans[1].isoformat(),
+    }
+    if tried.stopped or moved.stopped:
+        raise Stopped(result)
+    return result
+
+
+def clean_caches(rules: Rules, list_: tuple[str, str], run: Run, work: Work, stop: Stop) -> JsonObject:
+    """Remove what the list names. Raises StepFailed, Stopped."""
+    if rules.caches is None:
+        raise StepFailed("cleanup_roots_changed")
+    try:
+        with lists.read(*list_).open("rb") as file:
+            approved = [entry_of(line) for line in file]
+    except (lists.ListLost, ValueError, OSError) as error:
+        raise StepFailed("cleanup_list_lost", detail=str(error)) from None
+    done = 0
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        work.progress(done, len(approved), "cache_entry")
+
+    removed = caches.remove(rules.caches, approved, run, tick, stop)
+    if removed.failed:
+        work.attach("caches-failed.txt", "\n".join(removed.failed) + "\n")
+    failed: list[JsonValue] = list(removed.failed[:10])
+    result: JsonObject = {"removed": removed.done, "gone": removed.gone, "failed": failed}
+    if removed.stopped:
+        raise Stopped(result)
+    if removed.failed and not removed.done:
+        raise StepFailed("cleanup_caches", detail=removed.failed[0])
+    return result
+
+
+def clean_zombies(rules: Rules, params: JsonObject, run: Run, stop: Stop) -> JsonObject:
+    """Ask the supervisors that the plan names. Raises StepFailed, Stopped."""
+    asked = zombies.ask(_approved(params), _parents(rules), run, stop)
+    restarted: list[JsonValue] = list(asked.restarted)
+    failed: list[JsonValue] = list(asked.failed)
+    result: JsonObject = {
+        "restarted": restarted,
+        "reported": asked.reported,
+        "gone": asked.gone,
+        "failed": failed,
+    }
+    if stop():
+        raise Stopped(result)
+    if asked.failed and not asked.restarted:
+        raise StepFailed("cleanup_restart", detail=asked.failed[0])
+    return result
+
+
+def _move(
+    rules: FileRules, stage: Stage, root: Root, digest: str, at: datetime, spans: Spans, run: int
+) -> Move:  # fmt: skip
+    header = Header(run, stage, root.path, *spans)
+    return Move(header, digest, cut_off(rules, at), rules.age_by, rules.in_use_respected)
+
+
+def _parents(rules: Rules) -> tuple[Parent, ...]:
+    now = held(rules.protected)
+    return parents(now.processes, now.protected, rules.restart)
+
+
+def _approved(params: JsonObject) -> list[Parent]:
+    found = params.get("parents")
+    return [_parent(each) for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _parent(each: Mapping[str, JsonValue]) -> Parent:
+    restart, started, pid = each["restart"], each["started"], each["pid"]
+    if not isinstance(pid, int) or not isinstance(started, int | float):
+        raise StepFailed("cleanup_list_lost", detail="zombies")
+    command = tuple(map(str, restart)) if isinstance(restart, list) else None
+    return Parent(pid, str(each["name"]), started, (), None, command)
+
+
+def left_of(tally: Tally) -> dict[str, JsonValue]:
+    """What was left, by reason, as facts."""
+    return {reason.value: count for reason, count in sorted(tally.left.items()) if count}
