@@ -104,11 +104,11 @@ def runs_of(root: Root, prefix: bytes = b"") -> Iterator[Run]:
             journal = _journal(directory)
             if journal is None:
                 yield Run(directory, None)
-                continue
-            with journal:
-                if journal.header.root != root.path:
-                    continue  # of another root, which has the same quarantine
-                yield Run(directory, journal)
+            else:
+                with journal:
+                    if journal.header.root != root.path:
+                        continue  # of another root, which has the same quarantine
+                    yield Run(directory, journal)
             _remove_if_empty(quarantine, folder, directory)
 
 

@@ -148,6 +148,7 @@ def _unknown(directory: int) -> dict[Left, int]:
     """The files of which there is no record that can be read."""
     slots = Slots(directory)
     try:
-        return {Left.ODD: slots.total()[0]}
+        count, _ = slots.total()
+        return {Left.ODD: count} if count else {}
     finally:
         slots.close()

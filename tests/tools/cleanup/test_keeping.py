@@ -151,6 +151,23 @@ def test_without_its_journal_nothing_is_touched(tmp_path: Path, damage: bytes) -
     assert contents(site.top) == before
 
 
+@pytest.mark.parametrize("left", ["", "journal.new", "00000"])
+def test_what_a_kill_left_before_the_first_move_or_after_the_last_is_tidied_up(
+    tmp_path: Path, left: str
+) -> None:
+    site = Site.at(tmp_path)
+    folder = site.top / ".guardian-quarantine" / "7-logs-000000000000-00000000"
+    folder.mkdir(parents=True)
+    (site.top / ".guardian-quarantine").chmod(0o700)
+    if left == "00000":
+        (folder / left).mkdir()
+    elif left:
+        (folder / left).touch()
+    tally = site.restore()
+    assert (tally.done, tally.left.total(), bool(tally.left)) == (0, 0, False)
+    assert not folder.exists()
+
+
 def test_a_last_line_that_was_cut_off_is_forgotten(tmp_path: Path) -> None:
     site = moved(tmp_path, "a", "b")
     (journal,) = (site.top / ".guardian-quarantine").glob("*/journal")

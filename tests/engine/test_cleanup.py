@@ -1,0 +1,428 @@
+"""The cleanup as an operation, on real files: planned, approved, done stage by stage, undone, purged."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from bot.domain.cleanup.processes import Kind
+from bot.domain.cleanup.reasons import Left, Risk
+from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, Stage
+from bot.domain.cleanup.scan import risks_of
+from bot.domain.operations.plan import Plan, difference, plan_of
+from bot.engine.operations.cleanup import Cleanup
+from bot.engine.operations.contract import Operation, OperationRefused, StepFailed, Stopped, Work
+from bot.tools.cleanup.commands import CommandFailed, Ran
+from tests.engine.support import SetClock
+from tests.tools.cleanup.trees import contents, put_file, slots, snapshot
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+OLD = int((NOW - timedelta(days=60)).timestamp()) * 10**9
+YOUNG = int((NOW - timedelta(days=1)).timestamp()) * 10**9
+
+
+@dataclass
+class Bench:
+    """What a step has at hand, kept."""
+
+    run_id: int = 7
+    token: int = 1
+    stopping: bool = False
+    told: list[tuple[int, int | None, str]] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    on_progress: Callable[[], None] = lambda: None
+
+    def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
+        self.told.append((done, total, unit))
+        self.on_progress()
+
+    def attach(self, name: str, text: str) -> None:
+        self.files[name] = text
+
+
+class House:
+    """A machine with logs, temporary files, a backup that can be missing and a health that can be bad."""
+
+    def __init__(self, folder: Path) -> None:
+        self.logs, self.temporary = folder / "log", folder / "tmp"
+        for place in (self.logs, self.temporary):
+            place.mkdir()
+        self.lists = folder / "state"
+        self.clock = SetClock(NOW)
+        self.refusal: OperationRefused | None = None
+        self.asked_for: list[list[str]] = []
+        self.unwell: list[str | None] = []
+        """what is answered next about the health; then it is well"""
+        self.commands: list[tuple[str, ...]] = []
+        self.rules = Rules(
+            {
+                Stage.LOGS: FileRules(
+                    (Root(os.fsencode(self.logs)),), ("*.log",), timedelta(days=30), AgeBy.MODIFIED
+                ),
+                Stage.TEMPORARY: FileRules(
+                    (Root(os.fsencode(self.temporary)),), ("*",), timedelta(days=7), AgeBy.MODIFIED
+                ),
+            },
+            zombies=False,
+        )
+
+    async def backed_up(self, roots: Sequence[str]) -> OperationRefused | None:
+        self.asked_for.append(list(roots))
+        return self.refusal
+
+    async def healthy(self) -> str | None:
+        return self.unwell.pop(0) if self.unwell else None
+
+    def run(self, command: Sequence[str]) -> Ran:
+        self.commands.append(tuple(command))
+        if command[:2] == ("npm", "cache"):
+            return Ran("a:one\na:two\n" if command[2] == "ls" else "")
+        raise CommandFailed(command, "not found", absent=True)
+
+    def cleanup(self) -> Cleanup:
+        return Cleanup(
+            self.rules, "host:web-1", self.lists, self.backed_up, self.healthy, self.clock, self.run
+        )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path)
+    put_file(house.logs / "shop.log", b"shop", OLD)
+    put_file(house.logs / "shop.txt", b"text", OLD)
+    put_file(house.logs / "young.log", b"young", YOUNG)
+    put_file(house.temporary / "a", b"a", OLD)
+    put_file(house.temporary / "b", b"bb", OLD)
+    return house
+
+
+async def planned(house: House, *stages: str) -> Plan:
+    return await house.cleanup().plan({"stages": [*stages]} if stages else {}, NOW)
+
+
+async def test_it_keeps_the_contract(house: House) -> None:
+    operation: Operation = house.cleanup()
+    work: Work = Bench()
+    assert operation.name == "cleanup"
+    assert work.run_id == 7
+
+
+async def test_planning_changes_nothing_and_gives_the_same_hash_again(house: House) -> None:
+    before = snapshot(house.logs) | snapshot(house.temporary)
+    plan = await planned(house)
+    house.clock.forward(minutes=14)
+    assert (await planned(house)).hash == plan.hash
+    assert snapshot(house.logs) | snapshot(house.temporary) == before
+    assert [(step.name, step.params["count"], step.params["bytes"]) for step in plan.steps] == [
+        ("clean_logs", 1, 4),
+        ("clean_temporary", 2, 3),
+    ]
+    assert plan.shown["bytes"] == 7
+    assert plan_of(plan.as_json()) == plan
+
+
+async def test_a_file_that_is_new_on_the_list_makes_another_plan(house: House) -> None:
+    plan = await planned(house)
+    put_file(house.temporary / "c", b"c", OLD)
+    again = await planned(house)
+    assert again.hash != plan.hash
+    assert "steps.1.params.count" in [each.path for each in difference(plan, again)]
+
+
+async def test_files_that_grow_old_meanwhile_do_not(house: House) -> None:
+    plan = await planned(house)
+    house.clock.forward(days=40)
+    assert (await planned(house)).hash == plan.hash
+
+
+async def test_stages_are_done_undone_and_seen(house: House) -> None:
+    cleanup, work = house.cleanup(), Bench()
+    before = snapshot(house.logs) | snapshot(house.temporary)
+    plan = await cleanup.plan({}, NOW)
+    result = await cleanup.do(plan, plan.steps[1], work)
+    assert result == {
+        "dry_run": 2,
+        "moved": 2,
+        "bytes": 3,
+        "left": {},
+        "partial": result["partial"],
+        "until": (NOW + timedelta(days=7)).isoformat(),
+        "unwell": None,
+    }
+    assert work.told[-1] == (2, 2, "file")
+    assert not (house.temporary / "a").exists()
+    assert (house.logs / "shop.log").exists()
+    (kept,) = await cleanup.kept()
+    assert (kept.run, kept.stage, kept.count, kept.bytes) == (7, Stage.TEMPORARY, 2, 3)
+
+    assert (await cleanup.do(plan, plan.steps[0], work))["moved"] == 1
+    assert await cleanup.undo(plan, plan.steps[0], work) == {"restored": 1, "bytes": 4}
+    assert (await cleanup.undo_run(7)).done == 2
+    assert snapshot(house.logs) | snapshot(house.temporary) == before
+    assert await cleanup.kept() == ()
+
+
+async def test_a_step_that_is_done_again_after_a_crash_ends_the_same(house: House) -> None:
+    plan = await planned(house)
+    first = await house.cleanup().do(plan, plan.steps[1], Bench())
+    again = await house.cleanup().do(plan, plan.steps[1], Bench())
+    assert again["moved"] == first["moved"] == 2
+    assert len(slots(house.temporary)) == 2
+
+
+async def test_what_changed_since_the_approval_is_left_and_said(house: House) -> None:
+    plan = await planned(house)
+    put_file(house.temporary / "a", b"written since", YOUNG)
+    with (house.temporary / "b").open():
+        result = await house.cleanup().do(plan, plan.steps[1], Bench())
+    # The process that has it open is Guardian itself here, which is protected.
+    assert result["left"] == {"changed": 1, "protected": 1}
+    assert sorted(os.listdir(house.temporary)) == [".guardian-quarantine", "a", "b"]
+
+
+@pytest.mark.parametrize("before", [None, "CPU"])
+async def test_a_system_that_is_unwell_afterwards_fails_the_stage_and_it_can_be_undone(
+    house: House, before: str | None
+) -> None:
+    cleanup, work = house.cleanup(), Bench()
+    plan = await cleanup.plan({}, NOW)
+    house.unwell = [before, "shop answers 503"]
+    with pytest.raises(StepFailed) as failed:
+        await cleanup.do(plan, plan.steps[1], work)
+    assert (failed.value.reason, failed.value.values) == ("cleanup_unwell", {"detail": "shop answers 503"})
+    assert (await cleanup.undo(plan, plan.steps[1], work))["restored"] == 2
+
+
+async def test_a_disk_that_was_full_before_is_no_failure_of_the_cleanup(house: House) -> None:
+    plan = await planned(house)
+    house.unwell = ["disk 97%", "disk 97%"]
+    result = await house.cleanup().do(plan, plan.steps[1], Bench())
+    assert (result["moved"], result["unwell"]) == (2, "disk 97%")
+
+
+async def test_without_a_backup_there_is_no_plan_and_no_step(house: House) -> None:
+    plan = await planned(house)
+    house.refusal = OperationRefused("backup_stale", hours=30)
+    with pytest.raises(OperationRefused) as refused:
+        await planned(house, "logs")
+    assert refused.value is house.refusal
+    assert house.asked_for[-1] == [str(house.logs)]
+    with pytest.raises(StepFailed) as failed:
+        await house.cleanup().do(plan, plan.steps[0], Bench())
+    assert (failed.value.reason, failed.value.values) == ("backup_stale", {"hours": 30})
+    assert (house.logs / "shop.log").exists()
+
+
+async def test_stages_can_be_chosen_and_unknown_ones_are_refused(house: House) -> None:
+    assert [step.name for step in (await planned(house, "temporary")).steps] == ["clean_temporary"]
+    for stage in ("caches", "everything"):
+        with pytest.raises(OperationRefused) as refused:
+            await planned(house, stage)
+        assert refused.value.reason == "cleanup_stage"
+        assert refused.value.values == {"stage": stage, "known": "logs, temporary"}
+
+
+async def test_nothing_to_do_is_refused(house: House) -> None:
+    (house.logs / "shop.log").unlink()
+    with pytest.raises(OperationRefused) as refused:
+        await planned(house, "logs")
+    assert refused.value.reason == "cleanup_nothing"
+
+
+async def test_a_root_behind_a_link_is_refused(house: House) -> None:
+    house.logs.rename(house.logs.with_name("real"))
+    house.logs.symlink_to(house.logs.with_name("real"))
+    with pytest.raises(OperationRefused) as refused:
+        await planned(house)
+    assert (refused.value.reason, refused.value.values["root"]) == ("cleanup_root", str(house.logs))
+
+
+def damaged(path: Path, how: str) -> None:
+    if how == "gone":
+        path.unlink()
+    else:
+        line = path.read_bytes().splitlines(keepends=True)[0]
+        path.write_bytes(path.read_bytes() + line if how == "longer" else line)
+
+
+@pytest.mark.parametrize("damage", ["gone", "longer", "other"])
+async def test_another_list_than_the_approved_one_is_not_worked_on(house: House, damage: str) -> None:
+    plan = await planned(house)
+    damaged(Path(plan.files[1].path), damage)
+    with pytest.raises(StepFailed) as failed:
+        await house.cleanup().do(plan, plan.steps[1], Bench())
+    assert failed.value.reason == "cleanup_list_lost"
+    assert sorted(os.listdir(house.temporary)) == ["a", "b"]
+
+
+async def test_files_outside_the_roots_of_now_are_not_touched(house: House, tmp_path: Path) -> None:
+    plan = await planned(house)
+    (tmp_path / "other").mkdir()
+    temporary = replace(house.rules.files[Stage.TEMPORARY], roots=(Root(os.fsencode(tmp_path / "other")),))
+    house.rules = replace(house.rules, files={**house.rules.files, Stage.TEMPORARY: temporary})
+    with pytest.raises(StepFailed) as failed:
+        await house.cleanup().do(plan, plan.steps[1], Bench())
+    assert failed.value.reason == "cleanup_roots_changed"
+    assert (house.temporary / "a").exists()
+
+
+async def test_a_quarantine_that_is_not_ours_fails_the_step(house: House) -> None:
+    plan = await planned(house)
+    (house.temporary / ".guardian-quarantine").mkdir(mode=0o777)
+    (house.temporary / ".guardian-quarantine").chmod(0o777)
+    with pytest.raises(StepFailed) as failed:
+        await house.cleanup().do(plan, plan.steps[1], Bench())
+    assert failed.value.reason == "cleanup_quarantine_not_ours"
+
+
+async def test_stopping_ends_between_two_batches_and_says_what_was_done(house: House) -> None:
+    for number in range(2500):
+        put_file(house.temporary / f"many{number}", b"", OLD)
+    plan, work = await planned(house), Bench()
+
+    def stop() -> None:
+        work.stopping = work.told[-1][0] >= 1000
+
+    work.on_progress = stop
+    with pytest.raises(Stopped) as stopped:
+        await house.cleanup().do(plan, plan.steps[1], work)
+    assert stopped.value.result["moved"] == 1000
+    assert (await house.cleanup().undo(plan, plan.steps[1], work))["restored"] == 1000
+
+
+async def test_a_task_that_is_cancelled_moves_nothing_any_more(house: House) -> None:
+    for number in range(2500):
+        put_file(house.temporary / f"many{number}", b"", OLD)
+    before = snapshot(house.temporary)
+    plan, work, begun, cancelled = await planned(house), Bench(), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold() -> None:
+        if work.told[-1][0] == 1000:
+            loop.call_soon_threadsafe(begun.set)
+            cancelled.wait()
+
+    work.on_progress = hold
+    cleanup = house.cleanup()
+    doing = asyncio.create_task(cleanup.do(plan, plan.steps[1], work))
+    await begun.wait()
+    doing.cancel()
+    for _ in range(5):
+        await asyncio.sleep(0)  # the task hears of it
+    cancelled.set()
+    with pytest.raises(asyncio.CancelledError):
+        await doing
+    assert len(slots(house.temporary)) == 1000
+    assert (await cleanup.undo_run(7)).done == 1000
+    assert snapshot(house.temporary) == before
+
+
+async def test_undo_that_finds_a_place_taken_says_so_and_keeps_both(house: House) -> None:
+    cleanup = house.cleanup()
+    plan = await cleanup.plan({}, NOW)
+    await cleanup.do(plan, plan.steps[1], Bench())
+    put_file(house.temporary / "a", b"since")
+    with pytest.raises(StepFailed) as failed:
+        await cleanup.undo(plan, plan.steps[1], Bench())
+    assert failed.value.reason == "cleanup_not_restored"
+    assert failed.value.values == {"restored": 1, "left": {"occupied": 1}}
+    assert (house.temporary / "a").read_bytes() == b"since"
+    assert dict((await cleanup.undo_run(7)).left) == {Left.OCCUPIED: 1}
+
+
+async def test_the_purge_comes_after_the_quarantine_and_ends_the_way_back(house: House) -> None:
+    cleanup = house.cleanup()
+    plan = await cleanup.plan({}, NOW)
+    for step in plan.steps:
+        await cleanup.do(plan, step, Bench())
+    assert (await cleanup.purge(NOW + timedelta(days=7, seconds=-1))).done == 0
+    assert len(await cleanup.kept()) == 2
+    purged = await cleanup.purge(NOW + timedelta(days=7))
+    assert (purged.done, purged.bytes) == (3, 7)
+    assert await cleanup.kept() == ()
+    assert (await cleanup.undo_run(7)).done == 0
+    assert len(contents(house.logs, house.temporary)) == 2
+
+
+async def test_lists_go_when_nobody_needs_them_any_more(house: House) -> None:
+    plan = await planned(house)
+    written = max(os.stat(file.path).st_mtime for file in plan.files)
+    week = datetime.fromtimestamp(written, UTC) + timedelta(days=7)
+    await house.cleanup().purge(week - timedelta(minutes=1))
+    assert all(os.access(file.path, os.R_OK) for file in plan.files)
+    await house.cleanup().purge(week + timedelta(minutes=1))
+    assert not any(os.access(file.path, os.F_OK) for file in plan.files)
+
+
+async def test_a_quarantine_that_cannot_be_reached_keeps_nobody_from_the_others(house: House) -> None:
+    cleanup = house.cleanup()
+    plan = await cleanup.plan({}, NOW)
+    await cleanup.do(plan, plan.steps[1], Bench())
+    (house.logs / ".guardian-quarantine").symlink_to(house.temporary)
+    assert [kept.count for kept in await cleanup.kept()] == [2]
+    assert (await cleanup.purge(NOW + timedelta(days=8))).done == 2
+
+
+async def test_caches_are_emptied_by_what_was_listed_and_have_no_undo(house: House) -> None:
+    house.rules = replace(house.rules, caches=CacheRules(pip=None))
+    cleanup, work = house.cleanup(), Bench()
+    plan = await cleanup.plan({"stages": ["caches"]}, NOW)
+    (step,) = plan.steps
+    caches: JsonValue = {"npm": {"count": 2, "bytes": None}}
+    assert (step.params["caches"], step.params["absent"], step.undo) == (caches, ["docker"], None)
+    assert house.asked_for == []
+    result = await cleanup.do(plan, step, work)
+    assert (result["removed"], result["gone"]) == (2, 0)
+    assert ("npm", "cache", "clean", "--", "a:one", "a:two") in house.commands
+    assert work.told == [(2, 2, "cache_entry")]
+    assert await cleanup.undo(plan, step, work) == {}
+
+
+@pytest.fixture
+def zombie() -> Iterator[int]:
+    """A child of this process that has ended and is not collected."""
+    pid = os.posix_spawn(sys.executable, [sys.executable, "-S", "-c", ""], {})
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    yield pid
+    os.waitpid(pid, 0)
+
+
+@pytest.mark.usefixtures("zombie")
+async def test_zombies_of_guardians_own_children_are_reported_and_nobody_is_asked(house: House) -> None:
+    house.rules = replace(house.rules, zombies=True, restart={"python": ("restart",), "pytest": ("restart",)})
+    cleanup = house.cleanup()
+    plan = await cleanup.plan({"stages": ["zombies"]}, NOW)
+    (step,) = plan.steps
+    parents = step.params["parents"]
+    assert isinstance(parents, list)
+    (own,) = (each for each in parents if isinstance(each, dict) and each["pid"] == os.getpid())
+    assert (own["protected"], own["restart"]) == (True, None)
+    result = await cleanup.do(plan, step, Bench())
+    reported = result["reported"]
+    assert isinstance(reported, int)
+    assert reported >= 1
+    assert house.commands == []
+
+
+async def test_the_deep_scan_names_what_it_protects_and_what_is_risky(house: House) -> None:
+    scan = await house.cleanup().deep_scan({})
+    assert os.getpid() in {each.pid for each in scan.protected}
+    assert [disk.path for disk in scan.disks] == [str(house.logs), str(house.temporary)]
+    assert scan.at == NOW
+    low = replace(scan, unseen=1, active=(Kind.EDITOR,), connections={"ESTABLISHED": 3}, sessions=())
+    assert set(risks_of(low)) >= {Risk.USE_UNKNOWN, Risk.PROTECTED_ACTIVE, Risk.SERVING}
+    assert not set(risks_of(replace(low, unseen=0, active=(), connections=None))) & {
+        Risk.USE_UNKNOWN,
+        Risk.PROTECTED_ACTIVE,
+        Risk.SERVING,
+        Risk.SESSIONS,
+    }
