@@ -254,6 +254,13 @@ def damaged(path: Path, how: str) -> None:
         path.write_bytes(path.read_bytes() + line if how == "longer" else line)
 
 
+async def test_a_list_that_cannot_be_written_is_a_refusal(house: House) -> None:
+    house.lists.touch()
+    with pytest.raises(OperationRefused) as refused:
+        await planned(house)
+    assert refused.value.reason == "cleanup_files"
+
+
 @pytest.mark.parametrize("damage", ["gone", "longer", "other"])
 async def test_another_list_than_the_approved_one_is_not_worked_on(house: House, damage: str) -> None:
     plan = await planned(house)
@@ -334,7 +341,7 @@ async def test_undo_that_finds_a_place_taken_says_so_and_keeps_both(house: House
     with pytest.raises(StepFailed) as failed:
         await cleanup.undo(plan, plan.steps[1], Bench())
     assert failed.value.reason == "cleanup_not_restored"
-    assert failed.value.values == {"restored": 1, "left": {"occupied": 1}}
+    assert failed.value.values == {"restored": 1, "kept": 1, "left": {"occupied": 1}}
     assert (house.temporary / "a").read_bytes() == b"since"
     assert dict((await cleanup.undo_run(7)).left) == {Left.OCCUPIED: 1}
 

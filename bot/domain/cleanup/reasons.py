@@ -35,8 +35,6 @@ class Left(StrEnum):
     """undo: its directory is no longer there"""
     ODD = "odd"
     """what is in quarantine is not what the record says"""
-    TOOL_FAILED = "tool_failed"
-    """the tool of the cache would not remove it"""
 
 
 class Risk(StrEnum):

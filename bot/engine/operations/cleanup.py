@@ -125,7 +125,8 @@ class Cleanup:
 
         tally = await self._restore(work.run_id, (stage,), tick)
         if tally.left:
-            raise StepFailed("cleanup_not_restored", restored=tally.done, left=left_of(tally))
+            kept = tally.left.total()
+            raise StepFailed("cleanup_not_restored", restored=tally.done, kept=kept, left=left_of(tally))
         return {"restored": tally.done, "bytes": tally.bytes}
 
     async def undo_run(self, run_id: int) -> Tally:
@@ -192,8 +193,10 @@ class Cleanup:
             raise StepFailed(
                 f"cleanup_{unusable.reason}", root=unusable.root, detail=unusable.detail
             ) from None
-        except (JournalUnreadable, OSError) as error:
-            raise StepFailed("cleanup_journal", detail=str(error)) from None
+        except JournalUnreadable as unreadable:
+            raise StepFailed("cleanup_journal", detail=str(unreadable)) from None
+        except OSError as error:
+            raise StepFailed("cleanup_files", detail=error.strerror or str(error)) from None
 
     def _kept(self) -> list[Kept]:
         found: list[Kept] = []

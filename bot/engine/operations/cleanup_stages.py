@@ -56,17 +56,19 @@ def gather(
     """What the plan is made of; only lists in `folder` are written. Raises OperationRefused, ScanStopped."""
     now = held(rules.protected)
     files: dict[Stage, Listing] = {}
+    listing: CacheListing | None = None
     try:
         for stage in stages:
             if stage in rules.files:
                 files[stage] = scan(rules.files[stage], at, now.use, folder, stop)
+        if Stage.CACHES in stages and rules.caches is not None:
+            found = caches.find(rules.caches, run)
+            path, digest = write_lines((entry.line for entry in found.entries), folder)
+            listing = CacheListing(path, digest, found.entries, found.absent)
     except RootUnusable as unusable:
         raise OperationRefused("cleanup_root", root=unusable.root, detail=unusable.detail) from None
-    listing: CacheListing | None = None
-    if Stage.CACHES in stages and rules.caches is not None:
-        found = caches.find(rules.caches, run)
-        path, digest = write_lines((entry.line for entry in found.entries), folder)
-        listing = CacheListing(path, digest, found.entries, found.absent)
+    except OSError as error:
+        raise OperationRefused("cleanup_files", detail=error.strerror or str(error)) from None
     return Facts(
         subject=subject,
         at=at,
