@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.alerting import Alerting, Ground
+from bot.cleaning import Cleaning
 from bot.config import Settings
 from bot.config.operations import FreezeSettings
 from bot.domain.alerts.model import Condition, Reported, Subject
@@ -20,7 +21,7 @@ from bot.domain.operations.freeze import Freeze, Holidays
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
 from bot.engine.delivery import DeliveryFailed, Temporary
-from bot.engine.operations.contract import Operation
+from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.desk import OperationDesk
 from bot.engine.operations.durable import DbosRuns
 from bot.engine.operations.locks import LockBook
@@ -39,6 +40,9 @@ METRIC = "operation"
 """of the alert about a run that did not end as it should"""
 _SHARE_TRIES = 20
 _SHARE_SECONDS = 1.0
+_OWN_WORD = ("cleanup_undo", "backup", "backup_verify")
+"""Operations that bring back, or take nothing away: the word of whoever asks is enough, because speed beats
+ceremony."""
 _LEVELS = {
     State.DONE: None,
     State.PARTIAL: Level.ERROR,
@@ -51,9 +55,7 @@ _LEVELS = {
 class Operating:
     """The desk of operations and everything around it, put together; `load` reads what the database knows."""
 
-    def __init__(
-        self, ground: Ground, alerting: Alerting, operations: Mapping[str, Operation], command: str
-    ) -> None:
+    def __init__(self, ground: Ground, alerting: Alerting, command: str) -> None:
         settings = ground.settings
         self._ground = ground
         self._alerting = alerting
@@ -67,6 +69,10 @@ class Operating:
             command,
             on_lifted=lambda: self.desk.wake(),
         )
+        self.cleaning = Cleaning(ground, alerting, self._backed_up)
+        operations: dict[str, Operation] = {
+            each.name: each for each in (self.cleaning.cleanup, self.cleaning.undo)
+        }
         channel = settings.operations.channel or settings.slack.ops_channel
         parts = Parts(
             store=OperationStore(ground.database),
@@ -83,16 +89,27 @@ class Operating:
             know_cards=ground.outbox.know_cards,
             tell_alert=self._tell_alert,
         )
-        self.desk = OperationDesk(parts, operations, lambda body: DbosRuns(settings.store_url, body))
+        self.desk = OperationDesk(
+            parts,
+            operations,
+            lambda body: DbosRuns(settings.store_url, body),
+            {self.cleaning.cleanup.name: self.cleaning.scan},
+        )
+        self.cleaning.attach(self.desk)
 
     async def load(self) -> None:
         """Read everything that must not be forgotten, and go on with what was under way. Raises
         StoreUnavailable."""
+        await self.cleaning.load()
         await self.desk.load()
 
     def loops(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
         """What goes on for ever, by name."""
         yield "operations", self.desk.run()
+        yield "purge", self.cleaning.run()
+
+    async def _backed_up(self, roots: Sequence[str]) -> OperationRefused | None:
+        return None
 
     async def _share(self, stream: str, name: str, content: bytes) -> None:
         """Put a file into the thread of a card, as soon as the card is there."""
@@ -113,6 +130,7 @@ class Operating:
 
     async def _tell_alert(self, record: OperationRecord, state: State) -> None:
         """An alert about a run that did not end as it should; over with the next one that does."""
+        await self.cleaning.ended(record)
         level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
         problem = record.problem
         target = f"{record.plan.operation} {record.plan.subject}"
@@ -132,7 +150,8 @@ def needs_of(settings: Settings, operation: str, subject: str) -> Needs:
     """What an operation on a subject asks of people."""
     section = settings.operations
     second = {operation, f"{operation}@{subject}"} & set(section.second_person)
-    return Needs(second_person=bool(second), lives=section.approval_lives)
+    approve = Role.OPERATOR if operation in _OWN_WORD else Role.APPROVER
+    return Needs(approve=approve, second_person=bool(second), lives=section.approval_lives)
 
 
 def freezes_of(settings: Settings) -> tuple[Freeze, ...]:

@@ -196,7 +196,7 @@ class Runtime:
             identity, board, desk, outbox, ledger, clock, alerting.heartbeats, alerting.noise, covers, audit
         )
         guardian.duty = alerting.roster if settings.schedules else None
-        operating = Operating(ground, alerting, {}, SLASH)
+        operating = Operating(ground, alerting, SLASH)
         guardian.operations, guardian.locks = operating.desk, operating.locks
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())

@@ -31,6 +31,7 @@ from messages.example_facts import (
     note,
 )
 from messages.example_insights import NOISE, QUIET, RATED_BARE, RATED_HINT, RATED_USEFUL
+from messages.example_operations import OPERATIONS
 from messages.facts import AlertDetailFacts, AlertListFacts, Facts, HomeFacts, ProbeListFacts
 
 EXAMPLES: dict[str, dict[str, Facts]] = {
@@ -174,6 +175,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     },
     "plain_alert": {"critical": CRITICAL, "down": DOWN, "no_data": NO_DATA, "resolved": RESOLVED},
     **AUDIT,
+    **OPERATIONS,
     "noise": {"some": NOISE, "none": QUIET},
     "rating": {"useful": RATED_USEFUL, "hint": RATED_HINT, "hint_without": RATED_BARE},
     **COVERS,

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema
 
 from bot.config.calling import Schedules
+from bot.config.cleanup import CleanupSettings
 from bot.config.covers import Inhibitions, Windows
 from bot.config.delivery import SecondWaySettings, WatchdogSettings
 from bot.config.elsewhere import Heartbeats, WebhookSettings
@@ -141,6 +142,9 @@ class Settings(Section):
     )
     operations: OperationSettings = Field(
         default=OperationSettings(), description="How operations are asked for and approved."
+    )
+    cleanup: CleanupSettings = Field(
+        default_factory=CleanupSettings, description="What a cleanup may take, and where."
     )
     slack: SlackSettings = Field(default=SlackSettings(), description="How the Guardian talks to Slack.")
     store: StoreSettings = Field(default=StoreSettings(), description="The database.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from string import hexdigits
 
 from pydantic import JsonValue
 from slackblocks import Block
@@ -26,6 +27,8 @@ _COLORS = {
     "changed": "warning",
     "refused": "warning",
 }
+_PLANNED = ("pending", "queued")
+"""Before it begins the figures of each step are shown, afterwards what came of it."""
 _AGAIN = ("changed", "expired", "refused")
 
 
@@ -33,12 +36,17 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
     """The headline, and beside a bar in the colour of its state the rest (`OperationFacts`)."""
     headline = words("headline", op)
     body: list[Block] = []
-    shown = op["shown"]
-    lines = shown.get("lines") if isinstance(shown, Mapping) else None
-    if isinstance(lines, list) and lines and op["state"] in ("pending", "queued"):
-        body.append(blocks.section("plan", words("plan", op)))
+    planned = op["state"] in _PLANNED
+    plan = words("plan", op) if planned and op["shown"] else ""
+    if plan:
+        body.append(blocks.section("plan", plan))
     steps = rows(op["steps"])
     told = [words("step", op, step, number) for number, step in enumerate(steps[:_STEPS], start=1)]
+    if planned:
+        for number, step in enumerate(steps[:_STEPS]):
+            figures = words("figures", op, step)
+            if figures:
+                told[number] += f"\n{figures}"
     if len(steps) > _STEPS:
         told.append(words("more_steps", len(steps) - _STEPS))
     if told:
@@ -60,7 +68,8 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
 
 def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:
     approve, deny, withdraw, glass, stop, undo, again, backup = words("buttons").splitlines()
-    value: dict[str, JsonValue] = {"id": op["id"], "hash": op["plan_hash"]}
+    digits = "".join(each for each in str(op["plan_hash"]) if each in hexdigits)[:64]
+    value: dict[str, JsonValue] = {"id": op["id"], "hash": digits}
     state = str(op["state"])
     if state == "pending":
         return [

@@ -45,7 +45,18 @@ def test_both_languages_have_the_same_phrases() -> None:
 def test_both_languages_use_the_same_values_in_each_phrase() -> None:
     environment = jinja2.Environment(autoescape=True)
     environment.filters["term"] = environment.filters["plural"] = environment.filters["number"] = str
-    for filter_ in ("amount", "band", "brief", "clock", "code", "duration", "milliseconds", "moment", "user"):
+    for filter_ in (
+        "amount",
+        "band",
+        "brief",
+        "clock",
+        "code",
+        "duration",
+        "milliseconds",
+        "moment",
+        "sentence",
+        "user",
+    ):
         environment.filters[filter_] = str
     korean, english = load("ko"), load("en")
 

@@ -26,6 +26,7 @@ from bot.engine.operations.runner import Runner
 from bot.engine.operations.shown import Shown
 from bot.engine.operations.starter import Starter
 from bot.store.errors import StoreUnavailable
+from messages.facts import Facts
 from messages.operation_facts import (
     OperationAskedFacts,
     OperationClickFacts,
@@ -50,13 +51,23 @@ _ACTIONS = {
 }
 
 
+Beside = Callable[[JsonObject], Coroutine[None, None, tuple[str, Facts]]]
+"""A message (template and facts) for a request, that belongs to its plan and is not bound by it."""
+
+
 class OperationDesk:
     """Every coroutine that people wait for may raise StoreUnavailable. `run` must run."""
 
     def __init__(
-        self, parts: Parts, operations: Mapping[str, Operation], durable: Callable[[Body], Durable]
+        self,
+        parts: Parts,
+        operations: Mapping[str, Operation],
+        durable: Callable[[Body], Durable],
+        beside: Mapping[str, Beside] | None = None,
     ) -> None:
-        """`durable` makes the place where runs live, of what a run does."""
+        """`durable` makes the place where runs live, of what a run does. `beside`: what else is said in the
+        thread of a plan of that operation."""
+        self._beside = dict(beside or {})
         self._parts = parts
         self._operations = dict(operations)
         self._runner = Runner(
@@ -227,9 +238,22 @@ class OperationDesk:
         )
         await self._moves.add(record)
         self.wake()
+        if plan.operation in self._beside:
+            self._spawn(self._say_beside(record))
         for file in plan.files:
             self._spawn(self._share(number, file.name, file.path))
         return record
+
+    async def _say_beside(self, record: OperationRecord) -> None:
+        try:
+            template, facts = await self._beside[record.plan.operation](record.request)
+        except OperationRefused:
+            return
+        await self._parts.mail.send([self._parts.mail.beside(record.id, template, facts, record.channel)])
+
+    async def redraw(self, record: OperationRecord) -> None:
+        """The card once more: something that it shows has changed. Raises StoreUnavailable."""
+        await self._moves.draw(record)
 
     async def _take(self, record: OperationRecord, click: Click, by: str, reason: str) -> bool:
         now = self._parts.clock()

@@ -9,6 +9,7 @@ from bot.engine.clock import Clock
 from bot.engine.ledger import Ledger
 from bot.engine.outbox import Outbox
 from bot.store.changes import Change, LetterSuperseded, NewLetter
+from messages.facts import Facts
 from messages.operation_facts import OperationFacts, OperationNoteFacts
 
 STREAM = "operation:"
@@ -39,6 +40,10 @@ class OperationMail:
         """A line in its thread; with `broadcast` the channel sees it too."""
         return self._letter(facts, channel, LetterKind.NOTE, "operation_note", Priority.ALERT, broadcast)
 
+    def beside(self, number: int, template: str, facts: Facts, channel: str) -> Letter:
+        """Something else in its thread."""
+        return self._letter_of(number, facts, channel, LetterKind.NOTE, template, Priority.INFO, False)
+
     async def send(
         self, letters: Sequence[Letter], write: Callable[[Sequence[Change]], Awaitable[bool]] | None = None
     ) -> bool:
@@ -64,8 +69,20 @@ class OperationMail:
         priority: Priority,
         broadcast: bool = False,
     ) -> Letter:
-        now = self._clock()
         number = facts.id if isinstance(facts, OperationFacts) else facts.operation.id
+        return self._letter_of(number, facts, channel, kind, template, priority, broadcast)
+
+    def _letter_of(
+        self,
+        number: int,
+        facts: Facts,
+        channel: str,
+        kind: LetterKind,
+        template: str,
+        priority: Priority,
+        broadcast: bool,
+    ) -> Letter:
+        now = self._clock()
         return Letter(
             id=next(self._outbox.next_ids()),
             stream=stream_of(number),

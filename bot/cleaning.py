@@ -1,0 +1,147 @@
+"""From settings to cleanups: the operation, its way back, the scan beside its plan, and the purge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.alerting import Alerting, Ground
+from bot.domain.cleanup.scan import DeepScan, risks_of
+from bot.domain.levels import Level
+from bot.domain.operations.approval import State
+from bot.domain.operations.plan import JsonObject
+from bot.domain.operations.record import OperationRecord
+from bot.engine.operations.cleanup import BackedUp, Cleanup
+from bot.engine.operations.cleanup_undo import NAME as UNDO
+from bot.engine.operations.cleanup_undo import CleanupUndo
+from bot.engine.operations.desk import OperationDesk
+from bot.store.errors import StoreUnavailable
+from bot.store.operations import OperationStore
+from messages.cleanup_facts import CleanupScanFacts, ScanDiskFacts
+from messages.facts import Facts
+
+log = structlog.get_logger(__name__)
+
+_PURGE_EVERY_SECONDS = 600.0
+_REMEMBERED = 200
+"""of undone cleanups: their cards offer no way back any more"""
+_REDRAWN = timedelta(days=2)
+"""so long after its time is over a card is drawn without its button"""
+
+
+class Cleaning:
+    """What the Guardian cleans up, and how that comes back."""
+
+    def __init__(self, ground: Ground, alerting: Alerting, backed_up: BackedUp) -> None:
+        settings = ground.settings
+        self._clock = ground.clock
+        self._store = OperationStore(ground.database)
+        self._alerting = alerting
+        self.subject = f"host:{settings.name}"
+        self._rules = settings.cleanup.rules((settings.state_directory,))
+        self.cleanup = Cleanup(
+            self._rules,
+            self.subject,
+            settings.state_directory / "cleanup",
+            backed_up,
+            self._unwell,
+            ground.clock,
+        )
+        self.undo = CleanupUndo(self.cleanup, self.subject)
+        self._undone: set[int] = set()
+        self.redraw: Callable[[OperationRecord], Awaitable[None]] | None = None
+        """draws a card again; None until there is a desk"""
+
+    async def load(self) -> None:
+        """Read which cleanups have been undone. Raises StoreUnavailable."""
+        for record in await self._store.latest(_REMEMBERED, UNDO):
+            self._remember(record)
+
+    def attach(self, desk: OperationDesk) -> None:
+        """Let the cards of that desk offer the way back."""
+        desk.shown.undo_until = self.undo_until
+        self.redraw = desk.redraw
+
+    def undo_until(self, record: OperationRecord) -> datetime | None:
+        """Until when what a cleanup moved can be brought back; None when nothing can."""
+        over = record.state in (State.DONE, State.PARTIAL, State.FAILED, State.UNDONE)
+        if record.plan.operation != self.cleanup.name or not over or record.id in self._undone:
+            return None
+        moved = any(
+            isinstance(count := step.result.get("moved"), int) and count > 0 and step.state.value == "done"
+            for step in record.steps
+        )
+        if not moved or record.ended_at is None:
+            return None
+        until = record.ended_at + self._rules.quarantine_for
+        return until if until > self._clock() else None
+
+    async def ended(self, record: OperationRecord) -> None:
+        """A run is over: if it was a way back, the cleanup that it undid has none any more. Raises
+        StoreUnavailable."""
+        number = self._remember(record)
+        undone = None if number is None else await self._store.get(number)
+        if undone is not None and self.redraw is not None:
+            await self.redraw(undone)
+
+    async def scan(self, request: JsonObject) -> tuple[str, Facts]:
+        """What the machine looks like, for the thread of a plan. Raises OperationRefused."""
+        return "cleanup_scan", _facts(await self.cleanup.deep_scan(request))
+
+    async def run(self) -> None:
+        """Purge what has been in quarantine long enough, for ever."""
+        while True:
+            try:
+                tally = await self.cleanup.purge(self._clock())
+                if tally.done:
+                    log.info("quarantine_purged", files=tally.done, bytes=tally.bytes)
+                    await self._without_buttons()
+            except StoreUnavailable as error:
+                log.warning("cards_not_drawn", detail=error.detail)
+            except Exception:  # one purge that failed must not be the last
+                log.exception("quarantine_not_purged")
+            await asyncio.sleep(_PURGE_EVERY_SECONDS)
+
+    async def _without_buttons(self) -> None:
+        now = self._clock()
+        for record in await self._store.latest(_REMEMBERED, self.cleanup.name):
+            over = record.ended_at is not None and record.ended_at + self._rules.quarantine_for
+            if over and over <= now <= over + _REDRAWN and self.redraw is not None:
+                await self.redraw(record)
+
+    def _remember(self, record: OperationRecord) -> int | None:
+        number = record.request.get("run")
+        if record.plan.operation != UNDO or record.state is not State.DONE or not isinstance(number, int):
+            return None
+        self._undone.add(number)
+        return number
+
+    async def _unwell(self) -> str | None:
+        """What is wrong with this machine just now: its critical alerts."""
+        host = self._alerting.desk.each_open()
+        found = sorted(
+            f"{alert.subject.metric} {alert.subject.target}"
+            for alert in host
+            if alert.level >= Level.CRITICAL
+        )
+        return ", ".join(found[:5]) or None
+
+
+def _facts(scan: DeepScan) -> CleanupScanFacts:
+    return CleanupScanFacts(
+        processes=scan.processes,
+        largest=tuple((name, size) for name, _, size in scan.largest),
+        memory_total=scan.memory.total,
+        memory_available=scan.memory.available,
+        disks=tuple(ScanDiskFacts(disk.path, disk.total, disk.free) for disk in scan.disks),
+        connections=scan.connections,
+        sessions=tuple((each.user, each.terminal) for each in scan.sessions),
+        protected=dict(Counter(each.kind.value for each in scan.protected)),
+        zombies=len(scan.zombies),
+        unseen=scan.unseen,
+        risks=tuple(risk.value for risk in risks_of(scan)),
+    )
