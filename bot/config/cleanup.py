@@ -38,7 +38,7 @@ _NEVER_ITSELF = ("/", "/home", "/mnt", "/media", "/opt", "/root", "/srv", "/var"
 """these hold other things too: a root is a directory below"""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SESSIONS = (".X11-unix", ".ICE-unix", ".font-unix", ".XIM-unix", "ssh-*", "tmux-*", "screen", "screens",
-             "uscreens", ".vscode*", "vscode-*", "cursor-*", "systemd-private-*",
+             "uscreens", ".vscode*", "vscode-*", "cursor-*", "systemd-private-*", ".X*-lock",
              "snap-private-tmp")  # fmt: skip
 """what sessions, editors and services keep in directories for temporary files"""
 

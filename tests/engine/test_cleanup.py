@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from pydantic import JsonValue
 
@@ -403,21 +406,70 @@ def zombie() -> Iterator[int]:
     os.waitpid(pid, 0)
 
 
+_ORPHAN = """
+import os, sys
+if os.fork() == 0:
+    os.setsid()
+    open("/proc/self/comm", "w").write(sys.argv[1])
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT)
+    print(os.getpid(), flush=True)
+    sys.stdin.read()
+    os._exit(0)
+"""
+
+
+@contextmanager
+def orphan_with_a_zombie(name: str) -> Iterator[int]:
+    """The pid of a process of that name with a zombie, which init has taken over; it ends with the block."""
+    starter = subprocess.Popen(
+        [sys.executable, "-c", _ORPHAN, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with starter:
+        assert starter.stdout is not None
+        pid = int(starter.stdout.readline())
+        starter.wait()
+        yield pid
+    # Its standard input has ended, and so does it.
+    with suppress(psutil.NoSuchProcess):
+        psutil.Process(pid).wait(60)
+
+
 @pytest.mark.usefixtures("zombie")
 async def test_zombies_of_guardians_own_children_are_reported_and_nobody_is_asked(house: House) -> None:
     house.rules = replace(house.rules, zombies=True, restart={"python": ("restart",), "pytest": ("restart",)})
     cleanup = house.cleanup()
     plan = await cleanup.plan({"stages": ["zombies"]}, NOW)
     (step,) = plan.steps
-    parents = step.params["parents"]
-    assert isinstance(parents, list)
-    (own,) = (each for each in parents if isinstance(each, dict) and each["pid"] == os.getpid())
-    assert (own["protected"], own["restart"]) == (True, None)
+    assert step.params == {"count": 0, "parents": []}
     result = await cleanup.do(plan, step, Bench())
     reported = result["reported"]
-    assert isinstance(reported, int)
-    assert reported >= 1
+    assert isinstance(reported, list)
+    (own,) = (each for each in reported if isinstance(each, dict) and each["pid"] == os.getpid())
+    assert own["protected"] is True
     assert house.commands == []
+
+
+async def test_a_supervisor_is_asked_when_the_configuration_names_a_command(house: House) -> None:
+    """A parent that no longer belongs to Guardian: nobody is left who started it."""
+    name, command = "guardian-leaks", ("supervisorctl", "restart", "leaks")
+    house.rules = replace(house.rules, zombies=True, restart={name: command})
+    with orphan_with_a_zombie(name) as pid:
+        cleanup = house.cleanup()
+        plan = await cleanup.plan({"stages": ["zombies"]}, NOW)
+        (step,) = plan.steps
+        parents = step.params["parents"]
+        assert isinstance(parents, list)
+        (parent,) = parents
+        assert isinstance(parent, dict)
+        assert (parent["pid"], parent["restart"]) == (pid, list(command))
+        assert (await cleanup.plan({"stages": ["zombies"]}, NOW)).hash == plan.hash
+        with pytest.raises(StepFailed) as failed:
+            await cleanup.do(plan, step, Bench())
+    assert failed.value.reason == "cleanup_restart"
+    assert house.commands == [command]
 
 
 async def test_the_deep_scan_names_what_it_protects_and_what_is_risky(house: House) -> None:

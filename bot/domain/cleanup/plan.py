@@ -79,7 +79,8 @@ def plan(facts: Facts) -> Plan:
         steps.append(Step(Stage.CACHES.step, _caches(facts.caches)))
         files.append(PlanFile(f"{Stage.CACHES.value}.txt", facts.caches.path, facts.caches.sha256))
     if facts.zombies is not None:
-        parents: list[JsonValue] = [_parent(each) for each in facts.zombies]
+        # Only what will be done: zombies that are merely reported come and go, and bind nobody.
+        parents: list[JsonValue] = [_parent(each) for each in facts.zombies if each.restart is not None]
         steps.append(Step(Stage.ZOMBIES.step, {"count": len(parents), "parents": parents}))
     return Plan(
         operation="cleanup",
@@ -142,8 +143,7 @@ def _parent(parent: Parent) -> dict[str, JsonValue]:
         "name": parent.name,
         "started": round(parent.started),
         "supervisor": parent.supervisor,
-        "protected": parent.protected,
-        "restart": None if parent.restart is None else list(parent.restart),
+        "restart": list(parent.restart or ()),
     }
 
 

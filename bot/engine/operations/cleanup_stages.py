@@ -26,6 +26,8 @@ from bot.tools.cleanup.tally import QuarantineUnusable, Stop, Tally
 
 Spans = tuple[datetime, datetime]
 
+_SETTLED_SECONDS = 0.3
+"""between two looks at zombies"""
 FRESH_SECONDS = 1.0
 """how old a look at what is in use may be; the lease of each file is asked for at the very moment"""
 
@@ -159,12 +161,14 @@ def clean_caches(rules: Rules, list_: tuple[str, str], run: Run, work: Work, sto
 
 def clean_zombies(rules: Rules, params: JsonObject, run: Run, stop: Stop) -> JsonObject:
     """Ask the supervisors that the plan names. Raises StepFailed, Stopped."""
-    asked = zombies.ask(_approved(params), _parents(rules), run, stop)
+    present = _parents(rules)
+    asked = zombies.ask(_approved(params), present, run, stop)
+    reported: list[JsonValue] = [_report(each) for each in present if each.restart is None]
     restarted: list[JsonValue] = list(asked.restarted)
     failed: list[JsonValue] = list(asked.failed)
     result: JsonObject = {
         "restarted": restarted,
-        "reported": asked.reported,
+        "reported": reported,
         "gone": asked.gone,
         "failed": failed,
     }
@@ -183,8 +187,24 @@ def _move(
 
 
 def _parents(rules: Rules) -> tuple[Parent, ...]:
+    """The parents whose zombies are there at two looks: a process that has just ended is one for a moment."""
+    seen = zombies.dead()
+    if not seen:
+        return ()
+    time.sleep(_SETTLED_SECONDS)
     now = held(rules.protected)
-    return parents(now.processes, now.protected, rules.restart)
+    lasting = [each for each in now.processes if not each.zombie or each.pid in seen]
+    return parents(lasting, now.protected, rules.restart)
+
+
+def _report(parent: Parent) -> dict[str, JsonValue]:
+    return {
+        "pid": parent.pid,
+        "name": parent.name,
+        "zombies": len(parent.zombies),
+        "supervisor": parent.supervisor,
+        "protected": parent.protected,
+    }
 
 
 def _approved(params: JsonObject) -> list[Parent]:

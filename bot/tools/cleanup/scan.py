@@ -148,17 +148,18 @@ class _Walk:
                 name = entry.name
                 if kept(name):
                     continue
-                if entry.is_dir(follow_symlinks=False):
-                    yield from self._enter(directory, encode(name), path, depth + 1)
-                    continue
-                if not entry.is_file(follow_symlinks=False) or not wanted(name):
-                    continue
                 try:
-                    status = entry.stat(follow_symlinks=False)
+                    within = entry.is_dir(follow_symlinks=False)
+                    if not within and (not entry.is_file(follow_symlinks=False) or not wanted(name)):
+                        continue
+                    status = None if within else entry.stat(follow_symlinks=False)
                 except FileNotFoundError:
                     continue
                 except OSError:
                     found.left[Left.UNREADABLE] += 1
+                    continue
+                if status is None:
+                    yield from self._enter(directory, encode(name), path, depth + 1)
                     continue
                 if status.st_mtime_ns > newest or (by_change and status.st_ctime_ns > newest):
                     continue

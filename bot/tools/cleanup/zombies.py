@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.cleanup.zombies import Parent
 from bot.tools.cleanup.commands import CommandFailed, Run
+from bot.tools.cleanup.processes import processes
 
 
 @dataclass(slots=True)
@@ -15,12 +16,15 @@ class Asked:
 
     restarted: list[str] = field(default_factory=list)
     """names of those whose command ran well"""
-    reported: int = 0
-    """those for which there is no command, or that must not be disturbed"""
     gone: int = 0
     """another process by now, or without zombies"""
     failed: list[str] = field(default_factory=list)
     """what the commands said"""
+
+
+def dead() -> frozenset[int]:
+    """The pids of all zombies just now."""
+    return frozenset(each.pid for each in processes() if each.zombie)
 
 
 def ask(approved: Sequence[Parent], present: Sequence[Parent], run: Run, stop: Callable[[], bool]) -> Asked:
@@ -30,11 +34,13 @@ def ask(approved: Sequence[Parent], present: Sequence[Parent], run: Run, stop: C
     for parent in approved:
         if stop():
             break
-        if parent.restart is None:
-            asked.reported += 1
-            continue
         found = now.get((parent.pid, parent.name, parent.restart))
-        if found is None or round(found.started) != round(parent.started) or found.protected:
+        if (
+            parent.restart is None
+            or found is None
+            or round(found.started) != round(parent.started)
+            or found.protected
+        ):
             asked.gone += 1
             continue
         try:

@@ -95,7 +95,8 @@ def test_another_list_is_another_plan_and_says_where() -> None:
 def test_where_a_list_lies_and_how_many_zombies_there_are_is_not_bound() -> None:
     moved = replace(FACTS, files={**FACTS.files, Stage.LOGS: replace(LOGS, path="/elsewhere")})
     assert plan(moved).hash == plan(FACTS).hash
-    more = replace(FACTS, zombies=[replace(SHOP, zombies=(11, 12, 13))])
+    merely_reported = replace(SHOP, pid=20, restart=None)
+    more = replace(FACTS, zombies=[replace(SHOP, zombies=(11, 12, 13)), merely_reported])
     assert plan(more).hash == plan(FACTS).hash
 
 

@@ -11,12 +11,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
 from bot.domain.cleanup.reasons import Left
 from bot.domain.cleanup.rules import AgeBy, Root
+from bot.tools.cleanup.checks import unused
 from bot.tools.cleanup.in_use import InUse, look
 from bot.tools.cleanup.lists import below
+from bot.tools.cleanup.places import Places
 from bot.tools.cleanup.quarantine import check, put
 from bot.tools.cleanup.tally import QuarantineUnusable
 from tests.components import missing
@@ -325,6 +328,7 @@ def test_it_stops_between_two_batches(tmp_path: Path) -> None:
 _WITHOUT_LEASES = """
 import sys
 from pathlib import Path
+from bot.tools.cleanup.checks import unused
 from bot.tools.cleanup.in_use import InUse
 from tests.components import missing
 from tests.tools.cleanup.trees import Site
@@ -354,6 +358,28 @@ def test_where_the_kernel_gives_no_lease_all_processes_must_have_been_seen(
         cwd=Path(__file__).parents[3],
     )
     assert done.stdout.strip() == said, done.stderr
+
+
+def test_who_opens_the_file_at_that_moment_waits_and_we_live_on(tmp_path: Path) -> None:
+    """The kernel signals whoever holds a lease that somebody waits for; its usual signal would end us."""
+    site = Site.at(tmp_path)
+    put_file(site.top / "a")
+    listing = site.scan()
+    ((_, file),) = below(site.root, Path(listing.path))
+    code = "import sys; print('now', flush=True); open(sys.argv[1], 'r+'); print('opened', flush=True)"
+    with Places(site.root.path) as places:
+        with unused(places.root, b"a", file, InUse(), respected=True):
+            child = subprocess.Popen(
+                [sys.executable, "-c", code, str(site.top / "a")], stdout=subprocess.PIPE
+            )
+            assert child.stdout is not None
+            assert child.stdout.readline() == b"now\n"
+            while psutil.Process(child.pid).status() == psutil.STATUS_RUNNING:
+                pass  # on its way into `open`
+            assert child.poll() is None
+        with child:
+            assert child.stdout.readline() == b"opened\n"
+    assert site.put(listing).done == 1
 
 
 def test_a_look_sees_what_processes_hold(tmp_path: Path) -> None:

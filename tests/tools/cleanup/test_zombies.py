@@ -15,7 +15,7 @@ from bot.domain.cleanup.zombies import Parent, parents
 from bot.tools.cleanup.commands import CommandFailed, Ran
 from bot.tools.cleanup.deep_scan import deep_scan
 from bot.tools.cleanup.processes import processes
-from bot.tools.cleanup.zombies import ask
+from bot.tools.cleanup.zombies import ask, dead
 
 COMMAND = ("systemctl", "restart", "shop")
 SHOP = Parent(10, "shop", 5.0, (11,), "systemd", COMMAND)
@@ -60,6 +60,7 @@ def test_a_real_zombie_is_found_with_its_parent(leaking: tuple[int, int]) -> Non
     assert found[parent].name == name
     assert found[parent].restart == COMMAND
     # Guardian started it here: so it is protected, and only reported.
+    assert zombie in dead()
     scan = deep_scan(datetime.now(UTC), (), {name: COMMAND})
     (seen,) = (each for each in scan.zombies if each.pid == parent)
     assert (seen.protected, seen.restart) == (True, None)
@@ -71,12 +72,12 @@ def test_the_supervisor_is_asked_by_the_command_and_nobody_is_signalled() -> Non
     run = Asked()
     asked = ask([SHOP], [SHOP], run, lambda: False)
     assert run.commands == [COMMAND]
-    assert (asked.restarted, asked.reported, asked.gone, asked.failed) == (["shop"], 0, 0, [])
+    assert (asked.restarted, asked.gone, asked.failed) == (["shop"], 0, [])
 
 
-def test_without_a_command_it_is_a_report() -> None:
+def test_without_a_command_nobody_is_asked() -> None:
     run, plain = Asked(), replace(SHOP, restart=None)
-    assert ask([plain], [plain], run, lambda: False).reported == 1
+    assert ask([plain], [plain], run, lambda: False).restarted == []
     assert run.commands == []
 
 
