@@ -221,7 +221,10 @@ async def test_without_a_backup_there_is_no_plan_and_no_step(house: House) -> No
     assert house.asked_for[-1] == [str(house.logs)]
     with pytest.raises(StepFailed) as failed:
         await house.cleanup().do(plan, plan.steps[0], Bench())
-    assert (failed.value.reason, failed.value.values) == ("backup_stale", {"hours": 30})
+    assert (failed.value.reason, failed.value.values) == (
+        "cleanup_no_backup",
+        {"roots": str(house.logs), "why": "backup_stale"},
+    )
     assert (house.logs / "shop.log").exists()
 
 

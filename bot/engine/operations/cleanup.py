@@ -99,7 +99,8 @@ class Cleanup:
         stage = _stage_of(step)
         refusal = await self._backup_of((stage,))
         if refusal is not None:
-            raise StepFailed(refusal.reason, **refusal.values)
+            roots = ", ".join(root.shown for root in self._rules.roots_of((stage,)))
+            raise StepFailed("cleanup_no_backup", roots=roots, why=refusal.reason)
         # A full disk may be the very reason for a cleanup: what counts is whether something came with it.
         before = await self._healthy()
         async with self._turn:

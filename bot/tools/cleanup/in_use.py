@@ -15,6 +15,8 @@ File = tuple[int, int]
 """device and inode"""
 
 _PROC = Path("/proc")
+_FIRST_NAMESPACE = "pid:[4026531836]"
+"""of the system itself; the number is a constant of Linux (PROC_PID_INIT_INO)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class InUse:
     working: frozenset[File] = frozenset()
     """directories that those work in: all that is below one is in work"""
     unseen: int = 0
-    """processes that would not show what they hold"""
+    """processes that would not show what they hold; those that are hidden altogether count as one"""
 
 
 def look(protected: Collection[int] = ()) -> InUse:
@@ -36,7 +38,7 @@ def look(protected: Collection[int] = ()) -> InUse:
     held: set[File] = set()
     theirs: set[File] = set()
     working: set[File] = set()
-    unseen = 0
+    unseen = 0 if _sees_all() else 1
     for entry in _entries(_PROC):
         if not entry.isdigit():
             continue
@@ -53,6 +55,14 @@ def look(protected: Collection[int] = ()) -> InUse:
             theirs |= files
             working.update(_directory(process / "cwd"))
     return InUse(frozenset(held), frozenset(theirs), frozenset(working), unseen)
+
+
+def _sees_all() -> bool:
+    """Whether processes outside this container, and other users', can be seen at all."""
+    try:
+        return os.readlink(_PROC / "self" / "ns" / "pid") == _FIRST_NAMESPACE and (_PROC / "1").exists()
+    except OSError:
+        return False
 
 
 def _files(process: Path) -> Iterator[File]:

@@ -406,3 +406,20 @@ def test_a_look_sees_what_processes_hold(tmp_path: Path) -> None:
     assert files["work"] in use.working
     assert files["work"] in use.protected
     assert files["open"] not in use.protected
+
+
+def test_a_container_knows_that_it_does_not_see_everybody() -> None:
+    unshare = shutil.which("unshare")
+    if unshare is None or os.geteuid() != 0:
+        missing("a container", "root, apt-get install util-linux")
+    if subprocess.run([unshare, "-pfm", "true"], capture_output=True, check=False).returncode != 0:
+        missing("a container", "a kernel that allows it")
+    code = "from bot.tools.cleanup.in_use import look; print(look().unseen)"
+    done = subprocess.run(
+        [unshare, "-pfm", "--mount-proc", sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.stdout == "1\n", done.stderr
