@@ -23,6 +23,7 @@ from bot.tools.cleanup.places import Places
 from bot.tools.cleanup.quarantine import check, put
 from bot.tools.cleanup.tally import QuarantineUnusable
 from tests.components import missing
+from tests.tools.cleanup.boxes import boxed
 from tests.tools.cleanup.trees import NEW, Site, contents, put_file, slots, snapshot
 
 
@@ -331,6 +332,7 @@ from pathlib import Path
 from bot.tools.cleanup.checks import unused
 from bot.tools.cleanup.in_use import InUse
 from tests.components import missing
+from tests.tools.cleanup.boxes import boxed
 from tests.tools.cleanup.trees import Site
 site = Site.at(Path(sys.argv[1]))
 site.use = InUse(unseen=int(sys.argv[2]))
@@ -409,14 +411,10 @@ def test_a_look_sees_what_processes_hold(tmp_path: Path) -> None:
 
 
 def test_a_container_knows_that_it_does_not_see_everybody() -> None:
-    unshare = shutil.which("unshare")
-    if unshare is None or os.geteuid() != 0:
-        missing("a container", "root, apt-get install util-linux")
-    if subprocess.run([unshare, "-pfm", "true"], capture_output=True, check=False).returncode != 0:
-        missing("a container", "a kernel that allows it")
+    box = boxed("--pid", "--fork", "--mount", "--mount-proc")
     code = "from bot.tools.cleanup.in_use import look; print(look().unseen)"
     done = subprocess.run(
-        [unshare, "-pfm", "--mount-proc", sys.executable, "-c", code],
+        [*box, sys.executable, "-c", code],
         capture_output=True,
         text=True,
         check=False,

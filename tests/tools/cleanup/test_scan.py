@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -17,7 +16,7 @@ from bot.domain.cleanup.reasons import Left
 from bot.domain.cleanup.rules import AgeBy, FileRules, Root
 from bot.tools.cleanup.in_use import InUse
 from bot.tools.cleanup.scan import RootUnusable, ScanStopped, scan
-from tests.components import missing
+from tests.tools.cleanup.boxes import boxed
 from tests.tools.cleanup.trees import AT, NEW, OLD, Site, put_file
 
 
@@ -242,14 +241,9 @@ assert (folder / "cover").exists()
 
 
 def test_mounts_are_not_entered_even_of_the_same_file_system(tmp_path: Path) -> None:
-    unshare = shutil.which("unshare")
-    if unshare is None or os.geteuid() != 0:
-        missing("mounts of its own", "root, apt-get install util-linux")
-    tried = subprocess.run([unshare, "-m", "true"], capture_output=True, check=False)
-    if tried.returncode != 0:
-        missing("mounts of its own", "a kernel that allows them")
+    box = boxed("--mount", "--propagation", "private")
     done = subprocess.run(
-        [unshare, "-m", "--propagation", "private", sys.executable, "-c", _MOUNTED, str(tmp_path)],
+        [*box, sys.executable, "-c", _MOUNTED, str(tmp_path)],
         capture_output=True,
         text=True,
         check=False,
