@@ -1,0 +1,92 @@
+"""No work without a backup: whether what is to be touched has a proven backup that is young enough."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+
+from bot.domain.backup.sources import Source, holds
+
+DEFAULT_WITHIN = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One judgement of a snapshot of a source: verified or not, and whether damage was found."""
+
+    source: str
+    taken_at: datetime
+    judged_at: datetime
+    verified: bool
+    damaged: bool = False
+    paths: tuple[str, ...] = ()
+    """what the snapshot has: the configuration may name more by now"""
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """Why work must not begin. The sentence is `backup.uncovered.REASON` with `values`; `sources` are those
+    whose backup would help, for the button that makes one."""
+
+    reason: str
+    what: str
+    sources: tuple[str, ...] = ()
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def newest_proven(source: str, proofs: Collection[Proof]) -> Proof | None:
+    """The newest backup of that source that is verified and of which no later judgement of the source has
+    found damage; None if there is none. Not having been able to look later takes nothing away."""
+    mine = [each for each in proofs if each.source == source]
+    damaged_at = max((each.judged_at for each in mine if each.damaged), default=None)
+    good = [each for each in mine if each.verified and (damaged_at is None or each.judged_at > damaged_at)]
+    return max(good, key=lambda each: each.taken_at, default=None)
+
+
+def uncovered(
+    touched: Sequence[str],
+    sources: Collection[Source],
+    proofs: Collection[Proof],
+    now: datetime,
+    within: timedelta = DEFAULT_WITHIN,
+) -> Uncovered | None:
+    """Why that must not be touched, for the first thing that is not covered; None if everything is. What is
+    touched is an absolute path, free of symbolic links, or the name of a source, such as a database's."""
+    if not touched:
+        return Uncovered("nothing_named", "")
+    for what in touched:
+        holding = [each for each in sources if (each.holds(what) if what[:1] == "/" else each.name == what)]
+        if not holding:
+            left_out = [each.name for each in sources if what[:1] == "/" and each.leaves_out(what)]
+            if left_out:
+                return Uncovered("left_out", what, values={"source": left_out[0]})
+            return Uncovered("no_source", what)
+        refusal = _not_young_enough(what, holding, proofs, now, within)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _not_young_enough(
+    what: str, holding: Sequence[Source], proofs: Collection[Proof], now: datetime, within: timedelta
+) -> Uncovered | None:
+    names = tuple(each.name for each in holding)
+    fitting = [
+        each for each in proofs if what[:1] != "/" or each.damaged or holds(each.paths, each.exclude, what)
+    ]
+    proven = [proof for name in names if (proof := newest_proven(name, fitting)) is not None]
+    if not proven:
+        damaged = any(each.damaged for each in proofs if each.source in names)
+        return Uncovered("damaged" if damaged else "none_verified", what, names)
+    age = now - max(each.taken_at for each in proven)
+    if age < timedelta(0):
+        # A clock that was set back: how old the backup is nobody can say.
+        return Uncovered("from_the_future", what, names)
+    if age > within:
+        values: dict[str, JsonValue] = {"age": age.total_seconds(), "most": within.total_seconds()}
+        return Uncovered("too_old", what, names, values)
+    return None

@@ -1,0 +1,38 @@
+"""A backup that was made, and what is known of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One snapshot. Only those that ended well are written down, so that what a killed run left in the
+    repository is never taken for a backup."""
+
+    id: int
+    """ours"""
+    source: str
+    snapshot: str
+    """the local repository's name for it"""
+    tree: str
+    """what is in it: equal for equal content"""
+    taken_at: datetime
+    size: int
+    """bytes that were read"""
+    files: int
+    seconds: float
+    run_id: int
+    canary_path: str
+    """the file in it that is restored and compared"""
+    canary_sha256: str
+    paths: tuple[str, ...] = ()
+    """what was backed up, as the configuration had it then; none for a dump"""
+    exclude: tuple[str, ...] = ()
+    copied: str | None = None
+    """the off-site repository's name for it"""
+    heads: Mapping[str, str] = field(default_factory=dict)
+    """where Git repositories stood: path → commit"""
+    forgotten_at: datetime | None = None
