@@ -49,6 +49,13 @@ class BackupStore:
             for row in rows
         }
 
+    async def repositories_seen(self) -> dict[Place, datetime]:
+        """When each repository last said something new of itself."""
+        table = tables.backup_repositories
+        async with self._database.read() as connection:
+            rows = await connection.execute(select(table.c.place, table.c.seen_at))
+            return {Place(place): seen_at for place, seen_at in rows}
+
     async def save_repository(self, place: Place, facts: RepositoryFacts, at: datetime) -> None:
         """Which repository is at that place from now on."""
         table = tables.backup_repositories

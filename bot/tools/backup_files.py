@@ -6,7 +6,6 @@ import hashlib
 import os
 import secrets
 import shutil
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,10 +66,15 @@ def place(whole: Path, target: Path) -> bool:
 
 def remove_unfinished(target: Path, run_id: int) -> bool:
     """Remove what that run restored and did not put in its place; whether there was any. Raises OSError."""
-    whole = unfinished(target, run_id)
-    if not whole.is_dir() or whole.is_symlink():
+    return remove_tree(unfinished(target, run_id))
+
+
+def remove_tree(folder: Path) -> bool:
+    """Remove a folder that we made, with all that is in it; whether it was there. A link is no folder of
+    ours. Raises OSError."""
+    if not folder.is_dir() or folder.is_symlink():
         return False
-    shutil.rmtree(whole)
+    shutil.rmtree(folder)
     return True
 
 
@@ -78,6 +82,5 @@ def scratch(folder: Path, run_id: int) -> Path:
     """A place for a drill, which is not there yet. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     place = folder / f"drill-{run_id}"
-    with suppress(FileNotFoundError):
-        shutil.rmtree(place)
+    remove_tree(place)
     return place

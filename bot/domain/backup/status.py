@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.domain.backup.code import GitFacts, is_synchronised
@@ -12,6 +12,8 @@ from bot.domain.backup.gate import Proof, newest_proven
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Source, SourceKind
 
+PROVING_TAKES = timedelta(hours=6)
+"""A backup that is younger and not judged yet is no problem: it may still be copied and checked."""
 DATABASE_POINTS = 3
 """`3개 지점 백업 확인`: points in time that one can go back to, each proven and in both repositories."""
 
@@ -25,6 +27,8 @@ class SourceState(StrEnum):
     NONE = "none"
     LATE = "late"
     UNVERIFIED = "unverified"
+    PROVING = "proving"
+    """it has just been made, and is not judged yet"""
     FEW_POINTS = "few_points"
     NOT_SYNCHRONISED = "not_synchronised"
     GOOD = "good"
@@ -117,6 +121,9 @@ def _state(
     if now - newest.taken_at > source.max_age:
         return SourceState.LATE
     if proof is None or proof.taken_at < newest.taken_at:
+        is_judged = any(each.taken_at == newest.taken_at for each in proofs)
+        if not is_judged and now - newest.taken_at <= PROVING_TAKES:
+            return SourceState.PROVING
         return SourceState.UNVERIFIED
     return SourceState.GOOD
 

@@ -45,7 +45,7 @@ WANTED: tuple[tuple[Part, Place | None], ...] = (
 )
 """All that must be found well (design, Backups 3-2-1)."""
 
-DAMAGE = frozenset({"damaged", "canary_differs", "snapshot_gone", "copy_differs"})
+DAMAGE = frozenset({"damaged", "canary_differs", "file_not_in_snapshot", "snapshot_gone", "copy_differs"})
 """Reasons that say that a backup is bad, beside those that only say that nobody could tell."""
 
 

@@ -117,6 +117,14 @@ def lock_of(name: str, text: bytes) -> Lock:
         raise AnswerUnreadable(type(error).__name__) from None
 
 
+def id_of(config: bytes) -> str:
+    """The answer to `cat config`, as far as it says which repository that is."""
+    try:
+        return str(_OBJECT.validate_json(config)["id"])
+    except (ValidationError, KeyError) as error:
+        raise AnswerUnreadable(type(error).__name__) from None
+
+
 def facts_of(config: bytes, keys: bytes) -> RepositoryFacts:
     """The answers to `cat config` and `key list`."""
     try:

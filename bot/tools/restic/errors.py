@@ -42,6 +42,24 @@ class NoRepository(ResticError):
     reason = "no_repository"
 
 
+class MediumMissing(ResticError):
+    """There is no repository at a place where there was one: its medium is away."""
+
+    reason = "medium_missing"
+
+
+class SnapshotGone(ResticError):
+    """The repository has no such snapshot."""
+
+    reason = "snapshot_gone"
+
+
+class FileMissing(ResticError):
+    """The snapshot has no such file."""
+
+    reason = "file_not_in_snapshot"
+
+
 class RepositoryLocked(ResticError):
     """Another process holds a lock. `values`: `pid`, `host`, `user`, and `since` as restic writes it."""
 
@@ -119,6 +137,8 @@ RETRYING = re.compile(r"returned error, retrying after|failed, retrying")
 
 _WORDS: tuple[tuple[re.Pattern[str], type[ResticError]], ...] = (
     (re.compile(r"wrong password or no key found|an empty password is not a password"), WrongPassword),
+    (re.compile(r"no matching ID found"), SnapshotGone),
+    (re.compile(r"not found in snapshot"), FileMissing),
     (re.compile(r"no space left on device|disk quota exceeded|file too large", re.IGNORECASE), DiskFull),
     (
         re.compile(

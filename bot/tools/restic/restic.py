@@ -24,6 +24,7 @@ from bot.tools.restic.answers import (
     Snapshot,
     Summary,
     facts_of,
+    id_of,
     lock_of,
     progress_of,
     restored_size_of,
@@ -88,8 +89,12 @@ class Restic:
         words = (await self._answer(["version"], {})).decode(errors="replace").split()
         return words[1] if len(words) > 1 else ""
 
+    async def repository_id(self, repository: Repository) -> str:
+        """Which repository that is; that it can be opened is known then."""
+        return id_of(await self._ask(repository, arguments.cat(repository.location, "config")))
+
     async def facts(self, repository: Repository) -> RepositoryFacts:
-        """What the repository says of itself; that it can be opened is known then."""
+        """What the repository says of itself."""
         config = await self._ask(repository, arguments.cat(repository.location, "config"))
         return facts_of(config, await self._ask(repository, arguments.key_list(repository.location)))
 

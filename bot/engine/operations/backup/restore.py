@@ -1,0 +1,112 @@
+"""`/guardian backup restore`: into a fresh folder, and only there."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+from bot.domain.backup.plans import RESTORE, restore_plan
+from bot.domain.backup.snapshots import Taken
+from bot.domain.operations.plan import JsonObject, Plan, Step
+from bot.engine.operations.backup import restoring
+from bot.engine.operations.backup.vault import Vault
+from bot.engine.operations.contract import OperationRefused, StepFailed, Work
+from bot.tools import backup_files as files
+
+_ROOM = 1.05
+"""Folders and names take room beside the files."""
+_SHORTEST = 6
+"""Characters of a snapshot's name that are enough to name it."""
+
+
+class RestoreBackup:
+    """An `Operation`. The request has `source` and `target`; `snapshot` (its name's first characters; the
+    newest before the plan without it) and `include` (one path of it) as one likes."""
+
+    name = RESTORE
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def plan(self, request: JsonObject, at: datetime) -> Plan:
+        """Raises OperationRefused."""
+        target, include = request.get("target"), request.get("include")
+        if not isinstance(target, str) or not target.startswith("/") or "\0" in target:
+            raise OperationRefused("target_not_absolute", target=str(target))
+        if include is not None and (not isinstance(include, str) or not include.startswith("/")):
+            raise OperationRefused("include_not_absolute", include=str(include))
+        taken = await self._taken(request, at)
+        place = Path(target)
+        real = await asyncio.to_thread(files.real_path, str(place.parent))
+        if self._vault.encloses_a_repository(f"{real}/{place.name}"):
+            raise OperationRefused("target_in_repository", target=target)
+        if not await asyncio.to_thread(files.is_fresh, place):
+            raise OperationRefused("target_not_fresh", target=target)
+        free = await asyncio.to_thread(files.free_bytes, place.parent)
+        if include is None and taken.size * _ROOM > free:
+            raise OperationRefused("no_room", target=target, needed=taken.size, free=free)
+        return restore_plan(taken, target, include, at)
+
+    async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Raises StepFailed, Stopped."""
+        target = Path(str(step.params["target"]))
+        if step.name == "backup_place":
+            whole = files.unfinished(target, work.run_id)
+            try:
+                placed = await asyncio.to_thread(files.place, whole, target)
+            except OSError as error:
+                raise StepFailed("file_error", said=error.strerror or str(error)) from error
+            if not placed:
+                raise StepFailed("target_not_fresh", target=str(target))
+            return {"target": str(target)}
+        taken = await self._of(str(step.params["snapshot"]))
+        include = step.params["include"]
+        # A run that was killed in the middle begins anew: what it left has its number.
+        await self.undo(plan, step, work)
+        restored = await restoring.restore(
+            self._vault,
+            taken,
+            files.unfinished(target, work.run_id),
+            None if include is None else str(include),
+            work,
+        )
+        return {
+            "place": restored.place.value,
+            "seconds": restored.seconds,
+            "first_failed": restored.first_failed,
+            "size": taken.size,
+        }
+
+    async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Remove what this run has restored, if it is not in its place yet. Raises StepFailed."""
+        if step.name != "backup_restore":
+            return {}
+        target = Path(str(step.params["target"]))
+        try:
+            return {"removed": await asyncio.to_thread(files.remove_unfinished, target, work.run_id)}
+        except OSError as error:
+            raise StepFailed("file_error", said=error.strerror or str(error)) from error
+
+    async def _taken(self, request: JsonObject, at: datetime) -> Taken:
+        source, wanted = str(request.get("source")), request.get("snapshot")
+        known = await self._vault.sources()
+        kept = [each for each in await self._vault.store.kept(source) if each.taken_at <= at]
+        if not kept:
+            # One that is no longer configured can still be restored.
+            reason = "no_snapshot" if source in known else "unknown_source"
+            raise OperationRefused(reason, source=source, known=", ".join(known))
+        if wanted is None:
+            return kept[-1]
+        prefix = str(wanted)
+        found = [each for each in kept if each.snapshot.startswith(prefix)]
+        if len(prefix) < _SHORTEST or len(found) != 1:
+            names = ", ".join(each.snapshot[:8] for each in kept[-5:])
+            raise OperationRefused("unknown_snapshot", snapshot=prefix, known=names)
+        return found[0]
+
+    async def _of(self, snapshot: str) -> Taken:
+        for each in await self._vault.store.kept():
+            if each.snapshot == snapshot:
+                return each
+        raise StepFailed("snapshot_gone", said="", place=None)

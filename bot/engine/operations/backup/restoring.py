@@ -1,0 +1,82 @@
+"""Restoring a snapshot, from the second repository when the first can't give it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.domain.backup.repositories import Place
+from bot.domain.backup.snapshots import Taken
+from bot.engine.operations.backup.vault import Vault, watching
+from bot.engine.operations.contract import StepFailed, Stopped, Work
+from bot.store.backups import Drill
+from bot.tools.backup_files import remove_tree
+from bot.tools.restic.errors import Cancelled, DiskFull, ResticError
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What was restored, from where, and why not from the first repository (None: it was)."""
+
+    place: Place
+    seconds: float
+    first_failed: str | None = None
+
+
+async def restore(vault: Vault, taken: Taken, target: Path, include: str | None, work: Work) -> Restored:
+    """Restore into `target`, which must not be there, and compare all that was written with the snapshot's
+    hashes. It is timed and written down as a drill. Raises StepFailed, Stopped; what was written stays."""
+    began = time.monotonic()
+    first_failed: ResticError | None = None
+    for place in Place:
+        name = taken.snapshot if place is Place.LOCAL else taken.copied
+        if name is None:
+            continue
+        try:
+            await vault.restic.restore(vault.repositories[place], name, target, include, watching(work))
+            await asyncio.to_thread(_compare, taken, target, include)
+        except Cancelled:
+            raise Stopped from None
+        except DiskFull as error:
+            raise StepFailed(error.reason, **error.values, place=None) from error
+        except ResticError as error:
+            await vault.store.add_drill(_drill(vault, taken, place, began, error.reason))
+            if first_failed is not None or taken.copied is None:
+                raise StepFailed(error.reason, **error.values, place=place.value) from error
+            first_failed = error
+            await asyncio.to_thread(remove_tree, target)
+        except OSError as error:
+            raise StepFailed("file_error", said=error.strerror or str(error)) from error
+        else:
+            seconds = time.monotonic() - began
+            await vault.store.add_drill(_drill(vault, taken, place, began, None))
+            return Restored(place, seconds, None if first_failed is None else first_failed.reason)
+    raise StepFailed("nothing_taken", source=taken.source)
+
+
+class Different(ResticError):
+    """What was restored is not what was saved."""
+
+    reason = "canary_differs"
+
+
+def _compare(taken: Taken, target: Path, include: str | None) -> None:
+    """By our own record too, and not only by what the repository says of itself."""
+    if include is not None:
+        return
+    canary = target / taken.canary_path.lstrip("/")
+    try:
+        with canary.open("rb") as opened:
+            found = hashlib.file_digest(opened, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise Different from None
+    if found != taken.canary_sha256:
+        raise Different
+
+
+def _drill(vault: Vault, taken: Taken, place: Place, began: float, reason: str | None) -> Drill:
+    seconds = time.monotonic() - began
+    return Drill(taken.source, taken.snapshot, place, vault.clock(), seconds, taken.size, taken.files, reason)

@@ -1,0 +1,211 @@
+"""A backup, from making the repositories to `백업 완료, 검증됨`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.domain.backup.gate import Uncovered
+from bot.domain.backup.sources import Dump, Source, SourceKind
+from bot.domain.backup.status import SourceState
+from bot.engine.operations.backup.now import BackupNow
+from bot.engine.operations.backup.vault import Vault
+from bot.engine.operations.contract import OperationRefused, Stopped
+from tests.backups import Templates, fill
+from tests.components import program
+from tests.engine.operations.backup.conftest import Hand, Yard
+
+
+async def test_a_backup_is_made_copied_checked_restored_and_only_then_verified(bare_yard: Yard) -> None:
+    yard = bare_yard
+    assert not (await yard.desk.facts("/guardian")).verified
+    ran = await yard.now()
+    assert ran.failed == []
+    assert [step.name for step in ran.plan.steps] == [
+        "backup_init",
+        "backup_init",
+        *("backup_take", "backup_copy") * 2,
+        *("backup_check",) * 2,
+        *("backup_prove",) * 2,
+        "backup_retention",
+    ]
+    facts = await yard.desk.facts("/guardian")
+    assert facts.verified
+    assert [each.stands for each in facts.sources] == ["good", "good"]
+    assert facts.missing == ()
+    assert facts.media is None
+    assert {each.encryption for each in facts.repositories} == {"AES-256"}
+    chunkers = {each.chunker for each in (await yard.vault.known()).values()}
+    assert len(chunkers) == 1, "both cut files alike, so that copies share their data"
+    assert yard.objects.denied == [], "nothing off-site was even tried to be deleted"
+    assert await yard.restic.locks(yard.offsite) == []
+
+
+async def test_work_is_refused_until_what_it_touches_is_covered(yard: Yard) -> None:
+    uploads = str(yard.folder / "uploads" / "photo.jpg")
+    refusal = await yard.desk.covered([uploads])
+    assert refusal == Uncovered("none_verified", uploads, ("uploads",))
+    await yard.now()
+    assert await yard.desk.covered([uploads, str(yard.folder / "etc")]) is None
+    elsewhere = await yard.desk.covered([uploads, "/srv/elsewhere"])
+    assert elsewhere is not None
+    assert (elsewhere.reason, elsewhere.what) == ("no_source", "/srv/elsewhere")
+    yard.ahead = timedelta(hours=25)
+    old = await yard.desk.covered([uploads])
+    assert old is not None
+    assert (old.reason, old.sources) == ("too_old", ("uploads",))
+
+
+async def test_a_link_into_a_source_is_followed_before_it_is_judged(yard: Yard) -> None:
+    (yard.folder / "link").symlink_to(yard.folder / "uploads")
+    (yard.folder / "uploads" / "out").symlink_to("/srv/elsewhere")
+    await yard.now()
+    assert await yard.desk.covered([str(yard.folder / "link")]) is None
+    refusal = await yard.desk.covered([str(yard.folder / "uploads" / "out")])
+    assert refusal is not None
+    assert refusal.reason == "no_source"
+
+
+async def test_what_the_configuration_names_since_the_backup_is_not_covered_by_it(yard: Yard) -> None:
+    await yard.now(["uploads"])
+    added = str(fill(yard.folder / "more", [("x", b"x")]))
+    yard.sources[1] = replace(yard.sources[1], paths=(*yard.sources[1].paths, added))
+    refusal = await yard.desk.covered([added])
+    assert refusal is not None
+    assert (refusal.reason, refusal.sources) == ("none_verified", ("uploads",))
+
+
+async def test_what_is_left_out_is_neither_saved_nor_covered(yard: Yard) -> None:
+    left_out = fill(yard.folder / "uploads" / "cache[1]", [("x", b"x")])
+    yard.sources[1] = replace(yard.sources[1], exclude=(str(left_out),))
+    await yard.now(["uploads"])
+    refusal = await yard.desk.covered([str(yard.folder / "uploads")])
+    assert refusal is not None
+    assert refusal.reason == "left_out"
+    await yard.restored(yard.folder / "back")
+    assert not list((yard.folder / "back").rglob("cache*"))
+    assert list((yard.folder / "back").rglob("photo.jpg"))
+
+
+async def test_code_is_synchronised_when_its_commit_is_in_the_snapshot(yard: Yard) -> None:
+    code = yard.folder / "code"
+    commit(code, "one")
+    yard.sources = [Source("code", SourceKind.CODE, (str(code),))]
+    await yard.now()
+    assert (await yard.desk.statuses())[0].state is SourceState.GOOD
+    commit(code, "two")
+    status = (await yard.desk.statuses())[0]
+    assert (status.state, status.figure, status.wanted) == (SourceState.NOT_SYNCHRONISED, 0, 1)
+
+
+async def test_versions_of_configurations_are_counted_by_their_content(yard: Yard) -> None:
+    for port in (b"1", b"2"):
+        fill(yard.folder / "etc", [("app.conf", port)])
+        await yard.now(["configs"])
+    status = (await yard.desk.statuses())[0]
+    assert (status.state, status.figure) == (SourceState.GOOD, 2)
+
+
+async def test_a_step_that_is_done_again_makes_no_second_backup(yard: Yard) -> None:
+    hand = Hand(7)
+    await yard.now(["uploads"], hand)
+    await yard.now(["uploads"], hand)
+    assert len(await yard.store.kept("uploads")) == 1
+    assert len(await yard.restic.snapshots(yard.local)) == 1
+    assert len(await yard.restic.snapshots(yard.offsite)) == 1
+
+
+async def test_old_ones_go_and_the_last_verified_one_never(yard: Yard) -> None:
+    await yard.now()
+    yard.ahead = timedelta(days=200)
+    first = {each.source: each.snapshot for each in await yard.store.kept()}
+    # Time has passed for the Guardian only: a backup that restic makes today is 200 days old to it.
+    ran = await yard.now(["configs"])
+    assert ran.reasons == {"backup_prove": "not_verified", "backup_retention": "retention_waits"}
+    there = {each.id for each in await yard.restic.snapshots(yard.local)}
+    assert {first["configs"], first["uploads"]} <= there
+
+
+async def test_retention_forgets_behind_a_verified_backup_and_leaves_what_is_off_site(yard: Yard) -> None:
+    await yard.now()
+    old = [each.snapshot for each in await yard.store.kept("uploads")]
+    kept = yard.vault.rules.keep
+    ran = await yard.run(BackupNow(hasty_retention(yard)), {"sources": ["uploads"]})
+    assert ran.failed == []
+    assert ran.of("backup_retention") == {"forgotten": 1, "left_offsite": 1}
+    assert kept == timedelta(days=90)
+    left = {each.id for each in await yard.restic.snapshots(yard.local)}
+    assert not left & set(old)
+    assert len(left) == 2, "the newest of uploads, and the configurations"
+    assert len(await yard.restic.snapshots(yard.offsite)) == 3
+    assert yard.objects.denied == []
+
+
+async def test_stop_ends_restic_and_leaves_neither_lock_nor_backup(yard: Yard) -> None:
+    fill(yard.folder / "uploads", [(str(number), os.urandom(3_000_000)) for number in range(20)])
+    with pytest.raises(Stopped):
+        await yard.now(["uploads"], Hand(1, stop_at=1))
+    assert await yard.store.kept() == []
+    assert await yard.restic.locks(yard.local) == []
+
+
+async def test_a_source_around_the_repository_is_refused(yard: Yard) -> None:
+    yard.sources = [Source("all", SourceKind.USER_DATA, (str(yard.folder),))]
+    with pytest.raises(OperationRefused) as refusal:
+        await yard.now()
+    assert refusal.value.reason == "repository_in_source"
+
+
+async def test_a_source_that_nobody_configured_is_refused_with_those_that_are(yard: Yard) -> None:
+    with pytest.raises(OperationRefused) as refusal:
+        await yard.now(["upload"])
+    assert refusal.value.reason == "unknown_source"
+    assert refusal.value.values["known"] == "configs, uploads"
+
+
+async def test_two_repositories_on_one_disk_are_not_verified(
+    yard: Yard, templates: Templates, tmp_path: Path
+) -> None:
+    second = tmp_path / "disk" / "second"
+    shutil.copytree(templates.offsite, second)
+    yard.offsite = replace(yard.offsite, location=str(second))
+    ran = await yard.now(["configs"])
+    assert ran.failed[0][1].values["why"] == "same_medium"
+    facts = await yard.desk.facts("/guardian")
+    assert not facts.verified
+    assert facts.media == "same_medium"
+
+
+async def test_a_dump_is_streamed_and_its_whole_is_the_canary(yard: Yard) -> None:
+    dump = Dump(("seq", "300000"), "numbers.txt")
+    yard.sources = [Source("db", SourceKind.DATABASE, dump=dump)]
+    ran = await yard.now()
+    assert ran.failed == []
+    status = (await yard.desk.statuses())[0]
+    assert (status.state, status.figure, status.wanted) == (SourceState.FEW_POINTS, 1, 3)
+    assert (await yard.desk.facts("/guardian")).verified
+    assert await yard.desk.covered(["db"]) is None
+    await yard.now()
+    await yard.now()
+    assert (await yard.desk.statuses())[0].state is SourceState.GOOD
+
+
+def hasty_retention(yard: Yard) -> Vault:
+    """The same hands, for whom everything is too old at once."""
+    vault = yard.vault
+    vault.rules = replace(vault.rules, keep=timedelta(0))
+    return vault
+
+
+def commit(folder: Path, text: str) -> None:
+    """A commit of our own, whatever the machine's Git is told."""
+    fill(folder, [("main.py", text.encode())])
+    git = [program("git"), "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@localhost"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "--no-gpg-sign", "-m", text]):
+        subprocess.run([*git, *words], check=True, capture_output=True)
