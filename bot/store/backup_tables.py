@@ -69,6 +69,7 @@ backup_findings = Table(
     Column("reason", String(32)),
     Column("values", JSON, nullable=False),
     Index("ix_backup_findings_snapshot_id", "snapshot_id"),
+    Index("ix_backup_findings_part_at", "part", "at"),
 )
 
 backup_verdicts = Table(

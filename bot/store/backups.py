@@ -12,7 +12,7 @@ from bot.domain.backup.gate import Proof
 from bot.domain.backup.repositories import Place, RepositoryFacts
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.status import Attempt
-from bot.domain.backup.verification import Finding, Part, Verdict
+from bot.domain.backup.verification import DAMAGE, Finding, Part, Verdict
 from bot.store import backup_tables as tables
 from bot.store.database import Database
 
@@ -154,17 +154,22 @@ class BackupStore:
         table = tables.backup_findings
         query = select(table).where(table.c.snapshot_id == number).order_by(table.c.at, table.c.id)
         async with self._database.read() as connection:
-            return [
-                Finding(
-                    Part(row["part"]),
-                    None if row["place"] is None else Place(row["place"]),
-                    row["at"],
-                    row["seconds"],
-                    row["reason"],
-                    row["values"],
-                )
-                for row in (await connection.execute(query)).mappings()
-            ]
+            return [_finding(row) for row in (await connection.execute(query)).mappings()]
+
+    async def reads(self) -> list[Finding]:
+        """What came of reading shares of the repositories, since damage was first found in that way; nothing
+        when it never was."""
+        table = tables.backup_findings
+        damage = select(func.min(table.c.at)).where(
+            table.c.part == Part.READ.value, table.c.reason.in_(sorted(DAMAGE))
+        )
+        async with self._database.read() as connection:
+            since = (await connection.execute(damage)).scalar_one()
+            if since is None:
+                return []
+            query = select(table).where(table.c.part == Part.READ.value, table.c.at >= since)
+            rows = await connection.execute(query.order_by(table.c.at, table.c.id))
+            return [_finding(row) for row in rows.mappings()]
 
     async def judged(self, number: int, verdict: Verdict) -> None:
         """Write down what became of that backup."""
@@ -276,6 +281,17 @@ class BackupStore:
                 )
                 for row in (await connection.execute(query)).mappings()
             ]
+
+
+def _finding(row: RowMapping) -> Finding:
+    return Finding(
+        Part(row["part"]),
+        None if row["place"] is None else Place(row["place"]),
+        row["at"],
+        row["seconds"],
+        row["reason"],
+        row["values"],
+    )
 
 
 def _taken(row: RowMapping) -> Taken:

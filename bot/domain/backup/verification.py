@@ -91,9 +91,23 @@ class Verdict:
         return not self.shortcomings
 
 
+def standing_damage(reads: Iterable[Finding]) -> list[Finding]:
+    """Of what came of reading shares of the repositories, the damage that nothing has disproved: a share that
+    was found damaged stays so until that very share is read well. That another one is well says nothing."""
+    last: dict[tuple[Place | None, JsonValue], Finding] = {}
+    for finding in sorted(reads, key=lambda each: each.at):
+        if finding.reason is None or finding.is_damage:
+            last[finding.place, finding.values.get("share")] = finding
+    return [each for each in last.values() if each.is_damage]
+
+
 def verdict(
-    taken_at: datetime, findings: Iterable[Finding], now: datetime, max_age: timedelta
-) -> Verdict:  # fmt: skip
+    taken_at: datetime,
+    findings: Iterable[Finding],
+    now: datetime,
+    max_age: timedelta,
+    standing: Iterable[Finding] = (),
+) -> Verdict:
     """What those findings make of a backup of that moment. Of several about one thing the last counts; one
     that is older than the backup is about another."""
     last: dict[tuple[Part, Place | None], Finding] = {}
@@ -111,4 +125,10 @@ def verdict(
             short.append(Shortcoming(part, place, "not_checked"))
         elif found.reason is not None:
             short.append(Shortcoming(part, place, found.reason, found.values))
-    return Verdict(now, tuple(short), any(each.is_damage for each in last.values()))
+    known = {(each.part, each.place) for each in short}
+    damaged = any(each.is_damage for each in last.values())
+    for each in standing:
+        damaged = True
+        if (each.part, each.place) not in known:
+            short.append(Shortcoming(each.part, each.place, each.reason or "damaged", each.values))
+    return Verdict(now, tuple(short), damaged)

@@ -46,6 +46,10 @@ _PASSED_ON = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """of our environment; restic needs no more, and gets the secrets of its repositories beside"""
 
 
+_S3_OPTIONS = ("-o", "s3.retries=4")
+"""The library below restic tries so often by itself; restic goes on after that, which `Patience` ends."""
+
+
 def _silent(_progress: Progress) -> None:
     """Nobody wants to know how far it is."""
 
@@ -164,7 +168,11 @@ class Restic:
         digest = hashlib.sha256()
         words = arguments.dump(repository.location, snapshot, path)
         call = Call(
-            [self._program, *words], self._environment(repository), self._patience, digest.update, stopping
+            self._command(repository, words),
+            self._environment(repository),
+            self._patience,
+            digest.update,
+            stopping,
         )
         await self._run(repository, call)
         return digest.hexdigest()
@@ -228,6 +236,9 @@ class Restic:
     ) -> dict[str, str]:  # fmt: skip
         return {**self._base, **(beside or {}), **repository.secrets}
 
+    def _command(self, repository: Repository, words: Sequence[str]) -> list[str]:
+        return [self._program, *(() if repository.server is None else _S3_OPTIONS), *words]
+
     def _call(
         self,
         repository: Repository,
@@ -236,7 +247,7 @@ class Restic:
         beside: Mapping[str, str] | None = None,
     ) -> Call:
         environment = self._environment(repository, beside)
-        call = Call([self._program, *words], environment, self._patience, made, made.watch.stopping)
+        call = Call(self._command(repository, words), environment, self._patience, made, made.watch.stopping)
         made.moved = call.moved
         return call
 
@@ -245,7 +256,7 @@ class Restic:
     ) -> bytes:
         answer = bytearray()
         environment = self._environment(repository, beside)
-        call = Call([self._program, *words], environment, self._patience, answer.extend)
+        call = Call(self._command(repository, words), environment, self._patience, answer.extend)
         await self._run(repository, call)
         return bytes(answer)
 

@@ -12,7 +12,14 @@ from pydantic import JsonValue
 from bot.domain.backup.repositories import Place, media_fault
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Source
-from bot.domain.backup.verification import Finding, Part, Verdict, verdict
+from bot.domain.backup.verification import (
+    DAMAGE,
+    Finding,
+    Part,
+    Verdict,
+    standing_damage,
+    verdict,
+)
 from bot.engine.operations.backup.vault import Vault, watching
 from bot.engine.operations.contract import OperationRefused, StepFailed, Stopped, Work
 from bot.tools.restic.answers import Snapshot
@@ -36,7 +43,9 @@ async def check(vault: Vault, place: Place, share: int, taken: Sequence[Taken], 
     began = time.monotonic()
     reason, values = await _found(partial(vault.on, place, read))
     middle = time.monotonic()
-    listing_failed, why = await _found(partial(vault.on, place, list_all))
+    listing_failed, why = reason, values
+    if reason is None or reason in DAMAGE:  # else nobody answers, and need not be asked again
+        listing_failed, why = await _found(partial(vault.on, place, list_all))
     end, now = time.monotonic(), vault.clock()
     part = Part.SNAPSHOT if place is Place.LOCAL else Part.COPY
     for each in taken:
@@ -62,7 +71,13 @@ async def prove(vault: Vault, source: Source, taken: Taken, work: Work) -> Verdi
     ]
     found = [await _finding(vault, part, place, look) for part, place, look in looks]
     await vault.store.add_findings(taken.id, found)
-    judged = verdict(taken.taken_at, await vault.store.findings(taken.id), vault.clock(), source.max_age)
+    judged = verdict(
+        taken.taken_at,
+        await vault.store.findings(taken.id),
+        vault.clock(),
+        source.max_age,
+        standing_damage(await vault.store.reads()),
+    )
     await vault.store.judged(taken.id, judged)
     return judged
 

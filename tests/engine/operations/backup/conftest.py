@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -120,10 +120,15 @@ class Yard:
         """The Guardian's clock."""
         return utc_now() + self.ahead
 
-    async def now(self, sources: Sequence[str] | None = None, hand: Hand | None = None) -> Ran:
-        """`backup now`."""
+    async def now(
+        self,
+        sources: Sequence[str] | None = None,
+        hand: Hand | None = None,
+        planned: Callable[[], None] | None = None,
+    ) -> Ran:
+        """`backup now`; `planned` is called between the plan and the first step."""
         request: dict[str, JsonValue] = {} if sources is None else {"sources": list(sources)}
-        return await self.run(BackupNow(self.vault), request, hand=hand)
+        return await self.run(BackupNow(self.vault), request, hand=hand, planned=planned)
 
     async def verify(self, at: datetime | None = None) -> Ran:
         """`backup verify`, on another day if one is given."""
@@ -135,12 +140,19 @@ class Yard:
         return await self.run(RestoreBackup(self.vault), request)
 
     async def run(
-        self, operation: Operation, request: JsonObject, at: datetime | None = None, hand: Hand | None = None
+        self,
+        operation: Operation,
+        request: JsonObject,
+        at: datetime | None = None,
+        hand: Hand | None = None,
+        planned: Callable[[], None] | None = None,
     ) -> Ran:
         """Plan it, plan it again as at execution, and do its steps as the machinery does."""
         at = at or self.clock()
         plan = await operation.plan(request, at)
         assert (await operation.plan(request, at)).hash == plan.hash
+        if planned is not None:
+            planned()
         self.runs += 1
         ran, hand = Ran(plan), hand or Hand(self.runs)
         for index, step in enumerate(plan.steps):

@@ -1,0 +1,94 @@
+"""Restoring: into a fresh folder, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.engine.operations.backup.restore import RestoreBackup
+from bot.engine.operations.contract import OperationRefused, StepFailed
+from tests.backups import fill
+from tests.engine.operations.backup.conftest import Hand, Yard
+
+
+async def test_everything_comes_back_and_the_time_it_took_is_kept(yard: Yard) -> None:
+    await yard.now()
+    target = yard.folder / "restored"
+    ran = await yard.restored(target)
+    assert ran.failed == []
+    back = target / str(yard.folder / "uploads").lstrip("/")
+    assert (back / "한글 이름*.txt").read_bytes() == b"hello"
+    assert (back / "photo.jpg").read_bytes() == (yard.folder / "uploads" / "photo.jpg").read_bytes()
+    assert [each.name for each in yard.folder.glob(".restored*")] == []
+    facts = await yard.desk.facts("/guardian")
+    assert (facts.drill_source, facts.drill_failed) == ("uploads", None)
+    assert set(await yard.desk.recovery_seconds(yard.clock().replace(year=2000))) == {"uploads"}
+
+
+async def test_one_path_of_it(yard: Yard) -> None:
+    await yard.now()
+    path = str(yard.folder / "uploads" / "한글 이름*.txt")
+    await yard.restored(yard.folder / "restored", include=path)
+    found = [each.name for each in (yard.folder / "restored").rglob("*") if each.is_file()]
+    assert found == ["한글 이름*.txt"]
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("relative", "target_not_absolute"),
+        ("{folder}/uploads", "target_not_fresh"),
+        ("{folder}/no/parent", "target_not_fresh"),
+        ("{folder}/dangling", "target_not_fresh"),
+        ("{folder}/disk/backups/here", "target_in_repository"),
+        ("{folder}/link/here", "target_in_repository"),
+    ],
+)
+async def test_only_a_fresh_place_is_taken(yard: Yard, target: str, reason: str) -> None:
+    await yard.now(["uploads"])
+    (yard.folder / "dangling").symlink_to("nowhere")
+    (yard.folder / "link").symlink_to(yard.folder / "disk" / "backups")
+    with pytest.raises(OperationRefused) as refusal:
+        await yard.restored(Path(target.format(folder=yard.folder)))
+    assert refusal.value.reason == reason
+
+
+async def test_what_came_to_the_place_meanwhile_is_not_overwritten(yard: Yard) -> None:
+    await yard.now(["uploads"])
+    target, hand, operation = yard.folder / "restored", Hand(9), RestoreBackup(yard.vault)
+    plan = await operation.plan({"source": "uploads", "target": str(target)}, yard.clock())
+    first, second = plan.steps
+    await operation.do(plan, first, hand)
+    fill(target, [("mine", b"mine")])
+    with pytest.raises(StepFailed) as failed:
+        await operation.do(plan, second, hand)
+    assert failed.value.reason == "target_not_fresh"
+    assert [each.name for each in target.iterdir()] == ["mine"]
+    assert await operation.undo(plan, second, hand) == {}
+    assert await operation.undo(plan, first, hand) == {"removed": True}
+    assert [each.name for each in target.iterdir()] == ["mine"]
+
+
+async def test_a_restore_that_was_killed_begins_anew_and_one_that_is_done_stays(yard: Yard) -> None:
+    await yard.now(["uploads"])
+    target, hand, operation = yard.folder / "restored", Hand(9), RestoreBackup(yard.vault)
+    plan = await operation.plan({"source": "uploads", "target": str(target)}, yard.clock())
+    fill(yard.folder / ".restored.guardian-9", [("half", b"half")])
+    for step in (plan.steps[0], plan.steps[1], plan.steps[1]):
+        await operation.do(plan, step, hand)
+    assert list(target.rglob("photo.jpg"))
+    assert not list(target.rglob("half"))
+    assert await operation.undo(plan, plan.steps[0], hand) == {"removed": False}
+
+
+async def test_an_older_snapshot_by_its_name(yard: Yard) -> None:
+    await yard.now(["uploads"])
+    fill(yard.folder / "uploads", [("한글 이름*.txt", b"changed")])
+    await yard.now(["uploads"])
+    first = (await yard.store.kept("uploads"))[0]
+    await yard.restored(yard.folder / "restored", snapshot=first.snapshot[:10])
+    assert next((yard.folder / "restored").rglob("한글*")).read_bytes() == b"hello"
+    with pytest.raises(OperationRefused) as refusal:
+        await yard.restored(yard.folder / "again", snapshot="ffffffffff")
+    assert refusal.value.reason == "unknown_snapshot"
