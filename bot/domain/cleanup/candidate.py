@@ -27,12 +27,12 @@ class Candidate:
     @property
     def line(self) -> bytes:
         """Its line, with the line feed."""
-        return line_of(self.path, self.size, self.mtime_ns, self.device, self.inode)
+        return line_of(escape(self.path), self.size, self.mtime_ns, self.device, self.inode)
 
 
-def line_of(path: bytes, size: int, mtime_ns: int, device: int, inode: int) -> bytes:
-    """The line of a candidate that has not been made: there may be millions."""
-    return b"%s\t%d\t%d\t%d\t%d\n" % (escape(path), size, mtime_ns, device, inode)
+def line_of(escaped: bytes, size: int, mtime_ns: int, device: int, inode: int) -> bytes:
+    """The line of a candidate that has not been made, from its escaped path: there may be millions."""
+    return b"%s\t%d\t%d\t%d\t%d\n" % (escaped, size, mtime_ns, device, inode)
 
 
 def candidate_of(line: bytes) -> Candidate:

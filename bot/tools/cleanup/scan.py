@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO
 
-from bot.domain.cleanup.candidate import Candidate, line_of
+from bot.domain.cleanup.candidate import Candidate, escape, line_of
 from bot.domain.cleanup.plan import Listing
 from bot.domain.cleanup.reasons import Left
 from bot.domain.cleanup.rules import QUARANTINE, AgeBy, FileRules, Root, cut_off
@@ -88,25 +88,28 @@ class _Found:
     oldest_ns: int | None = None
     linked: int = 0
     left: Counter[Left] = field(default_factory=Counter)
-    _largest: list[tuple[int, bytes, int, int, int]] = field(default_factory=list)
+    _largest: list[tuple[int, bytes, str, int, int, int]] = field(default_factory=list)
+    _least: tuple[int, bytes, str] = (-1, b"", "")
+    """of the largest, once there are enough of them"""
 
-    def take(self, path: bytes, status: os.stat_result) -> None:
+    def take(self, above: bytes, name: str, status: os.stat_result) -> None:
         size, mtime = status.st_size, status.st_mtime_ns
         self.count += 1
         self.size += size
         self.linked += status.st_nlink > 1
         if self.oldest_ns is None or mtime < self.oldest_ns:
             self.oldest_ns = mtime
-        # Of equal sizes the path decides, so that the order of the walk does not.
-        if len(self._largest) < _LARGEST:
-            heapq.heappush(self._largest, (size, path, mtime, status.st_dev, status.st_ino))
-        elif size >= self._largest[0][0]:
-            heapq.heappushpop(self._largest, (size, path, mtime, status.st_dev, status.st_ino))
+        # Of equal sizes the place decides, so that the order of the walk does not.
+        if (size, above, name) > self._least:
+            heapq.heappush(self._largest, (size, above, name, mtime, status.st_dev, status.st_ino))
+            if len(self._largest) > _LARGEST:
+                heapq.heappop(self._largest)
+                self._least = self._largest[0][:3]
 
     def in_order(self) -> Iterator[Candidate]:
         """The largest, the largest first."""
-        for size, path, mtime, device, inode in sorted(self._largest, reverse=True):
-            yield Candidate(path, size, mtime, device, inode)
+        for size, above, name, mtime, device, inode in sorted(self._largest, reverse=True):
+            yield Candidate(above + b"/" + os.fsencode(name), size, mtime, device, inode)
 
 
 def _lines(rules: FileRules, newest: int, use: InUse, found: _Found) -> Iterator[bytes]:
@@ -142,7 +145,7 @@ class _Walk:
         by_change = self.rules.age_by is AgeBy.CHANGED
         held = self.use.held if self.rules.in_use_respected else frozenset()
         protected, newest, found = self.use.protected, self.newest, self.found
-        wanted, kept, encode = self.wanted.match, self.kept.match, os.fsencode
+        wanted, kept, above = self.wanted.match, self.kept.match, escape(path) + b"/"
         with os.scandir(directory) as entries:
             for entry in _careful(entries, found.left):
                 name = entry.name
@@ -159,7 +162,7 @@ class _Walk:
                     found.left[Left.UNREADABLE] += 1
                     continue
                 if status is None:
-                    yield from self._enter(directory, encode(name), path, depth + 1)
+                    yield from self._enter(directory, os.fsencode(name), path, depth + 1)
                     continue
                 if status.st_mtime_ns > newest or (by_change and status.st_ctime_ns > newest):
                     continue
@@ -171,9 +174,8 @@ class _Walk:
                 elif status.st_dev != self.places.device:
                     found.left[Left.OTHER_FILE_SYSTEM] += 1
                 else:
-                    whole = path + b"/" + encode(name)
-                    found.take(whole, status)
-                    yield line_of(whole, status.st_size, status.st_mtime_ns, *file)
+                    found.take(path, name, status)
+                    yield line_of(above + _escaped(name), status.st_size, status.st_mtime_ns, *file)
 
     def _enter(self, above: int, name: bytes, path: bytes, depth: int) -> Iterator[bytes]:
         whole, left = path + b"/" + name, self.found.left
@@ -203,6 +205,13 @@ class _Walk:
                 yield from self._below(directory, whole, depth)
         finally:
             os.close(directory)
+
+
+def _escaped(name: str) -> bytes:
+    """As `escape` has it; most names need no second look."""
+    if name.isascii() and name.isprintable() and "\\" not in name:
+        return name.encode()
+    return escape(os.fsencode(name))
 
 
 def _careful(entries: Iterator[os.DirEntry[str]], left: Counter[Left]) -> Iterator[os.DirEntry[str]]:
