@@ -140,7 +140,8 @@ class FileStageSettings(Section):
             min_age=self.older_than,
             age_by=age_by,
             keep=self.keep,
-            never=tuple(os.fsencode(path) for path in never),
+            # The walk knows absolute paths without links only.
+            never=tuple(os.fsencode(os.path.realpath(path)) for path in never),
         )
 
 

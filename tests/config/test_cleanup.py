@@ -59,6 +59,17 @@ def test_all_of_it_can_be_said_otherwise() -> None:
     assert (rules.quarantine_for, rules.protected) == (timedelta(days=3), ("jupyter-lab",))
 
 
+def test_guardians_own_directory_is_known_by_its_real_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(tmp_path)
+    for written in ("real", "link", str(tmp_path / "link")):
+        rules = CleanupSettings().rules(never=(Path(written),))
+        assert rules.files[Stage.TEMPORARY].never == (os.fsencode(os.path.realpath(tmp_path / "real")),)
+
+
 def test_stages_without_roots_or_tools_are_left_out() -> None:
     rules = read(logs={"roots": []}, caches={"npm": None, "pip": None, "docker": None}).rules()
     assert rules.stages == (Stage.TEMPORARY, Stage.ZOMBIES)
