@@ -129,7 +129,12 @@ DONE = replace(
         replace(
             _ZOMBIES,
             state="done",
-            result={"restarted": ["shop"], "reported": 0, "gone": 0, "failed": []},
+            result={
+                "restarted": ["shop"],
+                "reported": [{"pid": 4712, "name": "cron"}],
+                "gone": 0,
+                "failed": [],
+            },
             began_at=_AT,
             ended_at=_LATER,
         ),

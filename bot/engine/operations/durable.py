@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -101,13 +102,15 @@ class DbosRuns:
         await DBOS.delete_workflow_async(_id(number))
 
     async def close(self) -> None:
-        """As `Durable` has it. Must be the last thing that is done in the loop: DBOS ends its threads too."""
+        """As `Durable` has it. DBOS ends its threads too, which takes a second."""
         async with self._launching:
             if self._launched:
                 from dbos import DBOS
 
                 self._launched = False
                 await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+                # It has taken the loop's pool of threads along; others may still have something to do there.
+                asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
 
     async def _launch(self) -> None:
         async with self._launching:
@@ -115,6 +118,8 @@ class DbosRuns:
                 return
             from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+            # One that was left behind in this process has another database.
+            await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
             DBOS(
                 config=DBOSConfig(
                     name=_APPLICATION,

@@ -1,0 +1,190 @@
+"""Operations by command, button and form, through a real workspace, with a zombie of our own to look at."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from pydantic import JsonValue
+
+from bot.config.cleanup import CleanupSettings
+from bot.config.operations import OperationSettings, RoleSettings
+from bot.workspace.model import Message, SubmissionKind
+from tests.people import OPS, elements, words
+from tests.stage import Stage
+from tests.waiting import eventually
+
+ROLES = {
+    "operator": ["group:@operators"],
+    "approver": ["group:@approvers"],
+    "administrator": ["group:@administrators"],
+}
+ONLY_ZOMBIES = {
+    "logs": {"roots": []},
+    "temporary": {"roots": []},
+    "caches": {"npm": None, "pip": None, "docker": None},
+}
+DONE = "host:web-1 – 완료"
+VIEWER, OPERATOR, APPROVER, ADMINISTRATOR = range(4)
+SLEEPS = "import os, sys; pid = os.fork(); pid or os._exit(0); print(pid, flush=True); sys.stdin.read()"
+
+
+@pytest.fixture
+def zombie() -> Iterator[int]:
+    """A process that has ended and that nobody has waited for."""
+    parent = subprocess.Popen([sys.executable, "-c", SLEEPS], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    try:
+        yield int(parent.stdout.readline())
+    finally:
+        parent.communicate()
+
+
+@pytest.fixture
+async def guarded(idle: Stage, zombie: int) -> Stage:
+    """A Guardian with roles, that cleans up nothing but zombies; and one is there."""
+    assert zombie > 1
+    idle.changed(
+        roles=RoleSettings.model_validate(ROLES), cleanup=CleanupSettings.model_validate(ONLY_ZOMBIES)
+    )
+    await idle.start()
+    await eventually(lambda: idle.posts(OPS))
+    return idle
+
+
+async def card_of(stage: Stage, said: str) -> Message:
+    """The card in the channel that says this."""
+    return await eventually(lambda: next((m for m in stage.posts(OPS) if said in words(m)), None))
+
+
+async def reaches(stage: Stage, card: Message, said: str) -> Message:
+    """The card as soon as it says this."""
+    return await eventually(lambda: current if said in words(current := stage.current(card)) else None)
+
+
+async def planned(stage: Stage, who: int = OPERATOR) -> Message:
+    """A cleanup that somebody has asked for, and its card."""
+    answer = await stage.person(who).types("/cleanup 좀비")
+    assert "계획을" in words(answer)
+    return await card_of(stage, "승인 대기")
+
+
+async def test_an_operator_asks_an_approver_approves_and_it_is_done(guarded: Stage) -> None:
+    card = await planned(guarded)
+    assert "좀비 프로세스의 부모 확인" in words(card)
+    assert [len(elements(card, f"op_{name}")) for name in ("approve", "deny", "cancel", "glass")] == [1] * 4
+    await guarded.person(OPERATOR).presses(card, "op_approve")
+    told = await guarded.person(OPERATOR).is_told("권한이 없습니다", OPS)
+    assert guarded.person(APPROVER).id in words(told)
+    await guarded.person(APPROVER).presses(guarded.current(card), "op_approve")
+    done = await reaches(guarded, card, DONE)
+    assert elements(done, "op_approve") == []
+    thread = await eventually(
+        lambda: (
+            said if "끝났습니다" in (said := "".join(map(words, guarded.person().sees(OPS, card.ts)))) else ""
+        )
+    )
+    assert "정밀 스캔" in thread
+
+
+async def test_a_viewer_is_told_who_could_ask(guarded: Stage) -> None:
+    answer = await guarded.person(VIEWER).types("/guardian cleanup")
+    assert "운영자" in words(answer)
+    assert guarded.person(OPERATOR).id in words(answer)
+
+
+async def test_a_stale_click_is_answered_and_changes_nothing(guarded: Stage) -> None:
+    card = await planned(guarded)
+    await guarded.person(APPROVER).presses(card, "op_deny")
+    await reaches(guarded, card, "거부됨")
+    await guarded.person(ADMINISTRATOR).presses_late(card, "op_approve")
+    await guarded.person(ADMINISTRATOR).is_told("늦었습니다", OPS)
+    assert "거부됨" in words(guarded.current(card))
+
+
+async def test_whoever_asked_takes_it_back(guarded: Stage) -> None:
+    card = await planned(guarded)
+    await guarded.person(OPERATOR).presses(card, "op_cancel")
+    await reaches(guarded, card, "취소됨")
+
+
+async def test_the_glass_is_broken_by_a_form_with_a_reason(guarded: Stage) -> None:
+    card = await planned(guarded)
+    who = guarded.person(OPERATOR)
+    await who.presses(card, "op_glass")
+    workspace = guarded.slack.workspace
+    view = (await eventually(lambda: workspace.views.stack(who.id)))[-1]
+    values: dict[str, JsonValue] = {
+        "reason": {"reason": {"type": "plain_text_input", "value": "disk is full"}}
+    }
+    outcome = await workspace.submit_view(who.id, view.id, values)
+    assert outcome.kind is SubmissionKind.CLOSED, outcome
+    done = await reaches(guarded, card, DONE)
+    assert "비상 승인" in words(done)
+    assert "disk is full" in words(done)
+    note = await eventually(lambda: next((m for m in guarded.posts(OPS) if "혼자 승인" in words(m)), None))
+    assert guarded.person(ADMINISTRATOR).id in words(note)
+
+
+async def test_a_second_person_has_to_approve_where_the_configuration_says_so(
+    idle: Stage, zombie: int
+) -> None:
+    idle.changed(
+        cleanup=CleanupSettings.model_validate(ONLY_ZOMBIES),
+        operations=OperationSettings.model_validate({"second_person": ["cleanup"]}),
+    )
+    await idle.start()
+    card = await planned(idle)
+    assert "다른 사람" in words(card)
+    await idle.person(OPERATOR).presses(card, "op_approve")
+    await idle.person(OPERATOR).is_told("스스로 승인할 수 없습니다", OPS)
+    await idle.person(VIEWER).presses(idle.current(card), "op_approve")
+    await reaches(idle, card, DONE)
+
+
+async def test_locks_and_freezes_by_command(guarded: Stage) -> None:
+    operator, approver = guarded.person(OPERATOR), guarded.person(APPROVER)
+    assert "잠갔습니다" in words(await operator.types("/guardian lock host:web-1 2h 데이터 이전"))
+    assert "데이터 이전" in words(await operator.types("/guardian ops"))
+    card = await planned(guarded)
+    await approver.presses(card, "op_approve")
+    await reaches(guarded, card, "대기 1번째")
+    assert "풀었습니다" in words(await approver.types("/guardian unlock host:web-1"))
+    await reaches(guarded, card, DONE)
+    assert "권한이 없습니다" in words(await operator.types("/guardian freeze * 2h 출시"))
+    assert "동결했습니다" in words(await approver.types("/guardian freeze * 2h 출시"))
+    await operator.types("/cleanup")
+    await operator.is_told("지금은 동결 중입니다", "general")
+    assert "동결을 끝냈습니다" in words(await approver.types("/guardian freeze end 1"))
+    assert "동결이 없습니다" in words(await approver.types("/guardian freeze"))
+
+
+async def test_a_run_goes_on_after_the_guardian_was_stopped_and_started(guarded: Stage) -> None:
+    operator, approver = guarded.person(OPERATOR), guarded.person(APPROVER)
+    await operator.types("/guardian lock host:web-1 2h 기다림")
+    card = await planned(guarded)
+    await approver.presses(card, "op_approve")
+    await reaches(guarded, card, "대기 1번째")
+    await guarded.stop()
+    await guarded.start()
+    await approver.types("/guardian unlock host:web-1")
+    await reaches(guarded, card, DONE)
+
+
+@pytest.mark.parametrize("words_typed", ["; rm -rf /", "--all", "../..", "$(reboot)", "x" * 10_000])
+async def test_words_that_name_no_stage_are_refused_and_nothing_starts(
+    guarded: Stage, words_typed: str
+) -> None:
+    answer = await guarded.person(OPERATOR).types(f"/cleanup {words_typed}")
+    assert "없는 단계입니다" in words(answer)
+    assert not any("승인 대기" in words(m) for m in guarded.posts(OPS))
+
+
+async def test_the_audit_log_has_every_step(guarded: Stage) -> None:
+    card = await planned(guarded)
+    await guarded.person(APPROVER).presses(card, "op_approve")
+    await reaches(guarded, card, DONE)
+    actions = [row[0] for row in guarded.rows("SELECT action FROM audit ORDER BY number")]
+    assert actions == ["operation.ask", "operation.approve", "operation.start", "operation.end"]
