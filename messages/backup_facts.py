@@ -35,7 +35,7 @@ class BackupRepositoryFacts(Facts):
     place: str
     encryption: str | None
     """None: nobody knows how it encrypts"""
-    keys: int
+    key_count: int
     seen_at: str
 
 
