@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterator
 
+import structlog
 import typer
 from pydantic import SecretStr
 
@@ -24,7 +25,10 @@ from bot.runtime import CannotStart, Runtime
 from bot.slack.manifest import manifest_yaml
 from bot.tools.processes import ChildFailed
 from bot.trial.local_slack import DEFAULT_PORT, LocalSlackRefused, start_local_slack
+from bot.trial.settings import playground_of
 from messages.render import Voice
+
+log = structlog.get_logger(__name__)
 
 _END_SECONDS = 4.5
 """from the signal to the end, at most"""
@@ -130,6 +134,21 @@ def _named(settings: Settings) -> Iterator[str]:
                 yield target.name
 
 
+async def _playground(settings: Settings, stack: contextlib.AsyncExitStack) -> None:
+    """Make what a visitor may clean up; without it the rest is worth a visit all the same."""
+    playground = playground_of(settings)
+    if playground is None:
+        return
+    try:
+        await asyncio.to_thread(playground.make)
+        holder = await playground.hold(settings.state_directory / "playground.log")
+    except (ChildFailed, OSError) as error:
+        log.warning("no_playground", detail=str(error))
+        return
+    if holder is not None:
+        stack.push_async_callback(holder.stop)
+
+
 async def _trial(
     settings: Settings, port: int | None, voice: Voice, stack: contextlib.AsyncExitStack
 ) -> tuple[Settings, Secrets]:
@@ -151,6 +170,7 @@ async def _trial(
     except ChildFailed as error:
         raise CannotStart(voice.phrase("run.trial_failed", detail=error.said)) from error
     stack.push_async_callback(local.child.stop)
+    await _playground(settings, stack)
     typer.echo(voice.phrase("run.trial_ready", url=local.url))
     reachable = settings.model_copy(
         update={"slack": slack.model_copy(update={"api_url": local.api_url, "mode": "socket"})}

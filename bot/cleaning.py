@@ -6,10 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import structlog
 
 from bot.alerting import Alerting, Ground
+from bot.config.cleanup import CleanupSettings
 from bot.domain.cleanup.scan import DeepScan, risks_of
 from bot.domain.levels import Level
 from bot.domain.operations.approval import State
@@ -42,7 +44,7 @@ class Cleaning:
         self._store = OperationStore(ground.database)
         self._alerting = alerting
         self.subject = f"host:{settings.name}"
-        self._rules = settings.cleanup.rules((settings.state_directory,))
+        self._rules = settings.cleanup.rules(_own(settings.state_directory, settings.cleanup))
         self.cleanup = Cleanup(
             self._rules,
             self.subject,
@@ -129,6 +131,15 @@ class Cleaning:
             if alert.level >= Level.CRITICAL
         )
         return ", ".join(found[:5]) or None
+
+
+def _own(state: Path, cleanup: CleanupSettings) -> tuple[Path, ...]:
+    """Directories of our own, which no stage enters: all of the state, but for what was made in it to be
+    cleaned up (the trial's playground)."""
+    roots = [Path(root.path) for stage in (cleanup.logs, cleanup.temporary) for root in stage.roots]
+    if not any(state in root.parents for root in roots):
+        return (state,)
+    return tuple(state / name for name in ("slack", "cleanup", "backup"))
 
 
 def _facts(scan: DeepScan) -> CleanupScanFacts:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Mapping
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from bot.alerting import Alerting, Ground
+from bot.backups import Backups
 from bot.cleaning import Cleaning
 from bot.config import Settings
 from bot.config.operations import FreezeSettings
@@ -21,7 +22,7 @@ from bot.domain.operations.freeze import Freeze, Holidays
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
 from bot.engine.delivery import DeliveryFailed, Temporary
-from bot.engine.operations.contract import Operation, OperationRefused
+from bot.engine.operations.contract import Operation
 from bot.engine.operations.desk import OperationDesk
 from bot.engine.operations.durable import DbosRuns
 from bot.engine.operations.locks import LockBook
@@ -69,9 +70,12 @@ class Operating:
             command,
             on_lifted=lambda: self.desk.wake(),
         )
-        self.cleaning = Cleaning(ground, alerting, self._backed_up)
+        self.backups = Backups(ground, alerting)
+        self.cleaning = Cleaning(ground, alerting, self.backups.covered)
         operations: dict[str, Operation] = {
-            each.name: each for each in (self.cleaning.cleanup, self.cleaning.undo)
+            self.cleaning.cleanup.name: self.cleaning.cleanup,
+            self.cleaning.undo.name: self.cleaning.undo,
+            **self.backups.operations,
         }
         channel = settings.operations.channel or settings.slack.ops_channel
         parts = Parts(
@@ -96,6 +100,7 @@ class Operating:
             {self.cleaning.cleanup.name: self.cleaning.scan},
         )
         self.cleaning.attach(self.desk)
+        self.backups.attach(self.desk)
 
     async def load(self) -> None:
         """Read everything that must not be forgotten, and go on with what was under way. Raises
@@ -107,9 +112,7 @@ class Operating:
         """What goes on for ever, by name."""
         yield "operations", self.desk.run()
         yield "purge", self.cleaning.run()
-
-    async def _backed_up(self, roots: Sequence[str]) -> OperationRefused | None:
-        return None
+        yield "backups", self.backups.run()
 
     async def _share(self, stream: str, name: str, content: bytes) -> None:
         """Put a file into the thread of a card, as soon as the card is there."""

@@ -198,6 +198,7 @@ class Runtime:
         guardian.duty = alerting.roster if settings.schedules else None
         operating = Operating(ground, alerting, SLASH)
         guardian.operations, guardian.locks = operating.desk, operating.locks
+        guardian.backups = operating.backups.status
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())
         signing = self._secrets.signing_secret if settings.slack.mode == "http" else None

@@ -8,6 +8,7 @@ from messages import answer_facts as answers
 from messages import elsewhere_facts as elsewhere
 from messages import example_alerts as alerts
 from messages.example_audit import AUDIT
+from messages.example_backup import BACKUP
 from messages.example_covers import COVERS
 from messages.example_duty import DUTY
 from messages.example_facts import (
@@ -176,6 +177,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     "plain_alert": {"critical": CRITICAL, "down": DOWN, "no_data": NO_DATA, "resolved": RESOLVED},
     **AUDIT,
     **OPERATIONS,
+    **BACKUP,
     "noise": {"some": NOISE, "none": QUIET},
     "rating": {"useful": RATED_USEFUL, "hint": RATED_HINT, "hint_without": RATED_BARE},
     **COVERS,

@@ -101,14 +101,14 @@ def run(
         _speaker(language, config).complain("port_without_trial", port=port)
         raise typer.Exit(UNUSABLE)
     from bot.config.outside import OutsideSecrets
-    from bot.trial.settings import with_people, with_secret
+    from bot.trial.settings import with_people, with_secrets
 
     settings = _settings(config, language)
     secrets, environment = None, dict(os.environ)
     try:
         if trial:
             settings = with_people(settings)
-            environment = with_secret(environment, settings.state_directory)
+            environment = with_secrets(environment, settings.state_directory)
         else:
             secrets = Secrets.from_environment(os.environ, settings.slack.mode)
         outside = OutsideSecrets.from_environment(settings, environment)

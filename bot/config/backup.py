@@ -134,6 +134,11 @@ class OffsiteSettings(Section):
     key_variable: Variable = Field(
         default="AWS_SECRET_ACCESS_KEY", description="The variable with the S3 key itself."
     )
+    same_medium: Literal["refused", "allowed"] = Field(
+        default="refused",
+        description="Whether a backup counts as verified although both repositories are on one disk: for "
+        "trying it out. The status says so all the same.",
+    )
     may_delete: bool = Field(
         default=False,
         description="Whether our key may delete there. Better not: the storage's own rules end what is old.",
@@ -198,7 +203,7 @@ class BackupSettings(Section):
 
     def rules(self, folder: Path, zone: ZoneInfo) -> VaultRules:
         """How backups are handled; `folder` is the Guardian's own."""
-        return VaultRules(folder, zone, self.keep, self.drill)
+        return VaultRules(folder, zone, self.keep, self.drill, self.offsite.same_medium == "allowed")
 
     def patience(self) -> Patience:
         """How long restic may take."""

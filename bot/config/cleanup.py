@@ -10,7 +10,7 @@ from datetime import timedelta
 from itertools import combinations
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -161,7 +161,7 @@ class LogSettings(FileStageSettings):
 
 
 class TemporarySettings(FileStageSettings):
-    """Old temporary files. Their age counts from when they were last written, renamed or given rights."""
+    """Old temporary files."""
 
     roots: Roots = Field(
         default_factory=lambda: _roots("/tmp", "/var/tmp"),  # noqa: S108 - where temporary files are; nothing is made there
@@ -170,6 +170,11 @@ class TemporarySettings(FileStageSettings):
     patterns: Patterns = Field(default=("*",), min_length=1, description="Names of temporary files.")
     keep: Patterns = Field(default=_SESSIONS, description="What is left: sockets and files of sessions.")
     older_than: Age = Field(default=timedelta(days=7), description="Files older than this go.")
+    age_by: Literal["changed", "modified"] = Field(
+        default="changed",
+        description="changed: since they were last written, renamed or given rights; modified: written. "
+        "What was unpacked a moment ago may say that it was modified years ago.",
+    )
 
 
 class CacheSettings(Section):
@@ -227,7 +232,7 @@ class CleanupSettings(Section):
         """The rules as values; `never` are directories of Guardian's own, which no stage enters."""
         files = {
             Stage.LOGS: self.logs.rules(AgeBy.MODIFIED, never),
-            Stage.TEMPORARY: self.temporary.rules(AgeBy.CHANGED, never),
+            Stage.TEMPORARY: self.temporary.rules(AgeBy(self.temporary.age_by), never),
         }
         caches = CacheRules(self.caches.npm, self.caches.pip, self.caches.docker)
         some = any((caches.npm, caches.pip, caches.docker))

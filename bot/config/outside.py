@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
+from bot.config.backup import BackupSecrets
 from bot.config.problems import ConfigProblem, ConfigurationInvalid
 from bot.config.secrets import read_secret
 from bot.config.settings import Settings
@@ -28,12 +29,15 @@ class OutsideSecrets:
     watchdog_url: SecretStr | None = None
     """the address that applies, from the environment or the file"""
     apprise: Mapping[str, SecretStr] = field(default_factory=dict)
+    backup: BackupSecrets | None = None
+    """what opens the repositories"""
 
     def all(self) -> Iterator[SecretStr]:
         """Every secret there is, for the logs to mask."""
         yield from (each for each in (self.webhook, self.watchdog_url) if each is not None)
         yield from self.sources.values()
         yield from self.apprise.values()
+        yield from () if self.backup is None else self.backup.all()
 
     @classmethod
     def from_environment(cls, settings: Settings, environment: Mapping[str, str]) -> OutsideSecrets:
@@ -57,9 +61,15 @@ class OutsideSecrets:
         watchdog_url = reader.url(WATCHDOG_URL)
         if watchdog_url is None and settings.watchdog.url is not None:
             watchdog_url = SecretStr(settings.watchdog.url)
+        backup: BackupSecrets | None = None
+        if settings.backup is not None:
+            try:
+                backup = BackupSecrets.from_environment(settings.backup, environment)
+            except ConfigurationInvalid as invalid:
+                reader.problems += invalid.problems
         if reader.problems:
             raise ConfigurationInvalid(reader.problems)
-        return cls(webhook, _present(sources), watchdog_url, _present(apprise))
+        return cls(webhook, _present(sources), watchdog_url, _present(apprise), backup)
 
 
 def missing_variables(problems: Iterable[ConfigProblem]) -> tuple[str, ...]:

@@ -182,7 +182,9 @@ _OURS = frozenset(
     " escalation_target label_reserved steps_order window_moment window_times window_order"
     " matcher_empty matcher_too_long matcher_too_many matcher_no_condition matcher_operator matcher_no_value"
     " matcher_open_quote matcher_expression matcher_control matcher_no_level matcher_only_level"
-    " matcher_contradiction".split()
+    " matcher_contradiction member holiday operation_name freeze_times"
+    " cleanup_path cleanup_root_system cleanup_pattern cleanup_command cleanup_overlap"
+    " backup_times backup_weekday backup_path backup_filename backup_source backup_offsite".split()
 ) | {f"template_{unfit}" for unfit in Unfit}
 """The types of our own errors (`bot.config.values` and the modules of the sections)."""
 

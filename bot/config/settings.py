@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, WithJsonSchema
 
+from bot.config.backup import BackupSettings
 from bot.config.calling import Schedules
 from bot.config.cleanup import CleanupSettings
 from bot.config.covers import Inhibitions, Windows
@@ -142,6 +143,9 @@ class Settings(Section):
     )
     operations: OperationSettings = Field(
         default=OperationSettings(), description="How operations are asked for and approved."
+    )
+    backup: BackupSettings | None = Field(
+        default=None, description="Backups 3-2-1. Default: null, none; then nothing is cleaned up either."
     )
     cleanup: CleanupSettings = Field(
         default_factory=CleanupSettings, description="What a cleanup may take, and where."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -27,6 +28,7 @@ from bot.engine.operations.locks import LockBook
 from bot.engine.outbox import Outbox
 from bot.engine.roster import Roster
 from bot.store.changes import DecisionMade, PageMade
+from messages.backup_facts import BackupStatusFacts
 from messages.elsewhere_facts import HeartbeatFacts
 from messages.facts import (
     AlertFacts,
@@ -84,6 +86,8 @@ class Guardian:
         self.operations: OperationDesk | None = None
         """None where nothing is operated, as in a simulation"""
         self.locks: LockBook | None = None
+        self.backups: Callable[[str], Awaitable[BackupStatusFacts | None]] | None = None
+        """how the backups stand, for a slash command; its answer is None without any"""
         self._heartbeats = heartbeats
         self._noise = noise
         self._covers = covers

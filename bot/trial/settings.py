@@ -12,8 +12,17 @@ from bot.config.elsewhere import WebhookSettings
 from bot.config.operations import RoleSettings
 from bot.config.outside import WEBHOOK_SECRET
 from bot.config.routing import PolicySettings
+from bot.trial.playground import Playground
 
 SECRET_FILE = "webhook-secret"  # noqa: S105 - the file's name
+
+PLAYGROUND = "playground"
+_SECRETS = {
+    WEBHOOK_SECRET: SECRET_FILE,
+    "GUARDIAN_BACKUP_PASSWORD": "backup-password",
+    "GUARDIAN_BACKUP_OFFSITE_PASSWORD": "backup-offsite-password",
+}
+"""Variables, and the files that keep what the trial makes up for them."""
 
 _SCHEDULE = {
     "rotations": [
@@ -38,28 +47,44 @@ _ROLES = {
 
 
 def with_people(settings: Settings) -> Settings:
-    """The settings with the workspace's people on call and in roles, unless the configuration says who is."""
+    """The settings with the workspace's people on call and in roles, and with a playground to clean up and
+    back up, unless the configuration has its own."""
     changes: dict[str, object] = {}
     if not settings.schedules and not settings.policies:
         changes["schedules"] = {"primary": ScheduleSettings.model_validate(_SCHEDULE)}
         changes["policies"] = {"default": PolicySettings.model_validate(_POLICY)}
     if settings.roles is None:
         changes["roles"] = RoleSettings.model_validate(_ROLES)
+    if "cleanup" not in settings.model_fields_set and settings.backup is None:
+        playground = Playground(settings.state_directory.absolute() / PLAYGROUND)
+        changes["cleanup"] = playground.cleanup()
+        changes["backup"] = playground.backup(settings.state_directory.absolute() / "repositories")
     if settings.webhooks is None:
         changes["webhooks"] = WebhookSettings()
     return settings.model_copy(update=changes)
 
 
-def with_secret(environment: Mapping[str, str], state: Path) -> dict[str, str]:
-    """The environment with a secret for the webhooks' door, which a file in the state directory keeps.
+def playground_of(settings: Settings) -> Playground | None:
+    """The playground, if these settings are about it."""
+    playground = Playground(settings.state_directory.absolute() / PLAYGROUND)
+    about_it = settings.backup is not None and settings.cleanup == playground.cleanup()
+    return playground if about_it else None
 
-    OSError if that cannot be read or written.
+
+def with_secrets(environment: Mapping[str, str], state: Path) -> dict[str, str]:
+    """The environment with a secret for the webhooks' door and passwords for the repositories, which files in
+    the state directory keep.
+
+    OSError if those cannot be read or written.
     """
-    if environment.get(WEBHOOK_SECRET) or environment.get(f"{WEBHOOK_SECRET}_FILE"):
-        return dict(environment)
-    file = state / SECRET_FILE
-    if not file.exists():
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(24) + "\n", encoding="utf-8")
-    return {**environment, WEBHOOK_SECRET: file.read_text(encoding="utf-8").strip()}
+    made = dict(environment)
+    for variable, name in _SECRETS.items():
+        if environment.get(variable) or environment.get(f"{variable}_FILE"):
+            continue
+        file = state / name
+        if not file.exists():
+            state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(24) + "\n", encoding="utf-8")
+        made[variable] = file.read_text(encoding="utf-8").strip()
+    return made

@@ -46,9 +46,12 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
         for number, step in enumerate(steps[:_STEPS]):
             figures = words("figures", op, step)
             if figures:
-                told[number] += f"\n{figures}"
+                name, *rest = told[number].splitlines()
+                told[number] = "\n".join([name, figures, *rest])
     if len(steps) > _STEPS:
         told.append(words("more_steps", len(steps) - _STEPS))
+    if planned and all(step["undo"] is None for step in steps):
+        told.append(words("no_undo"))
     if told:
         body.append(blocks.section("steps", "\n".join(told)))
     if op["progress"] is not None:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from bot.domain.audit import GUARDIAN
+
 
 class Role(IntEnum):
     """What somebody may do. What it is called is in `terms.role`."""
@@ -37,8 +39,8 @@ class Roles:
     """whether the configuration names anybody at all, known by now or not"""
 
     def of(self, user: str) -> Role:
-        """The highest role of that user."""
-        if not self.assigned:
+        """The highest role of that user. The Guardian itself may start what its configuration schedules."""
+        if not self.assigned or user == GUARDIAN:
             return Role.ADMINISTRATOR
         return max((role for role, users in self.members.items() if user in users), default=Role.VIEWER)
 

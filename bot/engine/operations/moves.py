@@ -16,8 +16,6 @@ from bot.store.also import Also, all_of
 from bot.store.changes import Change
 from messages.operation_facts import OperationNoteFacts
 
-GUARDIAN = "guardian"
-
 
 class Moves:
     """Every method may raise StoreUnavailable; then nothing has changed."""

@@ -10,14 +10,14 @@ from dataclasses import replace
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.audit import Action, Outcome
+from bot.domain.audit import GUARDIAN, Action, Outcome
 from bot.domain.operations.approval import UNDER_WAY, State
 from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import difference
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.durable import Durable
-from bot.engine.operations.moves import GUARDIAN, Moves
+from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
 from bot.engine.operations.shown import Shown, waiting
 from bot.store.errors import StoreUnavailable
@@ -158,7 +158,7 @@ class Starter:
         decided_by = record.decided_by or record.asked_by
         decided_as = needs.ask if record.glass else needs.approve
         for user, role in ((record.asked_by, needs.ask), (decided_by, decided_as)):
-            if user != GUARDIAN and not roles.may(user, role):
+            if not roles.may(user, role):
                 return Problem("refused", "role_gone", {"user": user, "role": role.word})
         frozen = await parts.locks.frozen(record.plan.operation, record.plan.subject)
         if frozen is not None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from pydantic import JsonValue
 
-from bot.domain.backup.repositories import Place, media_fault
+from bot.domain.backup.repositories import MediaFault, Place, media_fault
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Source
 from bot.domain.backup.verification import (
@@ -150,6 +150,8 @@ async def _media(vault: Vault) -> None:
         for place in (Place.LOCAL, Place.OFFSITE)
     ]
     fault = media_fault(*found)
+    if fault is MediaFault.SAME and vault.rules.same_medium:
+        return
     if fault is not None:
         kinds = [each.kind.value for each in found]
         raise _Wrong(fault.value, local=kinds[0], offsite=kinds[1])

@@ -44,6 +44,8 @@ class VaultRules:
     keep: timedelta = KEEP
     drill: bool = True
     """the verification restores each newest backup whole, and times it"""
+    same_medium: bool = False
+    """both repositories may be on one disk, for trying it out"""
 
 
 class Vault:
