@@ -53,9 +53,10 @@ class Playground:
 
     def open_files(self) -> list[Path]:
         """Old temporary files that somebody has open, and that a cleanup leaves alone therefore."""
-        return [
-            path for number in range(_OPEN) if (path := self.temporary / f"open-{number + 1}.tmp").exists()
-        ]
+        return [path for path in map(self._open_file, range(_OPEN)) if path.exists()]
+
+    def _open_file(self, number: int) -> Path:
+        return self.temporary / f"open-{number + 1}.tmp"
 
     async def hold(self, log: Path) -> Child | None:
         """Keep those open for as long as we live. Raises ChildFailed."""
