@@ -10,9 +10,11 @@ import asyncio
 import hashlib
 import os
 import signal
-from asyncio.subprocess import DEVNULL, PIPE, Process
+import tempfile
+from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Mapping
 from contextlib import suppress
+from typing import IO
 
 from bot.domain.backup.sources import Dump
 from bot.tools.restic.errors import DumpEmpty, DumpFailed, ResticError, last_words
@@ -29,9 +31,12 @@ async def stream(dump: Dump, environment: Mapping[str, str], call: Call) -> str:
     """
     output, program_end = os.pipe()
     call.stdin, inlet = os.pipe()
+    # Not a pipe: what the program has started may hold it open for ever.
+    complaints = tempfile.TemporaryFile()
     try:
-        program = await _start(dump, environment, program_end)
+        program = await _start(dump, environment, program_end, complaints)
     except BaseException:
+        complaints.close()
         for end in (output, call.stdin, inlet):
             os.close(end)
         raise
@@ -39,7 +44,7 @@ async def stream(dump: Dump, environment: Mapping[str, str], call: Call) -> str:
         os.close(program_end)
     saving = asyncio.create_task(call.run())
     pumping = asyncio.create_task(asyncio.to_thread(_pump, output, inlet))
-    judging = asyncio.create_task(_judge(dump, program))
+    judging = asyncio.create_task(_judge(dump, program, complaints))
     open_ends = [output, inlet]
     try:
         await asyncio.wait([saving, judging], return_when=asyncio.FIRST_COMPLETED)
@@ -57,10 +62,12 @@ async def stream(dump: Dump, environment: Mapping[str, str], call: Call) -> str:
         # In this order: restic is gone before its input ends, and then nobody keeps the thread waiting.
         saving.cancel()
         await asyncio.gather(saving, return_exceptions=True)
-        if program.returncode is None:
+        if program.returncode is None or not pumping.done():
+            # The program, or what it has started and left behind with its output.
             with suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
         await asyncio.gather(judging, pumping, return_exceptions=True)
+        complaints.close()
         for end in open_ends:
             os.close(end)
 
@@ -75,13 +82,13 @@ async def _through(
         raise
 
 
-async def _start(dump: Dump, environment: Mapping[str, str], output: int) -> Process:
+async def _start(dump: Dump, environment: Mapping[str, str], output: int, complaints: IO[bytes]) -> Process:
     try:
         return await asyncio.create_subprocess_exec(
             *dump.command,
             stdin=DEVNULL,
             stdout=output,
-            stderr=PIPE,
+            stderr=complaints,
             env=dict(environment),
             start_new_session=True,  # what it starts is ended with it
         )
@@ -89,14 +96,12 @@ async def _start(dump: Dump, environment: Mapping[str, str], output: int) -> Pro
         raise DumpFailed(error.strerror or "", program=dump.command[0], status=None) from None
 
 
-async def _judge(dump: Dump, program: Process) -> None:
+async def _judge(dump: Dump, program: Process, complaints: IO[bytes]) -> None:
     """Wait for the program's end. Raises DumpFailed if it is none of a program that has done its work."""
-    assert program.stderr is not None  # noqa: S101 - it was started with a pipe
-    said = b""
-    while chunk := await program.stderr.read(_SAID):
-        said = (said + chunk)[-_SAID:]
     status = await program.wait()
     if status != 0:
+        complaints.seek(max(0, complaints.seek(0, os.SEEK_END) - _SAID))
+        said = complaints.read()
         words = last_words(said.decode(errors="replace").splitlines())
         raise DumpFailed(words, program=dump.command[0], status=status)
 

@@ -115,6 +115,8 @@ class Vault:
         try:
             return await act(repository)
         except NoRepository as error:
+            if place not in await self.store.repositories():
+                raise
             raise MediumMissing(error.said) from None
         except RepositoryLocked:
             released = await self.restic.release_dead_locks(repository)

@@ -1,0 +1,84 @@
+"""Backups in the database, on both kinds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.backup.gate import Proof
+from bot.domain.backup.repositories import Place, RepositoryFacts
+from bot.domain.backup.snapshots import Taken
+from bot.domain.backup.status import Attempt
+from bot.domain.backup.verification import Finding, Part, Shortcoming, Verdict
+from bot.store.backup_tables import BACKUP_TABLES
+from bot.store.backups import BackupStore, Drill
+from bot.store.database import Database
+from bot.store.tables import metadata
+
+AT = datetime(2026, 3, 2, 3, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+TAKEN = Taken(
+    0, "shop", "a" * 64, "t" * 64, AT, 5 << 40, 3, 1.5, 7, "/c", "x" * 64, ("/srv/한글",), ("/srv/한글/x",),
+    heads={"/srv": "abc"},
+)  # fmt: skip
+
+
+@pytest.fixture
+async def backups(database: Database) -> BackupStore:
+    """An empty record of backups."""
+    async with database.begin() as connection:
+        await connection.run_sync(metadata.create_all, tables=list(BACKUP_TABLES))
+    return BackupStore(database)
+
+
+async def test_a_backup_comes_back_as_it_was_written(backups: BackupStore) -> None:
+    written = await backups.add(TAKEN)
+    assert replace(written, id=0) == TAKEN
+    await backups.save_copy(written.id, "c" * 64)
+    assert await backups.kept("shop") == [replace(written, copied="c" * 64)]
+    assert await backups.kept("other") == []
+    assert await backups.newest("shop", run_id=8) is None
+    await backups.forgotten([written.snapshot], AT)
+    assert await backups.kept() == []
+
+
+async def test_what_was_found_and_judged(backups: BackupStore) -> None:
+    taken = await backups.add(TAKEN)
+    found = [
+        Finding(Part.MEDIA, None, AT, 0.1),
+        Finding(Part.READ, Place.LOCAL, AT + HOUR, 2.0, "damaged", {"share": 3, "said": "x"}),
+        Finding(Part.READ, Place.LOCAL, AT + 2 * HOUR, 2.0, None, {"share": 3}),
+    ]
+    assert await backups.reads() == []
+    await backups.add_findings(taken.id, found)
+    assert await backups.findings(taken.id) == found
+    assert await backups.reads() == found[1:]
+    assert await backups.verified() == set()
+    await backups.judged(taken.id, Verdict(AT + HOUR))
+    assert await backups.verified() == {taken.snapshot}
+    short = Shortcoming(Part.COPY, Place.OFFSITE, "not_copied", {"n": 1})
+    await backups.judged(taken.id, Verdict(AT + 2 * HOUR, (short,), damaged=True))
+    assert await backups.verified() == set(), "the last judgement counts"
+    paths = (TAKEN.paths, TAKEN.exclude)
+    assert await backups.proofs() == [
+        Proof("shop", AT, AT + HOUR, True, False, *paths),
+        Proof("shop", AT, AT + 2 * HOUR, False, True, *paths),
+    ]
+
+
+async def test_attempts_drills_and_repositories(backups: BackupStore) -> None:
+    await backups.attempted("shop", AT, "disk_full")
+    assert await backups.attempts() == {"shop": Attempt("shop", AT, "disk_full")}
+    await backups.add(TAKEN)
+    assert await backups.attempts() == {"shop": Attempt("shop", AT)}
+    drill = Drill("shop", "a" * 64, Place.OFFSITE, AT, 12.5, 9, 3, "damaged")
+    await backups.add_drill(drill)
+    assert await backups.drills(AT) == [drill]
+    assert await backups.drills(AT + HOUR) == []
+    facts = RepositoryFacts("id", 2, "poly", 1)
+    for keys in (1, 2):
+        await backups.save_repository(Place.LOCAL, replace(facts, keys=keys), AT)
+    assert await backups.repositories() == {Place.LOCAL: replace(facts, keys=2)}
+    assert await backups.repositories_seen() == {Place.LOCAL: AT}
