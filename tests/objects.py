@@ -88,6 +88,7 @@ class Objects:
             server.shutdown()
             thread.join()
             server.server_close()
+            moto_api_backend.reset()  # closes the files that large objects are in
 
     def refusal(self, environ: WSGIEnvironment) -> tuple[str, bytes] | None:
         """Status and body when a request is refused."""

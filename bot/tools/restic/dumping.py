@@ -29,14 +29,17 @@ async def stream(dump: Dump, environment: Mapping[str, str], call: Call) -> str:
 
     Raises DumpFailed, DumpEmpty, or what `Call.run` raises; then restic has made no snapshot.
     """
+    # Not a pipe: what the program has started may hold it open for ever.
+    with tempfile.TemporaryFile() as complaints:
+        return await _stream(dump, environment, call, complaints)
+
+
+async def _stream(dump: Dump, environment: Mapping[str, str], call: Call, complaints: IO[bytes]) -> str:
     output, program_end = os.pipe()
     call.stdin, inlet = os.pipe()
-    # Not a pipe: what the program has started may hold it open for ever.
-    complaints = tempfile.TemporaryFile()
     try:
         program = await _start(dump, environment, program_end, complaints)
     except BaseException:
-        complaints.close()
         for end in (output, call.stdin, inlet):
             os.close(end)
         raise
@@ -67,7 +70,6 @@ async def stream(dump: Dump, environment: Mapping[str, str], call: Call) -> str:
             with suppress(ProcessLookupError):
                 os.killpg(program.pid, signal.SIGKILL)
         await asyncio.gather(judging, pumping, return_exceptions=True)
-        complaints.close()
         for end in open_ends:
             os.close(end)
 
