@@ -71,9 +71,14 @@ class Backups:
         """Let schedules ask that desk."""
         self._desk = desk
 
+    async def look(self) -> None:
+        """Tell the desk of alerts how the backups stand, where that is news."""
+        if self._watch is not None:
+            await self._watch.look(self._ground.clock())
+
     async def run(self) -> None:
         """Start what is scheduled and look how the backups stand, for ever."""
-        if self.answers is None or self._watch is None:
+        if self.answers is None:
             return
         scheduler = AsyncIOScheduler(
             timezone=self._ground.settings.zone,
@@ -84,7 +89,7 @@ class Backups:
         scheduler.start()
         try:
             while True:
-                await self._watch.look(self._ground.clock())
+                await self.look()
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             scheduler.shutdown(wait=False)

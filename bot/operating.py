@@ -44,6 +44,8 @@ _SHARE_SECONDS = 1.0
 _OWN_WORD = ("cleanup_undo", "backup", "backup_verify")
 """Operations that bring back, or take nothing away: the word of whoever asks is enough, because speed beats
 ceremony."""
+_WATCHED = ("backup", "backup_verify")
+"""Operations whose outcome is told by the watch over the backups."""
 _LEVELS = {
     State.DONE: None,
     State.PARTIAL: Level.ERROR,
@@ -134,6 +136,10 @@ class Operating:
     async def _tell_alert(self, record: OperationRecord, state: State) -> None:
         """An alert about a run that did not end as it should; over with the next one that does."""
         await self.cleaning.ended(record)
+        if record.plan.operation in _WATCHED:
+            # There is one alert for each thing that is backed up, and it knows more.
+            await self.backups.look()
+            return
         level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
         problem = record.problem
         target = f"{record.plan.operation} {record.plan.subject}"
