@@ -19,21 +19,24 @@ from bot.domain.maintenance import Weekly
 from bot.domain.oncall.model import ALL_DAYS
 from bot.domain.operations.approval import Needs, State
 from bot.domain.operations.freeze import Freeze, Holidays
+from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
 from bot.engine.delivery import DeliveryFailed, Temporary
 from bot.engine.operations.contract import Operation
 from bot.engine.operations.desk import OperationDesk
 from bot.engine.operations.durable import DbosRuns
+from bot.engine.operations.facts import family_of
 from bot.engine.operations.locks import LockBook
 from bot.engine.operations.mail import OperationMail
 from bot.engine.operations.parts import Parts
 from bot.engine.reports import Report, ReportsNotTaken
 from bot.slack.files import share
 from bot.slack.roles import SlackRoles
-from bot.store.errors import StoreError
+from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
+from messages.render import TemplateFailed
 
 log = structlog.get_logger(__name__)
 
@@ -135,24 +138,52 @@ class Operating:
 
     async def _tell_alert(self, record: OperationRecord, state: State) -> None:
         """An alert about a run that did not end as it should; over with the next one that does."""
-        await self.cleaning.ended(record)
+        try:
+            await self.cleaning.ended(record)
+        except StoreUnavailable as error:
+            log.warning("card_not_drawn", run=record.id, detail=error.detail)
         if record.plan.operation in _WATCHED:
             # There is one alert for each thing that is backed up, and it knows more.
             await self.backups.look()
             return
         level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
-        problem = record.problem
         target = f"{record.plan.operation} {record.plan.subject}"
-        facts = {"operation": f"#{record.id}"}
-        if problem is not None:
-            facts["why"] = problem.reason
-        event = Reported(level is not None, level or Level.ERROR, self._ground.clock(), target, facts)
+        title, facts = self._failures(record)
+        event = Reported(level is not None, level or Level.ERROR, self._ground.clock(), title, facts)
         environment = self._ground.settings.environment
         subject = Subject(environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED)
         try:
             await self._alerting.desk.report([Report(subject, {"operation": record.plan.operation}, event)])
         except (ReportsNotTaken, StoreError) as error:
             log.error("operation_not_reported", run=record.id, detail=str(error))
+
+    def _failures(self, record: OperationRecord) -> tuple[str, dict[str, str]]:
+        """What went wrong, in words: the title of the alert, and a fact for each step that failed."""
+        family = family_of(record.plan.operation)
+        facts = {"operation": f"#{record.id}"}
+        name = self._say(f"terms.operation.{record.plan.operation}", {})
+        title = f"{name} {record.plan.subject}"
+        for step in record.steps:
+            if step.problem is None:
+                continue
+            planned = record.plan.steps[step.number]
+            what = self._say(f"{family}.step.{planned.name}", planned.params)
+            why = step.problem.reason
+            for place in (family, "operations"):
+                said = self._say(f"{place}.failed.{why}", step.problem.values)
+                if said != f"{place}.failed.{why}":
+                    facts[what] = said
+                    break
+            else:
+                facts[what] = why
+        failed = [each for each in facts if each != "operation"]
+        return (f"{title}: {', '.join(failed)}" if failed else title), facts
+
+    def _say(self, key: str, values: JsonObject) -> str:
+        try:
+            return self._ground.voice.phrase(key, **values)
+        except TemplateFailed:
+            return key
 
 
 def needs_of(settings: Settings, operation: str, subject: str) -> Needs:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from pydantic import JsonValue
 
@@ -188,3 +191,42 @@ async def test_the_audit_log_has_every_step(guarded: Stage) -> None:
     await reaches(guarded, card, DONE)
     actions = [row[0] for row in guarded.rows("SELECT action FROM audit ORDER BY number")]
     assert actions == ["operation.ask", "operation.approve", "operation.start", "operation.end"]
+
+
+ORPHAN = """
+import os, time
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork() == 0:
+    os._exit(0)
+print(os.getpid(), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def orphan() -> Iterator[int]:
+    """A process with a zombie that is no child of ours: only such ones may be restarted."""
+    started = subprocess.Popen([sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE)
+    assert started.stdout is not None
+    with started.stdout as told:
+        pid = int(told.readline())
+    started.wait()
+    try:
+        yield pid
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+async def test_a_stage_that_fails_is_an_alert_that_says_which(idle: Stage, orphan: int) -> None:
+    name = psutil.Process(orphan).name()
+    idle.changed(
+        cleanup=CleanupSettings.model_validate({**ONLY_ZOMBIES, "zombies": {"restart": {name: ["false"]}}})
+    )
+    await idle.start()
+    card = await planned(idle)
+    await idle.person(APPROVER).presses(card, "op_approve")
+    await reaches(idle, card, "되돌림")
+    alert = await idle.card("좀비 프로세스의 부모 확인")
+    assert "다시 시작하도록 요청하지 못했습니다" in words(alert)

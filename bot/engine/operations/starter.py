@@ -184,7 +184,11 @@ class Starter:
     async def ended(self, record: OperationRecord, state: State, problem: Problem | None) -> None:
         """A run is over; called again after a crash, when all this may have been written already."""
         fresh = await self._parts.store.get(record.id)
-        if fresh is None or fresh.state not in UNDER_WAY:
+        if fresh is None:
+            return
+        if fresh.state not in UNDER_WAY:
+            # Whether the alert was told before the process ended nobody knows; twice is the same alert.
+            await self._parts.tell_alert(fresh, fresh.state)
             return
         after = await self._moves.end(
             fresh,
