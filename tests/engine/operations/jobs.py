@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role, Roles
 from bot.engine.audit import AuditBook
 from bot.engine.ledger import Ledger
-from bot.engine.operations.contract import OperationRefused, StepFailed, Stopped, Work
+from bot.engine.operations.contract import Operation, OperationRefused, StepFailed, Stopped, Work
 from bot.engine.operations.desk import OperationDesk
 from bot.engine.operations.durable import Body, Durable
 from bot.engine.operations.locks import LockBook
@@ -200,9 +200,10 @@ async def open_yard(
     kept: dict[int, dict[str, JsonValue]] | None = None,
     slack: FakeSlack | None = None,
     runs: Callable[[Body], Durable] | None = None,
+    operations: Mapping[str, Operation] | None = None,
 ) -> AsyncIterator[Yard]:
     """A desk for as long as the block runs. `kept`: what runs of an earlier one kept. `runs`: where runs
-    live, in memory by default."""
+    live, in memory by default. `operations`: others than the chest."""
     ledger = Ledger(Store(database), clock, retry_seconds=0.01)
     courier = FakeSlack() if slack is None else slack
     outbox = Outbox(ledger, courier, clock, QUICK)
@@ -245,7 +246,9 @@ async def open_yard(
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
     )
-    desk = OperationDesk(parts, {"chest": yard_chest}, runs or (lambda body: Memory(body, kept)))
+    desk = OperationDesk(
+        parts, operations or {"chest": yard_chest}, runs or (lambda body: Memory(body, kept))
+    )
     yard = Yard(
         desk,
         yard_chest,
