@@ -13,6 +13,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(RUN_STAMP) ## install what is needed and start the Guardian with a Slack of its own (ARGS=… go to `guardian run`)
+	@.ci/packages restic
 	@GUARDIAN_STATE_DIRECTORY="$${GUARDIAN_STATE_DIRECTORY:-.guardian}" exec $(BIN)/guardian run --trial $(ARGS)
 
 check: $(TEST_STAMP) ## lint, format, types, layers, shell scripts

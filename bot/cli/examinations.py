@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -20,16 +21,22 @@ from bot.cli.running import running
 from bot.config import ConfigurationInvalid, Secrets, Settings
 from bot.config.elsewhere import WebhookSettings
 from bot.config.outside import OutsideSecrets, missing_variables
+from bot.tools.cleanup.commands import CommandFailed, run_command
 
 State = Literal["fine", "note", "missing"]
 
 OLDEST_PYTHON = (3, 11)
 _OLDEST_SQLITE = (3, 35, 0)
 """The first with RETURNING."""
+_OLDEST_RESTIC = (0, 14)
+"""The first whose `copy` knows the repository to copy from as `--from-repo`."""
+_PROGRAM = "restic"
+"""as it is called where no backups are configured"""
 _RELEASED = datetime(2025, 8, 20, tzinfo=UTC)
 """The source document's date: a clock before it is wrong."""
 _ROOM = 100 * 2**20
 _PATIENCE = 3.0
+_RESTIC_PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,7 @@ class Finding:
 def examine(settings: Settings, environment: Mapping[str, str]) -> list[Finding]:
     """All findings, in the order in which things are needed."""
     found: list[Finding] = []
-    for part in (_python, _clock, _state, _database, _doors, _secrets, _outside, _optional):
+    for part in (_python, _clock, _state, _database, _doors, _secrets, _outside, _restic, _optional):
         found += part(settings, environment)
     return found
 
@@ -168,6 +175,29 @@ def _outside(settings: Settings, environment: Mapping[str, str]) -> Iterator[Fin
     else:
         if secrets != OutsideSecrets():
             yield Finding("outside", "fine")
+
+
+def _restic(settings: Settings, _environment: Mapping[str, str]) -> Iterator[Finding]:
+    """Backups need it; without them it is as good as anything else that is not there."""
+    program = _PROGRAM if settings.backup is None else settings.backup.program
+    values: dict[str, str | int] = {"program": program}
+    how = install("restic", "restic")
+    worse: State = "note" if settings.backup is None else "missing"
+    try:
+        said = run_command((program, "version"), _RESTIC_PATIENCE).out
+    except CommandFailed as failed:
+        detail = "" if failed.absent else failed.detail
+        yield Finding("no_restic", worse, {**values, "detail": detail}, how)
+        return
+    found = re.match(r"restic (\d+)\.(\d+)\S*", said)
+    if found is None:
+        yield Finding("no_restic", worse, {**values, "detail": said.strip()[:80]}, how)
+        return
+    values["version"] = found[0].removeprefix("restic ")
+    enough = (int(found[1]), int(found[2])) >= _OLDEST_RESTIC
+    yield Finding(
+        "restic" if enough else "old_restic", "fine" if enough else worse, values, "" if enough else how
+    )
 
 
 def _optional(_settings: Settings, _environment: Mapping[str, str]) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bot.cli.examinations import install
 from tests.cli.conftest import Result
 from tests.process import Process, configuration
 from tests.waiting import eventually
@@ -111,6 +112,74 @@ def test_missing_tokens_are_a_note_and_wrong_ones_a_problem(
     assert result.code == 1
     assert "✗ Of the wrong kind or unreadable: SLACK_BOT_TOKEN" in result.out
     assert "geheim" not in result.out
+
+
+_BACKUP = """
+backup:
+  program: {program}
+  local: {{path: /srv/local}}
+  offsite: {{path: /mnt/offsite}}
+  sources: {{files: {{kind: user_data, paths: [/srv/files]}}}}
+"""
+
+
+def restic(tmp_path: Path, says: str) -> str:
+    """A program that says which restic it is; its path."""
+    program = tmp_path / "some-restic"
+    program.write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+    program.chmod(0o755)
+    return str(program)
+
+
+@pytest.fixture
+def passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What opens the repositories."""
+    for variable in ("GUARDIAN_BACKUP_PASSWORD", "GUARDIAN_BACKUP_OFFSITE_PASSWORD"):
+        monkeypatch.setenv(variable, "geheim-geheim")
+
+
+@pytest.mark.usefixtures("passwords")
+@pytest.mark.parametrize(
+    ("says", "code", "told"),
+    [
+        ("restic 0.14.0 compiled with go1.19.8 on linux/amd64", 0, "✓ restic 0.14.0 (for backups"),
+        ("restic 0.17.3-dev (compiled manually)", 0, "✓ restic 0.17.3-dev (for backups"),
+        ("restic 1.0.0", 0, "✓ restic 1.0.0 (for backups"),
+        ("restic 0.9.6 compiled with go1.12", 1, "✗ restic 0.9.6 is too old for backups"),
+        ("another program", 1, "(another program). Without it"),
+    ],
+)
+def test_backups_need_a_restic_that_is_new_enough(
+    guardian: Guardian, tmp_path: Path, says: str, code: int, told: str
+) -> None:
+    program = restic(tmp_path, says)
+    configure(f"health: {{port: {free_port()}}}{_BACKUP.format(program=program)}")
+    result = guardian("doctor")
+    assert told in result.out
+    assert result.code == code, result.out
+    assert "geheim" not in result.out
+
+
+@pytest.mark.usefixtures("passwords")
+def test_without_restic_backups_are_a_problem_and_it_says_how_to_install_it(
+    guardian: Guardian, tmp_path: Path
+) -> None:
+    configure(f"health: {{port: {free_port()}}}{_BACKUP.format(program=tmp_path / 'none')}")
+    result = guardian("doctor")
+    assert result.code == 1
+    assert f"✗ No restic: {tmp_path / 'none'}. Without it" in result.out
+    how = install("restic", "restic")
+    assert f"    Install it: {how}\n" in result.out if how else "Install it:" not in result.out
+
+
+def test_without_backups_no_restic_is_a_note(
+    guardian: Guardian, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(f"health: {{port: {free_port()}}}")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    result = guardian("doctor")
+    assert "- No restic: restic. Without it" in result.out
+    assert result.code == 0, result.out
 
 
 def test_it_speaks_korean(guardian: Guardian) -> None:
