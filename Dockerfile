@@ -21,6 +21,8 @@ FROM python:${PYTHON}-slim
 LABEL org.opencontainers.image.title="Guardian" \
     org.opencontainers.image.description="An operations guardian for Slack" \
     org.opencontainers.image.licenses="MIT"
+# What backups are made with.
+RUN apt-get update && apt-get install --yes --no-install-recommends restic && rm -rf /var/lib/apt/lists/*
 # A number that mounts and Kubernetes' runAsNonRoot can rely on.
 RUN groupadd --gid 10001 guardian \
     && useradd --uid 10001 --gid guardian --home-dir /var/lib/guardian --create-home --shell /usr/sbin/nologin guardian

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -26,12 +26,16 @@ from bot.store.backups import BackupStore
 from bot.store.errors import StoreUnavailable
 from bot.tools.restic.restic import Restic
 from messages.backup_facts import BackupStatusFacts
-from messages.operation_facts import OperationRefusedFacts
+from messages.operation_facts import OperationProblemFacts, OperationRefusedFacts
 
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 60.0
 """between two looks at how the backups stand"""
+
+
+TellRefused = Callable[[str, OperationProblemFacts | None], Awaitable[None]]
+"""What came of something scheduled: its operation, and why there was no plan (None: there was)."""
 
 
 class Backups:
@@ -40,6 +44,7 @@ class Backups:
     def __init__(self, ground: Ground, alerting: Alerting) -> None:
         self._ground = ground
         self._desk: OperationDesk | None = None
+        self._tell_refused: TellRefused | None = None
         self.operations: Mapping[str, Operation] = {}
         self.answers: BackupDesk | None = None
         self._watch: BackupWatch | None = None
@@ -67,14 +72,16 @@ class Backups:
         """How the backups stand; None without any. Raises StoreUnavailable."""
         return None if self.answers is None else await self.answers.facts(command)
 
-    def attach(self, desk: OperationDesk) -> None:
-        """Let schedules ask that desk."""
-        self._desk = desk
+    def attach(self, desk: OperationDesk, tell_refused: TellRefused) -> None:
+        """Let schedules ask that desk. `tell_refused` is told what came of it."""
+        self._desk, self._tell_refused = desk, tell_refused
 
-    async def look(self) -> None:
-        """Tell the desk of alerts how the backups stand, where that is news."""
-        if self._watch is not None:
-            await self._watch.look(self._ground.clock())
+    async def look(self) -> bool:
+        """Tell the desk of alerts how the backups stand, where that is news; whether any stands badly."""
+        if self._watch is None:
+            return False
+        await self._watch.look(self._ground.clock())
+        return self._watch.has_told
 
     async def run(self) -> None:
         """Start what is scheduled and look how the backups stand, for ever."""
@@ -103,8 +110,11 @@ class Backups:
         except StoreUnavailable as error:
             log.error("scheduled_not_started", schedule=due.name, detail=error.detail)
             return
-        if isinstance(asked, OperationRefusedFacts):
-            log.error("scheduled_not_started", schedule=due.name, reason=asked.problem.reason)
+        problem = asked.problem if isinstance(asked, OperationRefusedFacts) else None
+        if problem is not None:
+            log.error("scheduled_not_started", schedule=due.name, reason=problem.reason)
+        if self._tell_refused is not None:
+            await self._tell_refused(due.operation, problem)
 
 
 def _vault(ground: Ground, section: BackupSettings, secrets: BackupSecrets) -> Vault:

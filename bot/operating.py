@@ -36,6 +36,7 @@ from bot.slack.roles import SlackRoles
 from bot.store.errors import StoreError, StoreUnavailable
 from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
+from messages.operation_facts import OperationProblemFacts
 from messages.render import TemplateFailed
 
 log = structlog.get_logger(__name__)
@@ -105,7 +106,7 @@ class Operating:
             {self.cleaning.cleanup.name: self.cleaning.scan},
         )
         self.cleaning.attach(self.desk)
-        self.backups.attach(self.desk)
+        self.backups.attach(self.desk, self._tell_refused)
 
     async def load(self) -> None:
         """Read everything that must not be forgotten, and go on with what was under way. Raises
@@ -142,20 +143,32 @@ class Operating:
             await self.cleaning.ended(record)
         except StoreUnavailable as error:
             log.warning("card_not_drawn", run=record.id, detail=error.detail)
-        if record.plan.operation in _WATCHED:
-            # There is one alert for each thing that is backed up, and it knows more.
-            await self.backups.look()
-            return
         level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
-        target = f"{record.plan.operation} {record.plan.subject}"
+        if record.plan.operation in _WATCHED and await self.backups.look():
+            level = None  # there is an alert for each thing whose backup is bad, which knows more
         title, facts = self._failures(record)
-        event = Reported(level is not None, level or Level.ERROR, self._ground.clock(), title, facts)
-        environment = self._ground.settings.environment
-        subject = Subject(environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED)
+        await self._report(record.plan.operation, record.plan.subject, level, title, facts)
+
+    async def _tell_refused(self, operation: str, problem: OperationProblemFacts | None) -> None:
+        """An alert about something scheduled that could not even be planned; over when it can be."""
+        name = self._say(f"terms.operation.{operation}", {})
+        why = "" if problem is None else self._reason(family_of(operation), problem.reason, problem.values)
+        level = None if problem is None else Level.ERROR
+        title = f"{name}: {why}" if why else name
+        await self._report(operation, "schedule", level, title, {})
+
+    async def _report(
+        self, operation: str, subject: str, level: Level | None, title: str, facts: Mapping[str, str]
+    ) -> None:
+        target, clock = f"{operation} {subject}", self._ground.clock
+        event = Reported(level is not None, level or Level.ERROR, clock(), title, facts)
+        about = Subject(
+            self._ground.settings.environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED
+        )
         try:
-            await self._alerting.desk.report([Report(subject, {"operation": record.plan.operation}, event)])
+            await self._alerting.desk.report([Report(about, {"operation": operation}, event)])
         except (ReportsNotTaken, StoreError) as error:
-            log.error("operation_not_reported", run=record.id, detail=str(error))
+            log.error("operation_not_reported", operation=operation, detail=str(error))
 
     def _failures(self, record: OperationRecord) -> tuple[str, dict[str, str]]:
         """What went wrong, in words: the title of the alert, and a fact for each step that failed."""
@@ -168,16 +181,19 @@ class Operating:
                 continue
             planned = record.plan.steps[step.number]
             what = self._say(f"{family}.step.{planned.name}", planned.params)
-            why = step.problem.reason
-            for place in (family, "operations"):
-                said = self._say(f"{place}.failed.{why}", step.problem.values)
-                if said != f"{place}.failed.{why}":
-                    facts[what] = said
-                    break
-            else:
-                facts[what] = why
+            facts[what] = self._reason(family, step.problem.reason, step.problem.values)
         failed = [each for each in facts if each != "operation"]
         return (f"{title}: {', '.join(failed)}" if failed else title), facts
+
+    def _reason(self, family: str, reason: str, values: JsonObject) -> str:
+        """The sentence of a refusal or a failure."""
+        for place in (family, "operations"):
+            for kind in ("refused", "failed"):
+                key = f"{place}.{kind}.{reason}"
+                said = self._say(key, values)
+                if said != key:
+                    return said
+        return reason
 
     def _say(self, key: str, values: JsonObject) -> str:
         try:

@@ -87,7 +87,7 @@ Patterns = Annotated[tuple[Pattern, ...], Field(strict=False, max_length=100)]
 Command = Annotated[
     tuple[str, ...],
     Field(strict=False, min_length=1, max_length=50),
-    BeforeValidator(_command),
+    BeforeValidator(_command, json_schema_input_type=str | tuple[str, ...]),
     AfterValidator(_words),
 ]
 Age = Annotated[Duration, AfterValidator(between("1h", "3650d"))]
@@ -115,9 +115,10 @@ def _written_root(value: object) -> object:
     return {"path": value} if isinstance(value, str) else value
 
 
-Roots = Annotated[
-    tuple[Annotated[RootSettings, BeforeValidator(_written_root)], ...], Field(strict=False, max_length=50)
+WrittenRoot = Annotated[
+    RootSettings, BeforeValidator(_written_root, json_schema_input_type=RootPath | RootSettings)
 ]
+Roots = Annotated[tuple[WrittenRoot, ...], Field(strict=False, max_length=50)]
 
 
 def _roots(*paths: str) -> tuple[RootSettings, ...]:

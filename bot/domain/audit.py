@@ -54,7 +54,6 @@ class Action(StrEnum):
     OPERATION_START = "operation.start"
     OPERATION_STOP = "operation.stop"
     OPERATION_END = "operation.end"
-    OPERATION_UNDO = "operation.undo"
     LOCK_TAKE = "lock.take"
     LOCK_LIFT = "lock.lift"
     FREEZE_ADD = "freeze.add"

@@ -50,6 +50,11 @@ class BackupWatch:
         self._first = True
         self._lock = asyncio.Lock()
 
+    @property
+    def has_told(self) -> bool:
+        """Whether there is something bad that the desk has been told of and that is not over."""
+        return bool(self._told)
+
     async def look(self, now: datetime) -> None:
         """Report what is new. Never raises for a desk or a database that is away: the next look does it."""
         async with self._lock:
