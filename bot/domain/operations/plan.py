@@ -17,6 +17,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 JsonObject: TypeAlias = Mapping[str, JsonValue]
+_Path: TypeAlias = tuple[str | int, ...]
 
 _HEADING = b"guardian plan 1\n"
 _LONG = 120
@@ -119,10 +120,11 @@ class Difference:
 
 
 def difference(approved: Plan, now: Plan) -> tuple[Difference, ...]:
-    """What changed between two plans, in the order of the plan; nothing when their hashes are equal."""
-    before, after = dict(_leaves(_bound(approved), "")), dict(_leaves(_bound(now), ""))
+    """What changed between two plans, in the order of the plan; nothing when their hashes are equal, and only
+    then."""
+    before, after = dict(_leaves(_bound(approved), ())), dict(_leaves(_bound(now), ()))
     return tuple(
-        Difference(path, before.get(path), after.get(path))
+        Difference(".".join(map(str, path)), *_told(before.get(path), after.get(path)))
         for path in dict.fromkeys((*before, *after))
         if before.get(path) != after.get(path)
     )
@@ -153,14 +155,43 @@ def _file_of(data: JsonValue) -> PlanFile:
     return PlanFile(str(data["name"]), str(data["path"]), str(data["sha256"]))
 
 
-def _leaves(node: JsonValue, path: str) -> Iterator[tuple[str, str]]:
-    """Every value with its path; empty lists and objects are values too."""
+def _leaves(node: JsonValue, path: _Path) -> Iterator[tuple[_Path, str]]:
+    """Every value as JSON with its path; empty lists and objects are values too."""
     if isinstance(node, dict) and node:
-        for name in sorted(node) if path.count(".") > 1 else node:
-            yield from _leaves(node[name], f"{path}.{name}" if path else name)
+        for name in sorted(node) if len(path) > 2 else node:
+            yield from _leaves(node[name], (*path, name))
     elif isinstance(node, list) and node:
         for index, child in enumerate(node):
-            yield from _leaves(child, f"{path}.{index}")
+            yield from _leaves(child, (*path, index))
     else:
-        text = node if isinstance(node, str) else json.dumps(node)
-        yield path, text if len(text) <= _LONG else text[: _LONG - 1] + "…"
+        yield path, json.dumps(node)
+
+
+def _told(before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """Two values (JSON) for people to see how they differ: texts without their quotes unless these are the
+    difference, and long ones from where they part."""
+    if before is None or after is None:
+        return _whole(before), _whole(after)
+    one, other = _text(before), _text(after)
+    if one == other:
+        one, other = before, after
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+    start = 0 if same < _LONG // 2 else same - _LONG // 4
+    return _cut(one, start), _cut(other, start)
+
+
+def _whole(value: str | None) -> str | None:
+    return None if value is None else _cut(_text(value))
+
+
+def _text(value: str) -> str:
+    return str(json.loads(value)) if value.startswith('"') else value
+
+
+def _cut(text: str, start: int = 0) -> str:
+    """So much of it as fits, from `start` on if it does not."""
+    if len(text) <= _LONG:
+        return text
+    part = text[start:] if start == 0 else "…" + text[start + 1 :]
+    return part if len(part) <= _LONG else part[: _LONG - 1] + "…"
