@@ -31,6 +31,10 @@ class Holidays:
             day += timedelta(days=1)
         return moment_of(day, datetime.min.time(), self.zone)
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether the last of them has ended."""
+        return local_day(now, self.zone) > max(self.days, default=date.min)
+
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
@@ -63,7 +67,11 @@ class Freeze:
 
     def is_over(self, now: datetime) -> bool:
         """Whether it will never hold again."""
-        return self.ended_at is not None or (isinstance(self.times, Once) and self.times.ends_at <= now)
+        if self.ended_at is not None:
+            return True
+        if isinstance(self.times, Holidays):
+            return self.times.is_over(now)
+        return isinstance(self.times, Once) and self.times.ends_at <= now
 
     def concerns(self, operation: str, subject: str) -> bool:
         """Whether it is about that operation on that subject."""
