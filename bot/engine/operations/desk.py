@@ -253,7 +253,7 @@ class OperationDesk:
 
     async def redraw(self, record: OperationRecord) -> None:
         """The card once more: something that it shows has changed. Raises StoreUnavailable."""
-        await self._moves.draw(record)
+        await self._moves.draw(record.id)
 
     async def _take(self, record: OperationRecord, click: Click, by: str, reason: str) -> bool:
         now = self._parts.clock()
@@ -300,7 +300,7 @@ class OperationDesk:
         for number in sorted(numbers):
             record = await self._parts.store.get(number)
             if record is not None and record.state in OPEN:
-                await self._moves.draw(record)
+                await self._moves.draw(number)
 
     def _note_unasked(self, name: str, by: str, why: str) -> None:
         self._parts.audit.note(by, Action.OPERATION_ASK, name, Outcome.REFUSED, detail={"why": why})

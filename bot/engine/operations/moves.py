@@ -3,6 +3,7 @@ written in one transaction, or none of them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,6 +24,9 @@ class Moves:
     def __init__(self, parts: Parts, shown: Shown) -> None:
         self._parts = parts
         self._shown = shown
+        self._in_order = asyncio.Lock()
+        """Cards go out in the order of what they show: one that was read before a move and written behind it
+        would show for ever what is no longer so."""
 
     async def add(self, record: OperationRecord) -> None:
         """A new operation."""
@@ -33,7 +37,8 @@ class Moves:
         async def write(changes: Sequence[Change]) -> bool:
             return await parts.audit.together(parts.store.adding(record, changes), deed)
 
-        await parts.mail.send([letter], write)
+        async with self._in_order:
+            await parts.mail.send([letter], write)
 
     async def end(
         self,
@@ -73,20 +78,24 @@ class Moves:
     ) -> bool:
         """On to what `after` is, by these columns; False if it is no longer where `record` has it."""
         parts = self._parts
-        letters = [parts.mail.drawn_again(await self._shown.placed(after), record.channel)]
-        letters += [parts.mail.note(note, record.channel, broadcast=broadcast) for note in notes]
         deed = self._deed(by, action, record, detail, outcome)
 
         async def write(changes: Sequence[Change]) -> bool:
             moving = parts.store.moving(record.id, [record.state], after.state, changes, **values)
             return await parts.audit.together(all_of(moving, *also), deed)
 
-        return await parts.mail.send(letters, write)
+        async with self._in_order:
+            letters = [parts.mail.drawn_again(await self._shown.placed(after), record.channel)]
+            letters += [parts.mail.note(note, record.channel, broadcast=broadcast) for note in notes]
+            return await parts.mail.send(letters, write)
 
-    async def draw(self, record: OperationRecord) -> None:
-        """The card as it is now."""
-        facts = await self._shown.placed(record)
-        await self._parts.mail.send([self._parts.mail.drawn_again(facts, record.channel)])
+    async def draw(self, number: int) -> None:
+        """The card of that operation as it is now."""
+        async with self._in_order:
+            record = await self._parts.store.get(number)
+            if record is not None:
+                facts = await self._shown.placed(record)
+                await self._parts.mail.send([self._parts.mail.drawn_again(facts, record.channel)])
 
     def note_refused(self, record: OperationRecord, action: Action, by: str, why: str) -> None:
         """Somebody tried what they may not."""

@@ -103,7 +103,7 @@ class Starter:
             shown = (place, None if lock is None else lock.token)
             if self._drawn.get(record.id) != shown:
                 self._drawn[record.id] = shown
-                await self._moves.draw(record)
+                await self._moves.draw(record.id)
 
     async def _start(self, record: OperationRecord) -> None:
         try:
