@@ -83,6 +83,7 @@ class OperationDesk:
         self._moves = Moves(parts, self.shown)
         self._starter = Starter(parts, self.shown, self._moves, self._operations, self._durable)
         self._next = 1
+        self._adding = asyncio.Lock()
         self._wake = asyncio.Event()
         self._quiet = False
         """nothing is open, as far as this process knows: there is nothing to look for"""
@@ -132,7 +133,8 @@ class OperationDesk:
             values: dict[str, JsonValue] = {"ref": freeze.ref, "reason": reason, "until": until.isoformat()}
             self._note_unasked(name, by, "frozen")
             return self.shown.refused(name, "frozen", values)
-        record = await self._add(plan, request, by, now)
+        async with self._adding:  # or two who ask at once would not see each other's plan
+            record = await self._add(plan, request, by, now)
         if approved and not parts.needs(name, plan.subject).second_person:
             clicked = await self.press(Click.APPROVE, record.id, record.plan_hash, by)
             if clicked is not None:
