@@ -57,6 +57,16 @@ class OperationStore:
 
         return also
 
+    def stopping(self, number: int, by: str) -> Also:
+        """To write who stopped it, if nobody has."""
+
+        async def also(connection: AsyncConnection) -> bool:
+            nobody = (operations.c.id == number) & operations.c.stopped_by.is_(None)
+            statement = update(operations).where(nobody).values(stopped_by=by)
+            return (await connection.execute(statement)).rowcount == 1
+
+        return also
+
     async def write(self, also: Also) -> bool:
         """Write that by itself; whether it was."""
         try:

@@ -1,7 +1,7 @@
 """The life of an operation from the question to its end, and what a click on its card does.
 
     pending ──승인──▶ queued ──▶ running ──▶ done, partial
-       │                 │          └──▶ undoing ──▶ undone, failed
+       │                 │          └──▶ undoing ──▶ undone, failed, partial
        └▶ denied,        └▶ cancelled, changed, refused
           cancelled,
           expired, superseded
@@ -39,6 +39,7 @@ class State(StrEnum):
     """approved, but when it should have started it must not: a role, a backup, a freeze"""
     RUNNING = "running"
     UNDOING = "undoing"
+    """a step failed or somebody pressed 중단, and what was done is taken back, all of it"""
     DONE = "done"
     PARTIAL = "partial"
     """done, but for some steps that failed and were undone"""
@@ -56,7 +57,7 @@ ARROWS: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.QUEUED, State.DENIED, State.CANCELLED, State.EXPIRED, State.SUPERSEDED}),
     State.QUEUED: frozenset({State.RUNNING, State.CANCELLED, State.CHANGED, State.REFUSED}),
     State.RUNNING: frozenset({State.UNDOING, State.DONE, State.PARTIAL, State.FAILED, State.UNDONE}),
-    State.UNDOING: frozenset({State.UNDONE, State.FAILED}),
+    State.UNDOING: frozenset({State.UNDONE, State.FAILED, State.PARTIAL}),
 }
 """From where one can get to where; from all others nowhere."""
 
@@ -104,6 +105,8 @@ class Pending:
     plan_hash: str
     asked_by: str
     expires_at: datetime
+    stopped: bool = False
+    """whether somebody has pressed 중단"""
 
 
 def judge(
@@ -112,7 +115,7 @@ def judge(
 ) -> Verdict:  # fmt: skip
     """What becomes of a click. `shown_hash`: of the plan on the card that was clicked."""
     if click is Click.STOP:
-        if pending.state not in UNDER_WAY:
+        if pending.state not in UNDER_WAY or pending.stopped:
             return Verdict.STALE
         allowed = roles.may(by, Role.APPROVER) or (by == pending.asked_by and roles.may(by, needs.ask))
         return Verdict.TAKEN if allowed else Verdict.NOT_ALLOWED

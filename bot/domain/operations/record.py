@@ -76,7 +76,8 @@ class OperationRecord:
     @property
     def pending(self) -> Pending:
         """What a click on it is judged by."""
-        return Pending(self.state, self.plan_hash, self.asked_by, self.expires_at)
+        stopped = self.stopped_by is not None
+        return Pending(self.state, self.plan_hash, self.asked_by, self.expires_at, stopped)
 
     def step(self, number: int) -> StepRecord | None:
         """What became of that step; None while it has not begun."""

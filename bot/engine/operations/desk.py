@@ -273,8 +273,8 @@ class OperationDesk:
     async def _stop(self, record: OperationRecord, by: str) -> bool:
         after = replace(record, stopped_by=by)
         note = OperationNoteFacts(Click.STOP.value, self.shown.facts(after), by)
-        columns = {"stopped_by": by}
-        done = await self._moves.move(record, after, Action.OPERATION_STOP, by, columns, {}, [note])
+        first = [self._parts.store.stopping(record.id, by)]
+        done = await self._moves.move(record, after, Action.OPERATION_STOP, by, {}, {}, [note], also=first)
         if done:
             self._runner.stop(record.id)
         return done
