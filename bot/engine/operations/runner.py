@@ -120,7 +120,7 @@ class Runner:
         except Stopped as stopped:
             done = StepRecord(index, StepState.STOPPED, began, self._clock(), stopped.result)
         except StepFailed as failed:
-            problem = Problem("failed", failed.reason, failed.values)
+            problem = self._failed(failed)
             done = StepRecord(index, StepState.FAILED, began, self._clock(), {}, problem)
         except Exception:  # a bug in a step must not leave the run lying: it is a step that failed
             reference = secrets.token_hex(2)
@@ -139,6 +139,9 @@ class Runner:
         step = record.plan.steps[index]
         if step.undo is None:
             return before.state.value
+        if record.plan.on_failure is OnFailure.UNDO_ALL:
+            turning = self._store.moving(record.id, [State.RUNNING], State.UNDOING)
+            await self._patiently(lambda: self._store.write(turning))
         await self._store_step(record.id, before, StepState.UNDOING)
         operation = self._operations.get(record.plan.operation)
         work = self._begin(fresh, index)
@@ -148,7 +151,7 @@ class Runner:
                 raise StepFailed("no_such_operation", operation=record.plan.operation)
             result["undone"] = dict(await operation.undo(record.plan, step, work))
         except StepFailed as failed:
-            state, problem = StepState.STUCK, Problem("failed", failed.reason, failed.values)
+            state, problem = StepState.STUCK, self._failed(failed)
         except Exception:  # as in `_do`
             reference = secrets.token_hex(2)
             log.exception("internal_error", reference=reference, what=step.undo, run=record.id)
@@ -170,12 +173,20 @@ class Runner:
         self._live[record.id] = work
         return work
 
+    def _failed(self, failed: StepFailed) -> Problem:
+        self._unless_closing()
+        return Problem("failed", failed.reason, failed.values)
+
     def _bug(self, reference: str) -> Problem:
-        """What failed for a reason nobody thought of; but while everything is taken down around a step, what
-        it meets is no failure: it is done again at the next start."""
+        """What failed for a reason nobody thought of."""
+        self._unless_closing()
+        return Problem("failed", "bug", {"reference": reference})
+
+    def _unless_closing(self) -> None:
+        """While everything is taken down around a step, its own programs too, what it meets is no failure: it
+        is done again at the next start."""
         if self._closing:
             raise asyncio.CancelledError
-        return Problem("failed", "bug", {"reference": reference})
 
     async def _store_step(self, number: int, step: StepRecord, state: StepState) -> None:
         moved = StepRecord(step.number, state, step.began_at, step.ended_at, step.result, step.problem)

@@ -52,6 +52,9 @@ class Chest:
         self.stuck: set[str] = set()
         self.buggy: set[str] = set()
         self.held: dict[str, asyncio.Event] = {}
+        self.undo_held: dict[str, asyncio.Event] = {}
+        self.fails_when_cancelled = False
+        """as a step does whose program is ended together with ours"""
         self.reached: list[str] = []
         self.planned = 0
 
@@ -69,7 +72,12 @@ class Chest:
         self.reached.append(word)
         work.progress(1, 2, "files")
         if word in self.held:
-            await self.held[word].wait()
+            try:
+                await self.held[word].wait()
+            except asyncio.CancelledError:
+                if self.fails_when_cancelled:
+                    raise StepFailed("ended", word=word) from None
+                raise
         if work.stopping:
             raise Stopped({"put": 0})
         if word in self.buggy:
@@ -81,6 +89,8 @@ class Chest:
 
     async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         word = str(step.params["word"])
+        if word in self.undo_held:
+            await self.undo_held[word].wait()
         if word in self.stuck:
             raise StepFailed("stuck", word=word)
         (self.folder / word).unlink(missing_ok=True)

@@ -294,6 +294,57 @@ async def test_stop_ends_a_run_between_two_things(yard: Yard) -> None:
     assert again.verdict == "stale"
 
 
+async def test_of_many_who_press_stop_one_wins(yard: Yard, database: Database) -> None:
+    yard.chest.held = {"one": asyncio.Event()}
+    number = await approved(yard, "one")
+    await until(lambda: yard.chest.reached == ["one"])
+    presses = [yard.desk.press(Click.STOP, number, "", by) for by in (ANN, BOB, CHO, DAN) * 8]
+    answers = await asyncio.gather(*presses)
+    verdicts = [answer.verdict for answer in answers if answer is not None]
+    assert (verdicts.count("taken"), verdicts.count("stale")) == (1, 31)
+    yard.chest.held["one"].set()
+    await yard.reaches(number, State.UNDONE)
+    await until(lambda: yard.thread(number)[-1] == "end")
+    assert yard.thread(number).count("stop") == 1
+    assert [deed[1] for deed in await deeds(database)].count("operation.stop") == 1
+
+
+async def test_the_card_says_while_everything_is_taken_back(yard: Yard) -> None:
+    yard.chest.breaks, yard.chest.undo_held = {"two"}, {"one": asyncio.Event()}
+    number = await approved(yard, "one two")
+    undoing = await yard.reaches(number, State.UNDOING)
+    assert undoing.ended_at is None
+    await until(lambda: yard.card(number)["state"] == "undoing")
+    stopped = await yard.desk.press(Click.STOP, number, "", BOB)
+    assert stopped is not None
+    assert stopped.verdict == "taken"
+    yard.chest.undo_held["one"].set()
+    await yard.reaches(number, State.UNDONE)
+    assert yard.chest.words() == []
+
+
+async def test_of_two_who_ask_for_the_same_at_once_one_plan_stays(yard: Yard) -> None:
+    asked = await asyncio.gather(*(yard.ask(word) for word in ("bread", "salt", "milk")))
+    states = [(await yard.record(each.id)).state for each in asked]
+    assert sorted(states) == ["pending", "superseded", "superseded"]
+
+
+async def test_what_fails_while_the_process_ends_is_done_again_and_not_undone(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    chest, slack = Chest(tmp_path / "chest"), FakeSlack()
+    kept: dict[int, dict[str, JsonValue]] = {}
+    chest.fails_when_cancelled = True
+    chest.held = {"two": asyncio.Event()}
+    async with open_yard(database, chest.folder, clock, chest=chest, kept=kept, slack=slack) as yard:
+        number = await approved(yard, "one two")
+        await until(lambda: "two" in chest.reached)
+    chest.held = {}
+    async with open_yard(database, chest.folder, clock, chest=chest, kept=kept, slack=slack) as yard:
+        await yard.reaches(number, State.DONE)
+        assert chest.words() == ["one", "two"]
+
+
 async def test_a_step_tells_how_far_it_is_on_the_card(yard: Yard) -> None:
     yard.chest.held = {"one": asyncio.Event()}
     number = await approved(yard, "one")
