@@ -56,7 +56,7 @@ class Door:
     answered_at: float = 0.0
     """when the last of it came"""
     refused: int = 0
-    """commands that were not acknowledged within 3 s"""
+    """commands and clicks that were not acknowledged within 3 s"""
     _news: asyncio.Event = field(default_factory=asyncio.Event)
     _socket: web.WebSocketResponse | None = None
     _waiting: dict[str, asyncio.Future[float]] = field(default_factory=dict)
@@ -84,18 +84,26 @@ class Door:
 
     async def command(self, text: str) -> float | None:
         """Send `/guardian TEXT`; milliseconds from sending to the acknowledgement, None when none came."""
+        number = next(self._numbers)
+        return await self._send("slash_commands", number, _command(text, number, self.url))
+
+    async def press(self, card: Arrival, action_id: str, value: str) -> float | None:
+        """Press a button of that card; as `command` has it."""
+        number = next(self._numbers)
+        return await self._send("interactive", number, _press(card, action_id, value, number, self.url))
+
+    async def _send(self, kind: str, number: int, payload: Mapping[str, object]) -> float | None:
         socket = self._socket
         assert socket is not None, "no app is connected"
-        number = next(self._numbers)
         envelope = f"envelope-{number}"
         waiting: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         self._waiting[envelope] = waiting
         frame = json.dumps(
             {
                 "envelope_id": envelope,
-                "type": "slash_commands",
+                "type": kind,
                 "accepts_response_payload": True,
-                "payload": _command(text, number, self.url),
+                "payload": payload,
             }
         )
         sent = time.perf_counter()
@@ -249,6 +257,23 @@ def _command(text: str, number: int, url: str) -> dict[str, str]:
         "text": text,
         "api_app_id": "A1",
         "is_enterprise_install": "false",
+        "response_url": f"{url}/answer/{number}",
+        "trigger_id": f"{number}.{time.time_ns()}",
+    }
+
+
+def _press(card: Arrival, action_id: str, value: str, number: int, url: str) -> dict[str, object]:
+    message = json.loads(card.text)
+    return {
+        "type": "block_actions",
+        "token": "deprecated",
+        "team": {"id": "T00000001", "domain": "bench"},
+        "user": {"id": "U00000002", "username": "bench", "team_id": "T00000001"},
+        "api_app_id": "A1",
+        "channel": {"id": card.channel, "name": "guardian-ops"},
+        "container": {"type": "message", "message_ts": card.ts, "channel_id": card.channel},
+        "message": {"ts": card.ts, "text": message.get("text", "")},
+        "actions": [{"type": "button", "action_id": action_id, "block_id": "bench", "value": value}],
         "response_url": f"{url}/answer/{number}",
         "trigger_id": f"{number}.{time.time_ns()}",
     }

@@ -1,0 +1,163 @@
+"""Operations: from the click on 승인 to the first sign of life, what a journalled step costs, and a thousand
+clicks on one plan."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import tempfile
+import time
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from bench.door import Arrival, Door, open_door
+from bench.figures import Figure, Result, middle, percentile
+from bench.program import guardian, quiet_machine, running, told_by
+
+NAME = "operations"
+SIGN_AIM = 300.0
+"""milliseconds"""
+_APPROVE = re.compile(r'"action_id": "op_approve",[^}]*?"value": ("(?:[^"\\]|\\.)*")')
+_REST = 1.2
+"""seconds between approvals: notes in threads must not use up a channel's one post a second"""
+_OVER = '"op_again"', '"op_stop"', '"op_cancel"', '"op_approve"'
+
+
+async def measure(quick: bool) -> Result:
+    """Figures of a real Guardian whose operation is a look at the zombies, and of the runner alone."""
+    approvals, clicks, steps = (2, 50, 20) if quick else (20, 1000, 200)
+    floor_signs, floor_race = await _floor(approvals + 1, clicks)
+    signs, race = await _guardian(approvals + 1, clicks)
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
+        bare = await told_by(["-m", "bench.floors.journal", str(Path(folder) / "floor.db"), str(steps)])
+        kept = await told_by(["-m", "bench.parts.journalled", folder, str(steps)])
+    first, *later = signs
+    figures = [
+        Figure("approval to the first sign, the first since the start", "ms", floor_signs[0], first,
+               at_most=SIGN_AIM),
+        *(
+            Figure(f"approval to the first sign, p{percent:g}", "ms", percentile(floor_signs[1:], percent),
+                   percentile(later, percent), at_most=SIGN_AIM)
+            for percent in (50.0, 95.0)
+        ),
+        Figure("a journalled step that does nothing", "ms", _ms(bare["steps"]), _ms(kept["steps"])),
+        Figure(f"{clicks} clicks on one plan, until the last is answered", "s", floor_race, race),
+    ]  # fmt: skip
+    method = (
+        f"{approvals} approvals after the first, {_REST:g} s apart, from the envelope to an edit or a message"
+        f" at the door; medians of {steps} steps; {clicks} envelopes at once, one winner; one after the other"
+    )
+    runs: dict[str, JsonValue] = {
+        "floor signs": _rounded(floor_signs),
+        "guardian signs": _rounded(signs),
+        "floor steps": _rounded(bare["steps"]),
+        "guardian steps": _rounded(kept["steps"]),
+        "durable runs loaded and first step reached": round(kept["first"][0], 4),
+    }
+    return Result(NAME, method, figures, runs)
+
+
+async def _floor(approvals: int, clicks: int) -> tuple[list[float], float]:
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
+        async with open_door() as door:
+            arguments = ["-m", "bench.floors.approver", door.api_url, str(Path(folder) / "floor.db")]
+            async with running(arguments, {}):
+                await door.until_connected()
+                signs = []
+                for number in range(approvals):
+                    card = Arrival(0.0, "chat.postMessage", "C00000001", "{}", f"{number}.1")
+                    signs.append(await _sign(door, card, str(number)))
+                card = Arrival(0.0, "chat.postMessage", "C00000001", "{}", "race.1")
+                return signs, await _race(door, card, str(approvals), clicks)
+
+
+async def _guardian(approvals: int, clicks: int) -> tuple[list[float], float]:
+    with tempfile.TemporaryDirectory(prefix="guardian-bench-") as state:
+        async with open_door() as door, guardian(door.api_url, Path(state), _settings()):
+            await door.until_connected()
+            await door.until_reported()
+            signs = []
+            for _ in range(approvals):
+                card, value = await _planned(door)
+                await asyncio.sleep(_REST)
+                signs.append(await _sign(door, card, value))
+                await door.until(lambda card=card: _is_over(door, card), 60)  # type: ignore[misc]
+                await asyncio.sleep(_REST)
+            card, value = await _planned(door)
+            await asyncio.sleep(_REST)
+            return signs, await _race(door, card, value, clicks)
+
+
+async def _planned(door: Door) -> tuple[Arrival, str]:
+    """The card of a new plan, and what its button of approval says."""
+    seen = len(door.arrivals)
+    await door.command("cleanup zombies")
+
+    def cards() -> list[tuple[Arrival, str]]:
+        found = ((each, _APPROVE.search(_plain(each))) for each in door.arrivals[seen:])
+        return [(each, json.loads(match[1])) for each, match in found if match is not None]
+
+    await door.until(lambda: bool(cards()))
+    return cards()[0]
+
+
+async def _sign(door: Door, card: Arrival, value: str) -> float:
+    """Milliseconds from the press of the button to whatever is seen of it first."""
+    seen, answers = len(door.arrivals), door.answers
+    began = time.monotonic()
+    await door.press(card, "op_approve", value)
+
+    def about() -> list[float]:
+        return [each.at for each in door.arrivals[seen:] if card.ts in (each.ts, each.thread)]
+
+    await door.until(lambda: bool(about()) or door.answers > answers)
+    moments = about() + ([door.answered_at] if door.answers > answers else [])
+    return (min(moments) - began) * 1000
+
+
+async def _race(door: Door, card: Arrival, value: str, clicks: int) -> float:
+    """Seconds until of so many clicks all are answered: one by the card, all others by an answer."""
+    seen, before = len(door.arrivals), door.answers
+    began = time.monotonic()
+    acknowledged = await asyncio.gather(*(door.press(card, "op_approve", value) for _ in range(clicks)))
+    if None in acknowledged:
+        raise ValueError(f"{acknowledged.count(None)} of {clicks} clicks were not acknowledged within 3 s")
+
+    def edits() -> list[float]:
+        return [each.at for each in door.arrivals[seen:] if each.ts == card.ts]
+
+    await door.until(lambda: door.answers - before >= clicks - 1 and bool(edits()), 300)
+    if door.answers - before != clicks - 1:
+        raise ValueError(f"{door.answers - before} of {clicks} clicks were told that they came late")
+    return max(door.answered_at, edits()[0]) - began
+
+
+def _is_over(door: Door, card: Arrival) -> bool:
+    """Whether the card as it is now offers nothing that only an operation under way does."""
+    shown = [_plain(each) for each in door.arrivals if each.ts == card.ts]
+    return not any(word in shown[-1] for word in _OVER)
+
+
+def _plain(arrival: Arrival) -> str:
+    """A message as JSON whose parts are no longer texts of JSON themselves."""
+    whole = json.loads(arrival.text)
+    for name in ("blocks", "attachments"):
+        if isinstance(whole.get(name), str):
+            whole[name] = json.loads(whole[name])
+    return json.dumps(whole, ensure_ascii=False)
+
+
+def _settings() -> dict[str, JsonValue]:
+    nothing: dict[str, JsonValue] = {"roots": []}
+    caches: dict[str, JsonValue] = {"npm": None, "pip": None, "docker": None}
+    return {**quiet_machine(), "cleanup": {"logs": nothing, "temporary": nothing, "caches": caches}}
+
+
+def _ms(seconds: list[float]) -> float:
+    return 1000 * middle(seconds)
+
+
+def _rounded(values: list[float]) -> list[JsonValue]:
+    return [round(value, 5) for value in values]
