@@ -105,7 +105,7 @@ def test_what_is_wrong_is_refused_by_a_code_that_has_words(old: str, new: str, c
         settings(GOOD.replace(old, new))
     assert [each["type"] for each in refused.value.errors()] == [code]
     if code.startswith("backup_"):
-        assert f"backup.config.{code}" in load("ko")
+        assert f"config.{code}" in load("ko")
 
 
 def test_a_weekday_by_its_name() -> None:

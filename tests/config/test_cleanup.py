@@ -172,6 +172,6 @@ def test_it_has_a_schema() -> None:
     ],
 )
 def test_every_refusal_has_a_sentence(language: str, code: str, values: dict[str, str]) -> None:
-    assert f"cleanup.config.{code}" in load(language)
-    said = Voice(language).phrase(f"cleanup.config.{code}", **values)
+    assert f"config.{code}" in load(language)
+    said = Voice(language).phrase(f"config.{code}", **values)
     assert all(value in said for value in values.values())

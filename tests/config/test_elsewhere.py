@@ -140,6 +140,10 @@ ALL = {
     "SHOP_WEBHOOK_SECRET": "geheim-shop",
     "GUARDIAN_APPRISE_SMS": "json://geheim",
     "GUARDIAN_WATCHDOG_URL": "https://hc.example.com/geheim",
+    "GUARDIAN_BACKUP_PASSWORD": "geheim-local",
+    "GUARDIAN_BACKUP_OFFSITE_PASSWORD": "geheim-offsite",
+    "AWS_ACCESS_KEY_ID": "geheim-key",
+    "AWS_SECRET_ACCESS_KEY": "geheim-secret",
 }
 
 
@@ -149,6 +153,10 @@ def test_secrets_come_from_the_environment() -> None:
     assert secrets.sources["shop"].get_secret_value() == "geheim-shop"
     assert secrets.apprise["sms"].get_secret_value() == "json://geheim"
     assert secrets.watchdog_url is not None
+    assert secrets.backup is not None and secrets.backup.local.get_secret_value() == "geheim-local"
+    assert {"geheim-local", "geheim-offsite", "geheim-secret"} <= {
+        s.get_secret_value() for s in secrets.all()
+    }
     assert "geheim" not in repr(secrets)
 
 
@@ -173,6 +181,10 @@ def test_all_that_is_missing_or_wrong_is_said_at_once_without_showing_it(tmp_pat
         ("SHOP_WEBHOOK_SECRET_FILE", "secret_file"),
         ("second_way.apprise.sms.variable", "variable_missing"),
         ("GUARDIAN_WATCHDOG_URL", "url"),
+        ("backup.local.variable", "variable_missing"),
+        ("backup.offsite.variable", "variable_missing"),
+        ("backup.offsite.key_id_variable", "variable_missing"),
+        ("backup.offsite.key_variable", "variable_missing"),
     ]
     assert "geheim" not in str(invalid.value.problems)
 

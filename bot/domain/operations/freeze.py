@@ -13,6 +13,8 @@ from bot.domain.maintenance import Once, Weekly
 from bot.domain.oncall.localtime import local_day, moment_of
 
 LONGEST = timedelta(days=60)
+PROTECTIVE = frozenset({"backup", "backup_verify", "cleanup_undo"})
+"""Operations that protect or bring back: a freeze is about them only if it names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Freeze:
     name: str
     times: Once | Weekly | Holidays
     operations: frozenset[str] = field(default_factory=frozenset)
-    """those that must not start; none named: all that can be frozen"""
+    """those that must not start; none named: all but the `PROTECTIVE` ones"""
     subject: str = "*"
     """a pattern of subjects, `production*`"""
     reason: str = ""
@@ -75,7 +77,8 @@ class Freeze:
 
     def concerns(self, operation: str, subject: str) -> bool:
         """Whether it is about that operation on that subject."""
-        return (not self.operations or operation in self.operations) and fnmatchcase(subject, self.subject)
+        named = operation in self.operations if self.operations else operation not in PROTECTIVE
+        return named and fnmatchcase(subject, self.subject)
 
 
 def frozen_by(
