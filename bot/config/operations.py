@@ -84,7 +84,7 @@ class FreezeSettings(Section):
         default=None, description="IANA time zone of its times. Default: `timezone` of the whole."
     )
     operations: Annotated[tuple[OperationName, ...], Field(strict=False)] = Field(
-        default=(), description="Operations that must not start. Default: all that can be frozen."
+        default=(), description="Operations that must not start. Default: all but backups and undoing."
     )
     subject: str = Field(
         default="*", min_length=1, max_length=100, description="What it is about; `*` stands for anything."

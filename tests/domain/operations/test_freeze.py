@@ -129,6 +129,9 @@ def test_a_row_of_holidays_ends_on_the_first_day_that_is_none(
         (set(), "host:web-?", ("cleanup", "host:web-1"), True),
         (set(), "Production", ("deploy", "production"), False),
         (set(), "*", ("deploy", ""), True),
+        (set(), "*", ("backup", "backup"), False),
+        (set(), "*", ("cleanup_undo", "host:web-1"), False),
+        ({"backup"}, "*", ("backup", "backup"), True),
     ],
 )
 def test_what_it_is_about(
