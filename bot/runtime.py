@@ -217,13 +217,13 @@ class Runtime:
         await operating.load()
         await desk.release_unwatched(settings.environment, (source_of(probe) for probe in probes))
         self._endings += [
-            ("operations", operating.desk.close),
             ("charts", alerting.room.close),
             ("ledger", ledger.flush),
             ("audit", audit.flush),
             ("history", history.flush),
             ("outbox", outbox.close),
             ("tasks", self._end_tasks),
+            ("operations", operating.desk.close),
             ("letters", lambda: outbox.drain(_DRAIN_SECONDS)),
             ("schedule", schedule.stop),
         ]

@@ -446,8 +446,12 @@ async def test_zombies_of_guardians_own_children_are_reported_and_nobody_is_aske
     cleanup = house.cleanup()
     plan = await cleanup.plan({"stages": ["zombies"]}, NOW)
     (step,) = plan.steps
-    assert step.params == {"count": 0, "parents": []}
-    result = await cleanup.do(plan, step, Bench())
+    parents = step.params["parents"]
+    assert isinstance(parents, list)
+    # Others may have zombies on this machine; of ours nobody is among those that will be asked.
+    assert [each for each in parents if isinstance(each, dict) and each["pid"] == os.getpid()] == []
+    nobody = replace(step, params={"count": 0, "parents": []})
+    result = await cleanup.do(plan, nobody, Bench())
     reported = result["reported"]
     assert isinstance(reported, list)
     (own,) = (each for each in reported if isinstance(each, dict) and each["pid"] == os.getpid())

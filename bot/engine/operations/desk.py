@@ -181,8 +181,14 @@ class OperationDesk:
 
     async def run(self) -> None:
         """Let plans expire, start what waits, and draw cards again, until `close`."""
-        drawn = 0.0
         self._over.clear()
+        try:
+            await self._keep_looking()
+        finally:
+            self._over.set()
+
+    async def _keep_looking(self) -> None:
+        drawn = 0.0
         while not self._closing:
             self._wake.clear()
             try:
@@ -199,7 +205,6 @@ class OperationDesk:
             with suppress(TimeoutError):
                 async with asyncio.timeout(None if self._quiet else _LOOK_SECONDS):
                     await self._wake.wait()
-        self._over.set()
 
     async def close(self) -> None:
         """Leave runs as they are; they go on at the next start."""

@@ -128,7 +128,7 @@ class DbosRuns:
                     executor_id=_APPLICATION,
                     serializer=DBOSPortableJSONSerializer(),  # its default is pickle
                     log_level="WARNING",
-                    notification_listener_polling_interval_sec=1.0,
+                    notification_listener_polling_interval_sec=0.25,
                     run_migrations=True,
                 )
             )
