@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from bot.alerting import Alerting, Ground
-from bot.config.backup import BackupSecrets, BackupSettings
 from bot.domain.audit import GUARDIAN
-from bot.engine.operations.backup.desk import BackupDesk, Scheduled
-from bot.engine.operations.backup.now import BackupNow
-from bot.engine.operations.backup.restore import RestoreBackup
-from bot.engine.operations.backup.vault import Vault
-from bot.engine.operations.backup.verify import VerifyBackups
-from bot.engine.operations.backup.watch import BackupWatch
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.desk import OperationDesk
-from bot.store.backups import BackupStore
 from bot.store.errors import StoreUnavailable
-from bot.tools.restic.restic import Restic
 from messages.backup_facts import BackupStatusFacts
 from messages.operation_facts import OperationProblemFacts, OperationRefusedFacts
+
+if TYPE_CHECKING:
+    from bot.engine.operations.backup.desk import Scheduled
+    from bot.vaults import Keepers
 
 log = structlog.get_logger(__name__)
 
 _LOOK_SECONDS = 60.0
 """between two looks at how the backups stand"""
-
 
 TellRefused = Callable[[str, OperationProblemFacts | None], Awaitable[None]]
 """What came of something scheduled: its operation, and why there was no plan (None: there was)."""
@@ -45,32 +36,31 @@ class Backups:
         self._ground = ground
         self._desk: OperationDesk | None = None
         self._tell_refused: TellRefused | None = None
-        self.operations: Mapping[str, Operation] = {}
-        self.answers: BackupDesk | None = None
-        self._watch: BackupWatch | None = None
+        self._keepers: Keepers | None = None
         section, secrets = ground.settings.backup, ground.outside.backup
-        if section is None or secrets is None:
-            return
-        vault = _vault(ground, section, secrets)
-        made: tuple[Operation, ...] = (BackupNow(vault), VerifyBackups(vault), RestoreBackup(vault))
-        self.operations = {each.name: each for each in made}
-        self.answers = BackupDesk(vault, section.scheduled(), section.within)
-        environment, say = ground.settings.environment, ground.voice.phrase
-        self._watch = BackupWatch(self.answers, alerting.desk, environment, say, ground.clock())
+        if section is not None and secrets is not None:
+            from bot.vaults import keepers_of
+
+            self._keepers = keepers_of(ground, alerting, section, secrets)
+
+    @property
+    def operations(self) -> Mapping[str, Operation]:
+        """The operations by name; none without backups."""
+        return {} if self._keepers is None else self._keepers.operations
 
     async def covered(self, touched: Sequence[str]) -> OperationRefused | None:
         """Why work on these paths must not begin; None when all of them have a verified backup that is young
         enough."""
-        if self.answers is None:
+        if self._keepers is None:
             return OperationRefused("no_backup", why="not_configured", facts={})
-        found = await self.answers.covered(touched)
+        found = await self._keepers.answers.covered(touched)
         if found is None:
             return None
         return OperationRefused("no_backup", why=found.reason, facts={"what": found.what, **found.values})
 
     async def status(self, command: str) -> BackupStatusFacts | None:
         """How the backups stand; None without any. Raises StoreUnavailable."""
-        return None if self.answers is None else await self.answers.facts(command)
+        return None if self._keepers is None else await self._keepers.answers.facts(command)
 
     def attach(self, desk: OperationDesk, tell_refused: TellRefused) -> None:
         """Let schedules ask that desk. `tell_refused` is told what came of it."""
@@ -78,21 +68,18 @@ class Backups:
 
     async def look(self) -> bool:
         """Tell the desk of alerts how the backups stand, where that is news; whether any stands badly."""
-        if self._watch is None:
+        if self._keepers is None:
             return False
-        await self._watch.look(self._ground.clock())
-        return self._watch.has_told
+        await self._keepers.watch.look(self._ground.clock())
+        return self._keepers.watch.has_told
 
     async def run(self) -> None:
         """Start what is scheduled and look how the backups stand, for ever."""
-        if self.answers is None:
+        if self._keepers is None:
             return
-        scheduler = AsyncIOScheduler(
-            timezone=self._ground.settings.zone,
-            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
-        )
-        for each in self.answers.scheduled:
-            scheduler.add_job(self._start, _trigger(each, self._ground), args=[each], id=each.name)
+        from bot.vaults import scheduler_of
+
+        scheduler = scheduler_of(self._keepers.answers, self._ground.settings.zone, self._start)
         scheduler.start()
         try:
             while True:
@@ -115,22 +102,3 @@ class Backups:
             log.error("scheduled_not_started", schedule=due.name, reason=problem.reason)
         if self._tell_refused is not None:
             await self._tell_refused(due.operation, problem)
-
-
-def _vault(ground: Ground, section: BackupSettings, secrets: BackupSecrets) -> Vault:
-    folder = ground.settings.state_directory / "backup"
-    return Vault(
-        Restic(section.program, folder / "cache", ground.environment, section.patience()),
-        secrets.repositories(section),
-        section.sources_of(),
-        BackupStore(ground.database),
-        ground.environment,
-        section.rules(folder, ground.settings.zone),
-        ground.clock,
-    )
-
-
-def _trigger(due: Scheduled, ground: Ground) -> CronTrigger | IntervalTrigger:
-    if isinstance(due.when, timedelta):
-        return IntervalTrigger(seconds=due.when.total_seconds(), timezone="UTC")
-    return CronTrigger.from_crontab(due.when, timezone=ground.settings.zone)

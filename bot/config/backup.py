@@ -1,4 +1,7 @@
-"""The part of the configuration for backups: `backup`."""
+"""The part of the configuration for backups: `backup`.
+
+What makes backups is imported where the section becomes it: it costs 1.5 MB, which is for those who have one.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from apscheduler.triggers.cron import CronTrigger
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -24,10 +26,12 @@ from bot.domain.backup.repositories import Place
 from bot.domain.backup.retention import KEEP
 from bot.domain.backup.sources import DEFAULT_MAX_AGE, Dump, Source, SourceKind
 from bot.domain.durations import parse_duration
-from bot.engine.operations.backup.desk import Scheduled, planned
-from bot.engine.operations.backup.vault import VaultRules
-from bot.tools.restic.repository import Repository
-from bot.tools.restic.running import Patience
+
+if TYPE_CHECKING:
+    from bot.engine.operations.backup.desk import Scheduled
+    from bot.engine.operations.backup.vault import VaultRules
+    from bot.tools.restic.repository import Repository
+    from bot.tools.restic.running import Patience
 
 _NUMBERED_DAY = re.compile(r"\d")
 _LINE = re.compile(r"\S+( \S+){4}")
@@ -43,6 +47,8 @@ def _times(value: object) -> str | timedelta:
         except ValueError:
             raise PydanticCustomError("backup_times", "no times", {"text": text[:80]}) from None
         return between("10m", "31d")(interval)
+    from apscheduler.triggers.cron import CronTrigger
+
     if _NUMBERED_DAY.search(text.rpartition(" ")[2]):
         raise PydanticCustomError("backup_weekday", "numbered weekday", {"text": text[:80]})
     try:
@@ -196,6 +202,8 @@ class BackupSettings(Section):
 
     def scheduled(self) -> tuple[Scheduled, ...]:
         """What is started when; sources that have the same times are one run."""
+        from bot.engine.operations.backup.desk import planned
+
         together: dict[str | timedelta, list[str]] = {}
         for name, each in self.sources.items():
             together.setdefault(each.schedule or self.schedule, []).append(name)
@@ -203,10 +211,14 @@ class BackupSettings(Section):
 
     def rules(self, folder: Path, zone: ZoneInfo) -> VaultRules:
         """How backups are handled; `folder` is the Guardian's own."""
+        from bot.engine.operations.backup.vault import VaultRules
+
         return VaultRules(folder, zone, self.keep, self.drill, self.offsite.same_medium == "allowed")
 
     def patience(self) -> Patience:
         """How long restic may take."""
+        from bot.tools.restic.running import Patience
+
         return Patience(self.timeout)
 
 
@@ -251,6 +263,8 @@ class BackupSecrets:
 
     def repositories(self, settings: BackupSettings) -> tuple[Repository, Repository]:
         """The local repository, and the one off-site."""
+        from bot.tools.restic.repository import Repository
+
         local = Repository(Place.LOCAL, settings.local.path, _password(self.local), may_delete=True)
         secrets = _password(self.offsite)
         if self.key_id is not None and self.key is not None:
