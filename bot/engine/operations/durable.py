@@ -127,7 +127,9 @@ class DbosRuns:
                     application_version=_VERSION,
                     executor_id=_APPLICATION,
                     serializer=DBOSPortableJSONSerializer(),  # its default is pickle
-                    log_level="WARNING",
+                    # It warns of what is meant, that runs are cut short and go on, past our log and with all
+                    # that a step was given.
+                    log_level="ERROR",
                     notification_listener_polling_interval_sec=0.25,
                     run_migrations=True,
                 )

@@ -22,7 +22,7 @@ from tests.factories import T0
 CEILING_SECONDS = 120
 
 
-async def until_killed(folder: Path, fail: str, seconds: float | None) -> str | None:
+async def until_killed(folder: Path, fail: str, seconds: float | None, what: str = "one") -> str | None:
     """Start the program; kill it so long after it has begun. How it ended, None if it was killed."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -30,6 +30,7 @@ async def until_killed(folder: Path, fail: str, seconds: float | None) -> str | 
         "tests.engine.operations.killed",
         str(folder),
         fail,
+        what,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -42,7 +43,8 @@ async def until_killed(folder: Path, fail: str, seconds: float | None) -> str | 
                 pytest.fail((await process.stderr.read()).decode())
             if seconds is None:
                 said = (await process.stdout.readline()).decode().strip()
-                await process.wait()
+                complaints = (await process.stderr.read()).decode()
+                assert (await process.wait(), complaints) == (0, "")
                 return said
             try:
                 async with asyncio.timeout(seconds):
@@ -53,6 +55,14 @@ async def until_killed(folder: Path, fail: str, seconds: float | None) -> str | 
         if process.returncode is None:
             process.kill()
         await process.communicate()
+
+
+def delete_journal(folder: Path) -> int:
+    """What DBOS keeps is gone; how many files that were."""
+    files = list(folder.glob("guardian-runs.db*"))
+    for file in files:
+        file.unlink()
+    return len(files)
 
 
 async def look(folder: Path, fail: str) -> None:
@@ -74,8 +84,10 @@ async def look(folder: Path, fail: str) -> None:
         ["operation.ask", "operation.approve", "operation.start", "operation.end"]
     )
     assert locks == []
-    journal = (folder / "journal").read_text().split("\n")
-    begun = [line.split()[1] for line in journal if line.startswith("begin")]
+    journal = [line.split() for line in (folder / "journal").read_text().splitlines()]
+    # Whoever goes on does so once: no process did anything twice.
+    assert set(Counter(map(tuple, journal)).values()) == {1}
+    begun = [word for what, word, _ in journal if what == "begin"]
     # Whatever was done over and over, the order is the plan's, and nobody began what was over.
     firsts = list(dict.fromkeys(begun))
     expected = WORDS.split() if fail == "-" else WORDS.split()[: WORDS.split().index(fail) + 1]
@@ -110,3 +122,64 @@ async def test_many_runs_that_are_killed_at_random_moments(tmp_path: Path, numbe
     fail = "four" if number % 3 == 2 else "-"
     await kill_over_and_over(tmp_path, fail, random.Random(number))  # noqa: S311 - no secret
     await look(tmp_path, fail)
+
+
+async def kill_among_many(folder: Path, chance: random.Random, kills: int) -> None:
+    """Kill at random moments while plans are made, approved and started; then all that was approved was done,
+    once, and nothing else."""
+    for _ in range(kills):
+        assert await until_killed(folder, "-", chance.uniform(0.0, 0.7), "many") is None
+    assert await until_killed(folder, "-", None, "rest") == "over"
+    database = await Database.open(f"sqlite+aiosqlite:///{folder / 'guardian.db'}")
+    try:
+        records = await OperationStore(database).latest(10_000)
+        entries = [each async for each in AuditStore(database).entries()]
+        locks = await LockStore(database).held(T0)
+    finally:
+        await database.close()
+    approved = {each.id for each in records if each.decided_by is not None}
+    states = {each.id: each.state for each in records}
+    assert states == {each.id: State.DONE if each.id in approved else State.PENDING for each in records}
+    assert {path.name for path in (folder / "chest").iterdir()} == {f"word-{number}" for number in approved}
+    assert verify(entries).is_whole
+    deeds = Counter((each.action, each.subject) for each in entries)
+    assert deeds == Counter(
+        [("operation.ask", f"operation:{each.id}") for each in records]
+        + [
+            (f"operation.{action}", f"operation:{number}")
+            for number in approved
+            for action in ("approve", "start", "end")
+        ]
+    )
+    assert locks == []
+
+
+async def test_what_was_approved_is_started_in_the_end_and_nothing_else_ever(tmp_path: Path) -> None:
+    await kill_among_many(tmp_path, random.Random("sample"), 4)  # noqa: S311 - no secret
+    assert any((tmp_path / "chest").iterdir())
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(20))
+async def test_a_hundred_kills_between_question_approval_and_start(tmp_path: Path, number: int) -> None:
+    await kill_among_many(tmp_path, random.Random(number), 5)  # noqa: S311 - no secret
+
+
+@pytest.mark.parametrize("what", ["close", "close-thread"])
+async def test_a_process_that_ends_in_the_middle_of_a_step_leaves_the_run_to_go_on(
+    tmp_path: Path, what: str
+) -> None:
+    assert await until_killed(tmp_path, "-", None, what) == "closing"
+    assert await until_killed(tmp_path, "-", None) == "over done"
+    await look(tmp_path, "-")
+    journal = (tmp_path / "journal").read_text()
+    assert "undone" not in journal
+    begun = Counter(line.split()[1] for line in journal.splitlines() if line.startswith("begin"))
+    assert begun == Counter([*WORDS.split(), "three"])
+
+
+async def test_a_run_whose_journal_is_gone_starts_anew_and_comes_to_its_end(tmp_path: Path) -> None:
+    assert await until_killed(tmp_path, "-", None, "close") == "closing"
+    assert delete_journal(tmp_path) > 0
+    assert await until_killed(tmp_path, "-", None) == "over done"
+    await look(tmp_path, "-")
