@@ -3,30 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 
 from bot.alerting import Alerting, Ground
 from bot.config.cleanup import CleanupSettings
-from bot.domain.cleanup.scan import DeepScan, risks_of
+from bot.domain.cleanup.rules import FILE_STAGES
 from bot.domain.levels import Level
 from bot.domain.operations.approval import State
 from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord
-from bot.engine.operations.cleanup import BackedUp, Cleanup
-from bot.engine.operations.cleanup_undo import NAME as UNDO
-from bot.engine.operations.cleanup_undo import CleanupUndo
+from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.desk import OperationDesk
+from bot.engine.operations.lazily import Lazily
 from bot.store.errors import StoreUnavailable
 from bot.store.operations import OperationStore
 from messages.cleanup_facts import CleanupScanFacts, ScanDiskFacts
 from messages.facts import Facts
 
+if TYPE_CHECKING:
+    from bot.domain.cleanup.scan import DeepScan
+    from bot.engine.operations.cleanup import Cleanup
+
 log = structlog.get_logger(__name__)
+
+CLEANUP, UNDO = "cleanup", "cleanup_undo"
+"""The operations' names."""
 
 _PURGE_EVERY_SECONDS = 600.0
 _REMEMBERED = 200
@@ -38,25 +46,42 @@ _REDRAWN = timedelta(days=2)
 class Cleaning:
     """What the Guardian cleans up, and how that comes back."""
 
-    def __init__(self, ground: Ground, alerting: Alerting, backed_up: BackedUp) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        alerting: Alerting,
+        backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+    ) -> None:
         settings = ground.settings
         self._clock = ground.clock
         self._store = OperationStore(ground.database)
         self._alerting = alerting
-        self.subject = f"host:{settings.name}"
+        self._backed_up = backed_up
+        self._subject = f"host:{settings.name}"
+        self._folder = settings.state_directory / "cleanup"
         self._rules = settings.cleanup.rules(_own(settings.state_directory, settings.cleanup))
-        self.cleanup = Cleanup(
-            self._rules,
-            self.subject,
-            settings.state_directory / "cleanup",
-            backed_up,
-            self._unwell,
-            ground.clock,
-        )
-        self.undo = CleanupUndo(self.cleanup, self.subject)
+        self._made: Cleanup | None = None
+        self.operations: Mapping[str, Operation] = {
+            CLEANUP: Lazily(CLEANUP, self._cleanup),
+            UNDO: Lazily(UNDO, self._undo),
+        }
         self._undone: set[int] = set()
         self.redraw: Callable[[OperationRecord], Awaitable[None]] | None = None
         """draws a card again; None until there is a desk"""
+
+    def _cleanup(self) -> Cleanup:
+        if self._made is None:
+            from bot.engine.operations.cleanup import Cleanup
+
+            self._made = Cleanup(
+                self._rules, self._subject, self._folder, self._backed_up, self._unwell, self._clock
+            )
+        return self._made
+
+    def _undo(self) -> Operation:
+        from bot.engine.operations.cleanup_undo import CleanupUndo
+
+        return CleanupUndo(self._cleanup(), self._subject)
 
     async def load(self) -> None:
         """Read which cleanups have been undone. Raises StoreUnavailable."""
@@ -71,7 +96,7 @@ class Cleaning:
     def undo_until(self, record: OperationRecord) -> datetime | None:
         """Until when what a cleanup moved can be brought back; None when nothing can."""
         over = record.state in (State.DONE, State.PARTIAL, State.FAILED, State.UNDONE)
-        if record.plan.operation != self.cleanup.name or not over or record.id in self._undone:
+        if record.plan.operation != CLEANUP or not over or record.id in self._undone:
             return None
         moved = any(
             isinstance(count := step.result.get("moved"), int) and count > 0 and step.state.value == "done"
@@ -92,25 +117,31 @@ class Cleaning:
 
     async def scan(self, request: JsonObject) -> tuple[str, Facts]:
         """What the machine looks like, for the thread of a plan. Raises OperationRefused."""
-        return "cleanup_scan", _facts(await self.cleanup.deep_scan(request))
+        return "cleanup_scan", _facts(await self._cleanup().deep_scan(request))
 
     async def run(self) -> None:
         """Purge what has been in quarantine long enough, for ever."""
         while True:
             try:
-                tally = await self.cleanup.purge(self._clock())
-                if tally.done:
-                    log.info("quarantine_purged", files=tally.done, bytes=tally.bytes)
-                    await self._without_buttons()
+                if await asyncio.to_thread(self._keeps_anything):
+                    tally = await self._cleanup().purge(self._clock())
+                    if tally.done:
+                        log.info("quarantine_purged", files=tally.done, bytes=tally.bytes)
+                        await self._without_buttons()
             except StoreUnavailable as error:
                 log.warning("cards_not_drawn", detail=error.detail)
             except Exception:  # one purge that failed must not be the last
                 log.exception("quarantine_not_purged")
             await asyncio.sleep(_PURGE_EVERY_SECONDS)
 
+    def _keeps_anything(self) -> bool:
+        """Whether there is a quarantine or a list at all."""
+        roots = self._rules.roots_of(FILE_STAGES)
+        return self._folder.exists() or any(os.path.lexists(root.quarantine_path) for root in roots)
+
     async def _without_buttons(self) -> None:
         now = self._clock()
-        for record in await self._store.latest(_REMEMBERED, self.cleanup.name):
+        for record in await self._store.latest(_REMEMBERED, CLEANUP):
             over = record.ended_at is not None and record.ended_at + self._rules.quarantine_for
             if over and over <= now <= over + _REDRAWN and self.redraw is not None:
                 await self.redraw(record)
@@ -143,6 +174,8 @@ def _own(state: Path, cleanup: CleanupSettings) -> tuple[Path, ...]:
 
 
 def _facts(scan: DeepScan) -> CleanupScanFacts:
+    from bot.domain.cleanup.scan import risks_of
+
     return CleanupScanFacts(
         processes=scan.processes,
         largest=tuple((name, size) for name, _, size in scan.largest),

@@ -10,7 +10,7 @@ import structlog
 
 from bot.alerting import Alerting, Ground
 from bot.backups import Backups
-from bot.cleaning import Cleaning
+from bot.cleaning import CLEANUP, Cleaning
 from bot.config import Settings
 from bot.config.operations import FreezeSettings
 from bot.domain.alerts.model import Condition, Reported, Subject
@@ -79,8 +79,7 @@ class Operating:
         self.backups = Backups(ground, alerting)
         self.cleaning = Cleaning(ground, alerting, self.backups.covered)
         operations: dict[str, Operation] = {
-            self.cleaning.cleanup.name: self.cleaning.cleanup,
-            self.cleaning.undo.name: self.cleaning.undo,
+            **self.cleaning.operations,
             **self.backups.operations,
         }
         channel = settings.operations.channel or settings.slack.ops_channel
@@ -103,7 +102,7 @@ class Operating:
             parts,
             operations,
             lambda body: DbosRuns(settings.store_url, body),
-            {self.cleaning.cleanup.name: self.cleaning.scan},
+            {CLEANUP: self.cleaning.scan},
         )
         self.cleaning.attach(self.desk)
         self.backups.attach(self.desk, self._tell_refused)
