@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -28,6 +29,7 @@ _APPLICATION = "guardian"
 _WORKFLOW = "guardian.operation"
 _VERSION = "1"
 """Never the hash of the sources that DBOS would take: after an upgrade it would leave runs lying."""
+_CLOSE_SECONDS = 2.0
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 
@@ -40,22 +42,36 @@ class Journal(Protocol):
         ...
 
 
-Body = Callable[[int, Journal], Coroutine[None, None, None]]
-"""What a run does: its number, and where it keeps its steps."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Names a run: the number of its operation, and the hash of the plan that was approved. Numbers begin
+    again with a new database; what an older one's runs kept beside it must not count as done."""
+
+    number: int
+    plan_hash: str
+
+    @property
+    def key(self) -> str:
+        """As DBOS knows it."""
+        return f"operation-{self.number}-{self.plan_hash[:16]}"
+
+
+Body = Callable[[Run, Journal], Coroutine[None, None, None]]
+"""What a run does, and where it keeps its steps."""
 
 
 class Durable(Protocol):
     """Where runs live."""
 
-    async def start(self, number: int) -> None:
+    async def start(self, run: Run) -> None:
         """Start that run, or go on with it; nothing if it is under way or over."""
         ...
 
-    async def is_over(self, number: int) -> bool:
+    async def is_over(self, run: Run) -> bool:
         """Whether that run has come to its end, good or bad; False if nobody knows it."""
         ...
 
-    async def forget(self, number: int) -> None:
+    async def forget(self, run: Run) -> None:
         """Delete what is kept of a run that is over."""
         ...
 
@@ -71,35 +87,37 @@ class DbosRuns:
         """`store_url`: of our own database; for a SQLite file DBOS gets one beside it, `…-runs.db`."""
         self._url = runs_url(store_url)
         self._body = body
-        self._workflow: Callable[[int], Coroutine[object, object, None]]
+        self._workflow: Callable[[int, str], Coroutine[object, object, None]]
         """as DBOS knows it, once it is launched"""
         self._launched = False
         self._launching = asyncio.Lock()
-        self._handles: dict[int, WorkflowHandleAsync[None]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        """runs that are under way"""
+        self._handles: dict[Run, WorkflowHandleAsync[None]] = {}
 
-    async def start(self, number: int) -> None:
+    async def start(self, run: Run) -> None:
         """As `Durable` has it."""
         from dbos import DBOS, SetWorkflowID
 
         await self._launch()
-        with SetWorkflowID(_id(number)):
-            self._handles[number] = await DBOS.start_workflow_async(self._workflow, number)
+        with SetWorkflowID(run.key):
+            self._handles[run] = await DBOS.start_workflow_async(self._workflow, run.number, run.plan_hash)
 
-    async def is_over(self, number: int) -> bool:
+    async def is_over(self, run: Run) -> bool:
         """As `Durable` has it."""
         from dbos import DBOS
 
         await self._launch()
-        status = await DBOS.get_workflow_status_async(_id(number))
+        status = await DBOS.get_workflow_status_async(run.key)
         return status is not None and status.status in _OVER
 
-    async def forget(self, number: int) -> None:
+    async def forget(self, run: Run) -> None:
         """As `Durable` has it."""
         from dbos import DBOS
 
         await self._launch()
-        self._handles.pop(number, None)
-        await DBOS.delete_workflow_async(_id(number))
+        self._handles.pop(run, None)
+        await DBOS.delete_workflow_async(run.key)
 
     async def close(self) -> None:
         """As `Durable` has it. DBOS ends its threads too, which takes a second."""
@@ -108,6 +126,11 @@ class DbosRuns:
                 from dbos import DBOS
 
                 self._launched = False
+                # Nothing may go on to its next step, or to its end, while DBOS is taken away from under it.
+                for task in self._tasks:
+                    task.cancel()
+                if self._tasks:
+                    await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
                 await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
                 # It has taken the loop's pool of threads along; others may still have something to do there.
                 asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
@@ -137,10 +160,14 @@ class DbosRuns:
             body = self._body
 
             @DBOS.workflow(name=_WORKFLOW)
-            async def run(number: int) -> None:
-                await body(number, _DbosJournal())
+            async def workflow(number: int, plan_hash: str) -> None:
+                task = asyncio.current_task()
+                if task is not None:
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+                await body(Run(number, plan_hash), _DbosJournal())
 
-            self._workflow = run
+            self._workflow = workflow
             DBOS.launch()
             self._launched = True
             log.info("runs_launched")
@@ -164,7 +191,3 @@ def runs_url(store_url: str) -> str:
         raise ValueError("runs need a database that outlives the process")
     file = Path(url.database)
     return f"sqlite:///{file.with_name(f'{file.stem}-runs.db')}"
-
-
-def _id(number: int) -> str:
-    return f"operation-{number}"

@@ -15,12 +15,12 @@ from typing import TypeVar
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.operations.approval import State
+from bot.domain.operations.approval import UNDER_WAY, State
 from bot.domain.operations.plan import OnFailure
 from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
 from bot.engine.clock import Clock
 from bot.engine.operations.contract import Operation, StepFailed, Stopped
-from bot.engine.operations.durable import Journal
+from bot.engine.operations.durable import Journal, Run
 from bot.engine.operations.live import LiveWork
 from bot.engine.uninterrupted import uninterrupted
 from bot.store.errors import StoreUnavailable
@@ -80,11 +80,12 @@ class Runner:
         if work is not None:
             work.stop()
 
-    async def body(self, number: int, journal: Journal) -> None:
-        """Do everything, from wherever it is."""
-        record = await self._patiently(lambda: self._store.get(number))
-        if record is None:
-            log.error("run_of_no_operation", run=number)
+    async def body(self, run: Run, journal: Journal) -> None:
+        """Do everything, from wherever it is. Nothing if that plan does not run: a journal can be older than
+        the database beside it, and what it knows as begun may have been approved by nobody here."""
+        record = await self._patiently(lambda: self._store.get(run.number))
+        if record is None or record.plan_hash != run.plan_hash or record.state not in UNDER_WAY:
+            log.warning("run_of_no_operation", run=run.number, state=None if record is None else record.state)
             return
         plan = record.plan
         outcomes: list[str] = []

@@ -16,7 +16,7 @@ from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import difference
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.contract import Operation, OperationRefused
-from bot.engine.operations.durable import Durable
+from bot.engine.operations.durable import Durable, Run
 from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
 from bot.engine.operations.shown import Shown, waiting
@@ -53,7 +53,7 @@ class Starter:
         for record in found:
             if record.state in UNDER_WAY:
                 log.info("run_goes_on", run=record.id, operation=record.plan.operation)
-                await self._set_going(record.id)
+                await self._set_going(record)
 
     async def look(self, found: list[OperationRecord]) -> None:
         """Let expire what nobody approved, and start what can start. Raises StoreUnavailable."""
@@ -70,18 +70,18 @@ class Starter:
             if subject not in self._busy:
                 await self._serve(subject, waiting(found, subject))
 
-    async def _set_going(self, number: int) -> None:
-        await self._durable.start(number)
-        self._going[number] = time.monotonic()
+    async def _set_going(self, record: OperationRecord) -> None:
+        await self._durable.start(Run(record.id, record.plan_hash))
+        self._going[record.id] = time.monotonic()
 
     async def _see_that_it_goes(self, record: OperationRecord) -> None:
         """A run that could not be set going is now; one that is over without having said so is a failure."""
         looked_at = self._going.get(record.id)
         if looked_at is None:
-            await self._set_going(record.id)
+            await self._set_going(record)
         elif time.monotonic() - looked_at >= _LOST_SECONDS:
             self._going[record.id] = time.monotonic()
-            if await self._durable.is_over(record.id):
+            if await self._durable.is_over(Run(record.id, record.plan_hash)):
                 log.error("run_lost", run=record.id, operation=record.plan.operation)
                 await self.ended(record, State.FAILED, Problem("failed", "lost", {}))
 
@@ -149,7 +149,7 @@ class Starter:
         )
         if started:
             log.info("run_starts", run=record.id, operation=record.plan.operation)
-            await self._set_going(record.id)
+            await self._set_going(record)
 
     async def _objection(self, record: OperationRecord) -> Problem | None:
         """Why what was approved must not start now: a role that is gone, a freeze, or another plan."""

@@ -20,7 +20,7 @@ from bot.engine.audit import AuditBook
 from bot.engine.ledger import Ledger
 from bot.engine.operations.contract import Operation, OperationRefused, StepFailed, Stopped, Work
 from bot.engine.operations.desk import OperationDesk
-from bot.engine.operations.durable import Body, Durable
+from bot.engine.operations.durable import Body, Durable, Run
 from bot.engine.operations.locks import LockBook
 from bot.engine.operations.mail import OperationMail
 from bot.engine.operations.parts import Parts
@@ -109,17 +109,17 @@ class Memory:
         self.kept: dict[int, dict[str, JsonValue]] = {} if kept is None else kept
         self.tasks: dict[int, asyncio.Task[None]] = {}
 
-    async def start(self, number: int) -> None:
-        if number not in self.tasks:
-            journal = _Kept(self.kept.setdefault(number, {}))
-            self.tasks[number] = asyncio.create_task(self._body(number, journal))
+    async def start(self, run: Run) -> None:
+        if run.number not in self.tasks:
+            journal = _Kept(self.kept.setdefault(run.number, {}))
+            self.tasks[run.number] = asyncio.create_task(self._body(run, journal))
 
-    async def is_over(self, number: int) -> bool:
-        task = self.tasks.get(number)
+    async def is_over(self, run: Run) -> bool:
+        task = self.tasks.get(run.number)
         return task is not None and task.done()
 
-    async def forget(self, number: int) -> None:
-        self.kept.pop(number, None)
+    async def forget(self, run: Run) -> None:
+        self.kept.pop(run.number, None)
 
     async def close(self) -> None:
         for task in self.tasks.values():

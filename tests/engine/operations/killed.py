@@ -6,6 +6,7 @@ ended. FAIL is the word that cannot be put, or `-`. WHAT is
 - `one`, by default: one operation to its end;
 - `many`: it asks for one after the other and approves every second, until it is killed;
 - `rest`: what was approved, to its end;
+- `second`: of two operations, of which the first is approved by nobody, the second to its end;
 - `close`: as `one`, and the process ends, as it does when it is told to, while the third word is being put;
 - `close-thread`: the same while a thread is busy with it.
 """
@@ -82,6 +83,14 @@ async def one(yard: Yard) -> str:
     return f"over {record.state.value}"
 
 
+async def second(yard: Yard) -> str:
+    """Ask for one, and for another one that is approved; how that ended."""
+    await yard.ask("first", subject="first")
+    record = await yard.ask("second", subject="second")
+    await yard.desk.press(Click.APPROVE, record.id, record.plan_hash, BOB)
+    return f"over {(await yard.reaches(record.id, State.DONE)).state.value}"
+
+
 async def many(yard: Yard) -> str:
     """Ask for one after the other, each on a subject of its own, and approve every second; without an end."""
     for number in itertools.count(await yard.store.last_id() + 1):
@@ -114,7 +123,7 @@ async def _approved(yard: Yard) -> int:
     return record.id
 
 
-_WHATS = {"one": one, "many": many, "rest": rest, "close": close, "close-thread": close}
+_WHATS = {"one": one, "many": many, "rest": rest, "second": second, "close": close, "close-thread": close}
 
 
 async def main(folder: Path, fail: str, what: str) -> None:

@@ -57,9 +57,9 @@ async def until_killed(folder: Path, fail: str, seconds: float | None, what: str
         await process.communicate()
 
 
-def delete_journal(folder: Path) -> int:
-    """What DBOS keeps is gone; how many files that were."""
-    files = list(folder.glob("guardian-runs.db*"))
+def delete(folder: Path, files_of: str) -> int:
+    """Such files are gone; how many that were."""
+    files = list(folder.glob(files_of))
     for file in files:
         file.unlink()
     return len(files)
@@ -180,6 +180,23 @@ async def test_a_process_that_ends_in_the_middle_of_a_step_leaves_the_run_to_go_
 
 async def test_a_run_whose_journal_is_gone_starts_anew_and_comes_to_its_end(tmp_path: Path) -> None:
     assert await until_killed(tmp_path, "-", None, "close") == "closing"
-    assert delete_journal(tmp_path) > 0
+    assert delete(tmp_path, "guardian-runs.db*") > 0
+    assert await until_killed(tmp_path, "-", None) == "over done"
+    await look(tmp_path, "-")
+
+
+async def test_a_journal_that_is_older_than_the_database_starts_nothing_and_skips_nothing(
+    tmp_path: Path,
+) -> None:
+    assert await until_killed(tmp_path, "-", None, "close") == "closing"
+    assert delete(tmp_path, "guardian.db*") > 0
+    assert delete(tmp_path / "chest", "*") == 2
+    assert delete(tmp_path, "journal") == 1
+    # Two operations that get the numbers of the old one and the next; the first is approved by nobody.
+    assert await until_killed(tmp_path, "-", None, "second") == "over done"
+    assert [path.name for path in (tmp_path / "chest").iterdir()] == ["second"]
+    assert delete(tmp_path, "guardian.db*") > 0
+    assert delete(tmp_path / "chest", "*") == 1
+    assert delete(tmp_path, "journal") == 1
     assert await until_killed(tmp_path, "-", None) == "over done"
     await look(tmp_path, "-")
