@@ -22,7 +22,7 @@ SIGN_AIM = 300.0
 _APPROVE = re.compile(r'"action_id": "op_approve",[^}]*?"value": ("(?:[^"\\]|\\.)*")')
 _REST = 1.2
 """seconds between approvals: notes in threads must not use up a channel's one post a second"""
-_OVER = '"op_again"', '"op_stop"', '"op_cancel"', '"op_approve"'
+_UNDER_WAY = '"op_stop"', '"op_cancel"', '"op_approve"'
 
 
 async def measure(quick: bool) -> Result:
@@ -43,11 +43,14 @@ async def measure(quick: bool) -> Result:
             for percent in (50.0, 95.0)
         ),
         Figure("a journalled step that does nothing", "ms", _ms(bare["steps"]), _ms(kept["steps"])),
-        Figure(f"{clicks} clicks on one plan, until the last is answered", "s", floor_race, race),
+        Figure(f"{clicks} clicks on one plan, until the last is answered", "s", floor_race[0], race[0]),
+        Figure(f"{clicks} clicks on one plan, not acknowledged within 3 s", "clicks", floor_race[1], race[1],
+               at_most=1),
     ]  # fmt: skip
     method = (
-        f"{approvals} approvals after the first, {_REST:g} s apart, from the envelope to an edit or a message"
-        f" at the door; medians of {steps} steps; {clicks} envelopes at once, one winner; one after the other"
+        f"{approvals} approvals after the first, {_REST:g} s apart, from the envelope to the edit of the card"
+        f" or an answer at the door; medians of {steps} steps; {clicks} envelopes at once, one winner;"
+        " one after the other"
     )
     runs: dict[str, JsonValue] = {
         "floor signs": _rounded(floor_signs),
@@ -59,7 +62,7 @@ async def measure(quick: bool) -> Result:
     return Result(NAME, method, figures, runs)
 
 
-async def _floor(approvals: int, clicks: int) -> tuple[list[float], float]:
+async def _floor(approvals: int, clicks: int) -> tuple[list[float], tuple[float, int]]:
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as folder:
         async with open_door() as door:
             arguments = ["-m", "bench.floors.approver", door.api_url, str(Path(folder) / "floor.db")]
@@ -73,7 +76,7 @@ async def _floor(approvals: int, clicks: int) -> tuple[list[float], float]:
                 return signs, await _race(door, card, str(approvals), clicks)
 
 
-async def _guardian(approvals: int, clicks: int) -> tuple[list[float], float]:
+async def _guardian(approvals: int, clicks: int) -> tuple[list[float], tuple[float, int]]:
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as state:
         async with open_door() as door, guardian(door.api_url, Path(state), _settings()):
             await door.until_connected()
@@ -83,7 +86,7 @@ async def _guardian(approvals: int, clicks: int) -> tuple[list[float], float]:
                 card, value = await _planned(door)
                 await asyncio.sleep(_REST)
                 signs.append(await _sign(door, card, value))
-                await door.until(lambda card=card: _is_over(door, card), 60)  # type: ignore[misc]
+                await _over(door, card)
                 await asyncio.sleep(_REST)
             card, value = await _planned(door)
             await asyncio.sleep(_REST)
@@ -110,20 +113,20 @@ async def _sign(door: Door, card: Arrival, value: str) -> float:
     await door.press(card, "op_approve", value)
 
     def about() -> list[float]:
-        return [each.at for each in door.arrivals[seen:] if card.ts in (each.ts, each.thread)]
+        # Not what else is in the thread: that may be of the plan, and on its way since before.
+        return [each.at for each in door.arrivals[seen:] if each.ts == card.ts]
 
     await door.until(lambda: bool(about()) or door.answers > answers)
     moments = about() + ([door.answered_at] if door.answers > answers else [])
     return (min(moments) - began) * 1000
 
 
-async def _race(door: Door, card: Arrival, value: str, clicks: int) -> float:
-    """Seconds until of so many clicks all are answered: one by the card, all others by an answer."""
+async def _race(door: Door, card: Arrival, value: str, clicks: int) -> tuple[float, int]:
+    """Seconds until so many clicks are answered, one by the card and all others by an answer; and how many
+    were not acknowledged as soon as Slack wants it. Raises ValueError when there is not one winner."""
     seen, before = len(door.arrivals), door.answers
     began = time.monotonic()
     acknowledged = await asyncio.gather(*(door.press(card, "op_approve", value) for _ in range(clicks)))
-    if None in acknowledged:
-        raise ValueError(f"{acknowledged.count(None)} of {clicks} clicks were not acknowledged within 3 s")
 
     def edits() -> list[float]:
         return [each.at for each in door.arrivals[seen:] if each.ts == card.ts]
@@ -131,13 +134,17 @@ async def _race(door: Door, card: Arrival, value: str, clicks: int) -> float:
     await door.until(lambda: door.answers - before >= clicks - 1 and bool(edits()), 300)
     if door.answers - before != clicks - 1:
         raise ValueError(f"{door.answers - before} of {clicks} clicks were told that they came late")
-    return max(door.answered_at, edits()[0]) - began
+    return max(door.answered_at, edits()[0]) - began, acknowledged.count(None)
+
+
+async def _over(door: Door, card: Arrival) -> None:
+    await door.until(lambda: _is_over(door, card), 60)
 
 
 def _is_over(door: Door, card: Arrival) -> bool:
     """Whether the card as it is now offers nothing that only an operation under way does."""
     shown = [_plain(each) for each in door.arrivals if each.ts == card.ts]
-    return not any(word in shown[-1] for word in _OVER)
+    return not any(word in shown[-1] for word in _UNDER_WAY)
 
 
 def _plain(arrival: Arrival) -> str:

@@ -15,7 +15,7 @@ from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.clock import utc_now
 from bot.engine.operations.contract import Work
-from bot.engine.operations.durable import DbosRuns
+from bot.engine.operations.durable import DbosRuns, Run
 from bot.engine.operations.runner import Runner
 from bot.logs import configure_logs
 from bot.store.database import Database
@@ -61,7 +61,7 @@ async def _run(folder: Path, steps: int) -> dict[str, list[float]]:
     )
     runs = DbosRuns(url, runner.body)
     began = time.perf_counter()
-    await runs.start(1)
+    await runs.start(Run(1, plan.hash))
     await over.wait()
     last = time.perf_counter()
     await runs.close()
