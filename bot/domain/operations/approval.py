@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.domain.audit import GUARDIAN
 from bot.domain.operations.roles import Role, Roles
 
 LIVES = timedelta(minutes=15)
@@ -113,7 +114,8 @@ def judge(
     click: Click, by: str, shown_hash: str, pending: Pending, needs: Needs, roles: Roles, now: datetime,
     reason: str = "",
 ) -> Verdict:  # fmt: skip
-    """What becomes of a click. `shown_hash`: of the plan on the card that was clicked."""
+    """What becomes of a click. `shown_hash`: of the plan on the card that was clicked. What the Guardian asks
+    for the configuration has scheduled: nobody need be asked a second time."""
     if click is Click.STOP:
         if pending.state not in UNDER_WAY or pending.stopped:
             return Verdict.STALE
@@ -136,6 +138,6 @@ def judge(
         case _:
             if not roles.may(by, needs.approve):
                 return Verdict.NOT_ALLOWED
-            if needs.second_person and by == pending.asked_by:
+            if needs.second_person and by == pending.asked_by and by != GUARDIAN:
                 return Verdict.SECOND_PERSON
             return Verdict.TAKEN

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.audit import Action, Outcome
+from bot.domain.audit import GUARDIAN, Action, Outcome
 from bot.domain.operations.approval import OPEN, REASON_LIMIT, Click, Needs, State, Verdict, judge
 from bot.domain.operations.plan import JsonObject, Plan
 from bot.domain.operations.record import OperationRecord
@@ -133,9 +133,13 @@ class OperationDesk:
             values: dict[str, JsonValue] = {"ref": freeze.ref, "reason": reason, "until": until.isoformat()}
             self._note_unasked(name, by, "frozen")
             return self.shown.refused(name, "frozen", values)
+        alone = by == GUARDIAN or not parts.needs(name, plan.subject).second_person
         async with self._adding:  # or two who ask at once would not see each other's plan
+            waiting = await self._waiting(plan, request) if approved and alone else None
+            if waiting is not None:
+                return OperationAskedFacts(await self.shown.placed(waiting), waiting.channel)
             record = await self._add(plan, request, by, now)
-        if approved and not parts.needs(name, plan.subject).second_person:
+        if approved and alone:
             clicked = await self.press(Click.APPROVE, record.id, record.plan_hash, by)
             if clicked is not None:
                 return OperationAskedFacts(clicked.operation, record.channel)
@@ -224,6 +228,15 @@ class OperationDesk:
         self._quiet = False
         self._wake.set()
 
+    async def _waiting(self, plan: Plan, request: JsonObject) -> OperationRecord | None:
+        """The same, approved and waiting for its turn already: it stands for whoever asks once more, or a
+        schedule that is quicker than its runs would make the line longer for ever."""
+        for each in await self._parts.store.open():
+            same = (each.plan.operation, each.plan.subject) == (plan.operation, plan.subject)
+            if each.state is State.QUEUED and same and dict(each.request) == dict(request):
+                return each
+        return None
+
     async def _add(self, plan: Plan, request: JsonObject, by: str, now: datetime) -> OperationRecord:
         parts = self._parts
         for older in await parts.store.open():
@@ -241,7 +254,8 @@ class OperationDesk:
             channel=parts.channel,
             asked_by=by,
             asked_at=now,
-            expires_at=now + parts.needs(plan.operation, plan.subject).lives,
+            # From when it is shown: to make a plan may take longer than one lives.
+            expires_at=parts.clock() + parts.needs(plan.operation, plan.subject).lives,
         )
         await self._moves.add(record)
         self.wake()

@@ -104,16 +104,17 @@ class Runner:
 
     async def _do(self, record: OperationRecord, index: int) -> JsonValue:
         """Do a step: its state, which is kept."""
-        fresh = await self._patiently(lambda: self._store.get(record.id))
+        # There before anybody looks whether it was stopped: who presses 중단 from now on reaches it.
+        work = self._begin(record, index)
         began = self._clock()
-        if fresh is None or fresh.stopped_by is not None:
-            return await self._save(record.id, StepRecord(index, StepState.STOPPED, began, self._clock()))
-        await self._save(record.id, StepRecord(index, StepState.DOING, began))
         step = record.plan.steps[index]
         done = StepRecord(index, StepState.DONE, began)
         operation = self._operations.get(record.plan.operation)
-        work = self._begin(fresh, index)
         try:
+            fresh = await self._patiently(lambda: self._store.get(record.id))
+            if fresh is None or fresh.stopped_by is not None:
+                raise Stopped
+            await self._save(record.id, StepRecord(index, StepState.DOING, began))
             if operation is None:
                 raise StepFailed("no_such_operation", operation=record.plan.operation)
             result = await operation.do(record.plan, step, work)

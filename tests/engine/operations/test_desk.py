@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
 
-from bot.domain.audit import Outcome
+from bot.domain.audit import GUARDIAN, Outcome
 from bot.domain.audit_faults import verify
 from bot.domain.maintenance import Once
 from bot.domain.operations.approval import Click, Needs, State
 from bot.domain.operations.freeze import Freeze
-from bot.domain.operations.plan import OnFailure
-from bot.domain.operations.record import StepState
+from bot.domain.operations.plan import JsonObject, OnFailure, Plan
+from bot.domain.operations.record import OperationRecord, Problem, StepState
 from bot.domain.operations.roles import Role, Roles
+from bot.engine.operations.runner import Runner
 from bot.store.audit import AuditStore
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.store.operations import OperationStore
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
-from tests.engine.operations.jobs import ANN, BOB, CHO, DAN, ROLES, Chest, Yard, open_yard
+from tests.engine.operations.jobs import ANN, BOB, CHO, DAN, ROLES, Chest, Memory, Yard, open_yard
 from tests.engine.support import Disk, FakeSlack, SetClock, until
 from tests.factories import T0
 
@@ -489,3 +491,64 @@ async def test_needs_of_a_longer_life(yard: Yard) -> None:
     yard.needs = Needs(lives=timedelta(hours=2))
     record = await yard.ask("bread")
     assert record.expires_at == T0 + timedelta(hours=2)
+
+
+async def test_stop_reaches_a_step_that_is_about_to_begin(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    store, chest, ends = OperationStore(database), Chest(tmp_path / "chest"), list[State]()
+    plan = await chest.plan({"words": "bread"}, T0)
+    record = OperationRecord(1, plan, plan.hash, {}, State.RUNNING, "ops", ANN, T0, T0)
+    await store.write(store.adding(record))
+
+    async def end(record: OperationRecord, state: State, problem: Problem | None) -> None:
+        ends.append(state)
+
+    # It is pressed after the run has looked for that, and before the step does anything.
+    runner = Runner(
+        store,
+        {"chest": chest},
+        clock,
+        lambda number: runner.stop(number),
+        end,
+        lambda number, name, text: None,
+    )
+    runs = Memory(runner.body)
+    await runs.start(1)
+    await runs.tasks[1]
+    assert (chest.words(), ends) == ([], [State.UNDONE])
+
+
+async def test_who_asks_for_what_waits_already_makes_no_second_run(yard: Yard) -> None:
+    yard.chest.held["bread"] = asyncio.Event()
+    yard.needs = replace(yard.needs, approve=Role.OPERATOR)
+    first = await approved(yard, "bread")
+    await yard.reaches(first, State.RUNNING)
+    asked = [await yard.desk.ask("chest", {"words": "salt"}, ANN, approved=True) for _ in range(3)]
+    other = await yard.desk.ask("chest", {"words": "oil"}, ANN, approved=True)
+    numbers = [each.operation.id for each in (*asked, other) if isinstance(each, OperationAskedFacts)]
+    assert numbers == [2, 2, 2, 3]
+    yard.chest.held["bread"].set()
+    await yard.reaches(3, State.DONE)
+    assert yard.chest.reached == ["bread", "salt", "oil"]
+
+
+async def test_what_is_scheduled_asks_for_no_second_person(yard: Yard) -> None:
+    yard.needs = replace(yard.needs, second_person=True)
+    asked = await yard.desk.ask("chest", {"words": "bread"}, GUARDIAN, approved=True)
+    assert isinstance(asked, OperationAskedFacts)
+    await yard.reaches(asked.operation.id, State.DONE)
+
+
+async def test_a_plan_lives_from_when_it_is_shown(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    class Slow(Chest):
+        async def plan(self, request: JsonObject, at: datetime) -> Plan:
+            clock.forward(minutes=20)
+            return await super().plan(request, at)
+
+    folder = tmp_path / "chest"
+    async with open_yard(database, folder, clock, chest=Slow(folder)) as yard:
+        record = await yard.ask("bread")
+        assert record.expires_at == clock() + timedelta(minutes=15)
