@@ -18,7 +18,7 @@ from bot.domain.cleanup.rules import FILE_STAGES
 from bot.domain.levels import Level
 from bot.domain.operations.approval import State
 from bot.domain.operations.plan import JsonObject
-from bot.domain.operations.record import OperationRecord
+from bot.domain.operations.record import OperationRecord, StepRecord, StepState
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.desk import OperationDesk
 from bot.engine.operations.lazily import Lazily
@@ -74,7 +74,7 @@ class Cleaning:
             from bot.engine.operations.cleanup import Cleanup
 
             self._made = Cleanup(
-                self._rules, self._subject, self._folder, self._backed_up, self._unwell, self._clock
+                self._rules, self._subject, self._folder, self._backed_up, self._troubles, self._clock
             )
         return self._made
 
@@ -98,11 +98,7 @@ class Cleaning:
         over = record.state in (State.DONE, State.PARTIAL, State.FAILED, State.UNDONE)
         if record.plan.operation != CLEANUP or not over or record.id in self._undone:
             return None
-        moved = any(
-            isinstance(count := step.result.get("moved"), int) and count > 0 and step.state.value == "done"
-            for step in record.steps
-        )
-        if not moved or record.ended_at is None:
+        if not any(map(has_kept, record.steps)) or record.ended_at is None:
             return None
         until = record.ended_at + self._rules.quarantine_for
         return until if until > self._clock() else None
@@ -153,15 +149,21 @@ class Cleaning:
         self._undone.add(number)
         return number
 
-    async def _unwell(self) -> str | None:
-        """What is wrong with this machine just now: its critical alerts."""
-        host = self._alerting.desk.each_open()
-        found = sorted(
+    async def _troubles(self) -> frozenset[str]:
+        """What is wrong just now: the critical alerts."""
+        return frozenset(
             f"{alert.subject.metric} {alert.subject.target}"
-            for alert in host
+            for alert in self._alerting.desk.each_open()
             if alert.level >= Level.CRITICAL
         )
-        return ", ".join(found[:5]) or None
+
+
+def has_kept(step: StepRecord) -> bool:
+    """Whether a stage has files in quarantine: those that it moved, or that could not be brought back."""
+    moved = step.result.get("moved")
+    return step.state is StepState.STUCK or (
+        step.state is StepState.DONE and isinstance(moved, int) and moved > 0
+    )
 
 
 def _own(state: Path, cleanup: CleanupSettings) -> tuple[Path, ...]:

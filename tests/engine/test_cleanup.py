@@ -63,7 +63,7 @@ class House:
         self.clock = SetClock(NOW)
         self.refusal: OperationRefused | None = None
         self.asked_for: list[list[str]] = []
-        self.unwell: list[str | None] = []
+        self.unwell: list[set[str]] = []
         """what is answered next about the health; then it is well"""
         self.commands: list[tuple[str, ...]] = []
         self.rules = Rules(
@@ -82,8 +82,8 @@ class House:
         self.asked_for.append(list(roots))
         return self.refusal
 
-    async def healthy(self) -> str | None:
-        return self.unwell.pop(0) if self.unwell else None
+    async def troubles(self) -> frozenset[str]:
+        return frozenset(self.unwell.pop(0) if self.unwell else ())
 
     def run(self, command: Sequence[str]) -> Ran:
         self.commands.append(tuple(command))
@@ -93,7 +93,7 @@ class House:
 
     def cleanup(self) -> Cleanup:
         return Cleanup(
-            self.rules, "host:web-1", self.lists, self.backed_up, self.healthy, self.clock, self.run
+            self.rules, "host:web-1", self.lists, self.backed_up, self.troubles, self.clock, self.run
         )
 
 
@@ -192,13 +192,13 @@ async def test_what_changed_since_the_approval_is_left_and_said(house: House) ->
     assert sorted(os.listdir(house.temporary)) == [".guardian-quarantine", "a", "b"]
 
 
-@pytest.mark.parametrize("before", [None, "CPU"])
+@pytest.mark.parametrize("before", [set[str](), {"CPU"}, {"a", "b", "c", "d", "e", "f"}])
 async def test_a_system_that_is_unwell_afterwards_fails_the_stage_and_it_can_be_undone(
-    house: House, before: str | None
+    house: House, before: set[str]
 ) -> None:
     cleanup, work = house.cleanup(), Bench()
     plan = await cleanup.plan({}, NOW)
-    house.unwell = [before, "shop answers 503"]
+    house.unwell = [before, before | {"shop answers 503"}]
     with pytest.raises(StepFailed) as failed:
         await cleanup.do(plan, plan.steps[1], work)
     assert (failed.value.reason, failed.value.values) == ("cleanup_unwell", {"detail": "shop answers 503"})
@@ -207,9 +207,16 @@ async def test_a_system_that_is_unwell_afterwards_fails_the_stage_and_it_can_be_
 
 async def test_a_disk_that_was_full_before_is_no_failure_of_the_cleanup(house: House) -> None:
     plan = await planned(house)
-    house.unwell = ["disk 97%", "disk 97%"]
+    house.unwell = [{"disk 97%"}, {"disk 97%"}]
     result = await house.cleanup().do(plan, plan.steps[1], Bench())
     assert (result["moved"], result["unwell"]) == (2, "disk 97%")
+
+
+async def test_a_trouble_that_ends_meanwhile_is_no_failure_of_the_cleanup(house: House) -> None:
+    plan = await planned(house)
+    house.unwell = [{"disk 97%", "memory 96%"}, {"memory 96%"}]
+    result = await house.cleanup().do(plan, plan.steps[1], Bench())
+    assert (result["moved"], result["unwell"]) == (2, "memory 96%")
 
 
 async def test_without_a_backup_there_is_no_plan_and_no_step(house: House) -> None:

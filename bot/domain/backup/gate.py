@@ -47,6 +47,15 @@ def newest_proven(source: str, proofs: Collection[Proof]) -> Proof | None:
     return max(good, key=lambda each: each.taken_at, default=None)
 
 
+def with_standing(
+    proofs: Collection[Proof], sources: Collection[str], found_at: Collection[datetime]
+) -> list[Proof]:
+    """The judgements, and for each source that a repository was found damaged at those moments: it is part of
+    every source's backups, whichever run came upon it."""
+    damage = [Proof(name, at, at, verified=False, damaged=True) for name in sources for at in found_at]
+    return [*proofs, *damage]
+
+
 def uncovered(
     touched: Sequence[str],
     sources: Collection[Source],

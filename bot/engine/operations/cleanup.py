@@ -40,10 +40,11 @@ T = TypeVar("T")
 
 BackedUp = Callable[[Sequence[str]], Awaitable[OperationRefused | None]]
 """Whether the roots have a recent verified backup: None, or why they count as having none."""
-Healthy = Callable[[], Awaitable[str | None]]
-"""Whether the system is well: None, or what is wrong with it."""
+Troubles = Callable[[], Awaitable[frozenset[str]]]
+"""All that is wrong with the system just now; nothing: it is well."""
 
 COMMAND_SECONDS = 300.0
+_TROUBLES_SHOWN = 5
 _LISTS_FOR = timedelta(days=1)
 """lists are kept for as long as the quarantine, and at least so long"""
 
@@ -59,7 +60,7 @@ class Cleanup:
         subject: str,
         folder: Path,
         backed_up: BackedUp,
-        healthy: Healthy,
+        troubles: Troubles,
         clock: Clock = utc_now,
         run: Run | None = None,
     ) -> None:
@@ -68,7 +69,7 @@ class Cleanup:
         self._subject = subject
         self._folder = folder
         self._backed_up = backed_up
-        self._healthy = healthy
+        self._troubles = troubles
         self._clock = clock
         self._run = run or runner(COMMAND_SECONDS)
         self._turn = asyncio.Lock()
@@ -102,13 +103,13 @@ class Cleanup:
             roots = ", ".join(root.shown for root in self._rules.roots_of((stage,)))
             raise StepFailed("cleanup_no_backup", roots=roots, why=refusal.reason)
         # A full disk may be the very reason for a cleanup: what counts is whether something came with it.
-        before = await self._healthy()
+        before = await self._troubles()
         async with self._turn:
             result = await _in_thread(lambda stop: self._do(plan, stage, step, work, stop))
-        after = await self._healthy()
-        if after is not None and after != before:
-            raise StepFailed("cleanup_unwell", detail=after)
-        return {**result, "unwell": after}
+        after = await self._troubles()
+        if after - before:
+            raise StepFailed("cleanup_unwell", detail=_some(after - before))
+        return {**result, "unwell": _some(after) or None}
 
     async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Bring back what a stage moved. Caches and zombies have nothing to bring back. Raises StepFailed
@@ -216,6 +217,11 @@ class Cleanup:
 
     def _roots(self) -> tuple[Root, ...]:
         return self._rules.roots_of(FILE_STAGES)
+
+
+def _some(troubles: frozenset[str]) -> str:
+    """The first of them, for a sentence."""
+    return ", ".join(sorted(troubles)[:_TROUBLES_SHOWN])
 
 
 def _stage_of(step: Step) -> Stage:

@@ -10,11 +10,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.backup.code import GitFacts
-from bot.domain.backup.gate import DEFAULT_WITHIN, Uncovered, uncovered
+from bot.domain.backup.gate import DEFAULT_WITHIN, Uncovered, uncovered, with_standing
 from bot.domain.backup.plans import NOW, VERIFY
 from bot.domain.backup.repositories import Place, media_fault
 from bot.domain.backup.sources import SourceKind
 from bot.domain.backup.status import SourceState, SourceStatus, source_status
+from bot.domain.backup.verification import standing_damage
 from bot.domain.operations.plan import JsonObject
 from bot.engine.operations.backup.vault import Vault
 from bot.store.errors import StoreError
@@ -62,7 +63,8 @@ class BackupDesk:
         ]
         try:
             sources = await self._vault.sources()
-            proofs = await self._vault.store.proofs()
+            damage = standing_damage(await self._vault.store.reads())
+            proofs = with_standing(await self._vault.store.proofs(), sources, [each.at for each in damage])
         except StoreError as error:
             log.warning("backups_not_looked_up", detail=str(error))
             return Uncovered("unknown", touched[0] if touched else "")

@@ -17,8 +17,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from bot.domain.backup.repositories import Place
 from bot.domain.backup.sources import Dump, Source, SourceKind
 from bot.domain.backup.status import SourceState
+from bot.domain.backup.verification import Finding, Part
 from bot.engine.operations.contract import OperationRefused
 from bot.tools.restic.answers import Lock
 from bot.tools.restic.locks import is_dead
@@ -54,6 +56,19 @@ async def test_a_flipped_byte_is_found_within_a_week_and_the_second_repository_g
     assert ran.of("backup_restore")["place"] == "offsite"
     assert ran.of("backup_restore")["first_failed"] == "damaged"
     assert next(target.rglob("photo.jpg")).read_bytes() == content
+
+
+async def test_damage_that_one_source_came_upon_holds_up_work_on_the_others(yard: Yard) -> None:
+    await yard.now()
+    uploads, other = str(yard.folder / "uploads"), await yard.store.newest("configs")
+    assert other is not None
+    found = Finding(Part.READ, Place.LOCAL, yard.clock(), 1.0, "damaged", {"share": 1})
+    await yard.store.add_findings(other.id, [found])
+    refusal = await yard.desk.covered([uploads])
+    assert refusal is not None
+    assert refusal.reason == "damaged"
+    await yard.store.add_findings(other.id, [replace(found, at=yard.clock(), reason=None)])
+    assert await yard.desk.covered([uploads]) is None
 
 
 async def test_a_wrong_password_refuses_the_plan_and_changes_nothing(yard: Yard) -> None:
