@@ -30,10 +30,10 @@ from bot.engine.operations.facts import family_of
 from bot.engine.operations.locks import LockBook
 from bot.engine.operations.mail import OperationMail
 from bot.engine.operations.parts import Parts
-from bot.engine.reports import Report, ReportsNotTaken
+from bot.engine.reports import Report, ReportDesk, ReportsNotTaken
 from bot.slack.files import share
 from bot.slack.roles import SlackRoles
-from bot.store.errors import StoreError, StoreUnavailable
+from bot.store.errors import StoreUnavailable
 from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
 from messages.operation_facts import OperationProblemFacts
@@ -137,7 +137,8 @@ class Operating:
         log.warning("file_not_shared", stream=stream, file=name, detail="no card")
 
     async def _tell_alert(self, record: OperationRecord, state: State) -> None:
-        """An alert about a run that did not end as it should; over with the next one that does."""
+        """An alert about a run that did not end as it should; over with the next one that does. Raises
+        StoreUnavailable where it could not be told: the run's end waits for it."""
         try:
             await self.cleaning.ended(record)
         except StoreUnavailable as error:
@@ -154,7 +155,10 @@ class Operating:
         why = "" if problem is None else self._reason(family_of(operation), problem.reason, problem.values)
         level = None if problem is None else Level.ERROR
         title = f"{name}: {why}" if why else name
-        await self._report(operation, "schedule", level, title, {})
+        try:
+            await self._report(operation, "schedule", level, title, {})
+        except StoreUnavailable as error:
+            log.error("operation_not_reported", operation=operation, detail=error.detail)
 
     async def _report(
         self, operation: str, subject: str, level: Level | None, title: str, facts: Mapping[str, str]
@@ -164,10 +168,7 @@ class Operating:
         about = Subject(
             self._ground.settings.environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED
         )
-        try:
-            await self._alerting.desk.report([Report(about, {"operation": operation}, event)])
-        except (ReportsNotTaken, StoreError) as error:
-            log.error("operation_not_reported", operation=operation, detail=str(error))
+        await reported(self._alerting.desk, Report(about, {"operation": operation}, event))
 
     def _failures(self, record: OperationRecord) -> tuple[str, dict[str, str]]:
         """What went wrong, in words: the title of the alert, and a fact for each step that failed."""
@@ -199,6 +200,14 @@ class Operating:
             return self._ground.voice.phrase(key, **values)
         except TemplateFailed:
             return key
+
+
+async def reported(desk: ReportDesk, report: Report) -> None:
+    """Tell that desk. Raises StoreUnavailable where it cannot take it now."""
+    try:
+        await desk.report([report])
+    except ReportsNotTaken as error:
+        raise StoreUnavailable(error.detail) from None
 
 
 def needs_of(settings: Settings, operation: str, subject: str) -> Needs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -22,6 +22,8 @@ from bot.engine.operations.backup.watch import BackupWatch
 from bot.engine.operations.contract import Operation
 from bot.store.backups import BackupStore
 from bot.tools.restic.restic import Restic
+
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def scheduler_of(
         timezone=zone, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
     )
     for each in answers.scheduled:
-        scheduler.add_job(start, _trigger(each, zone), args=[each], id=each.name)
+        scheduler.add_job(start, trigger_of(each.when, zone), args=[each], id=each.name)
     return scheduler
 
 
@@ -71,7 +73,9 @@ def _vault(ground: Ground, section: BackupSettings, secrets: BackupSecrets) -> V
     )
 
 
-def _trigger(due: Scheduled, zone: ZoneInfo) -> CronTrigger | IntervalTrigger:
-    if isinstance(due.when, timedelta):
-        return IntervalTrigger(seconds=due.when.total_seconds(), timezone="UTC")
-    return CronTrigger.from_crontab(due.when, timezone=zone)
+def trigger_of(when: str | timedelta, zone: ZoneInfo) -> CronTrigger | IntervalTrigger:
+    """When that comes: a crontab line of that zone, or an interval. Intervals count from midnight of a day
+    long ago and not from our start: one that is started anew every day backs up every two days, too."""
+    if isinstance(when, timedelta):
+        return IntervalTrigger(seconds=when.total_seconds(), start_date=_FIRST, timezone="UTC")
+    return CronTrigger.from_crontab(when, timezone=zone)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
@@ -22,6 +23,7 @@ class SlackRoles:
         self._people = people
         self._members = members
         self._asked_at: float | None = None
+        self._asking = asyncio.Lock()
 
     def current(self) -> Roles:
         """By what is known of the workspace."""
@@ -36,10 +38,12 @@ class SlackRoles:
         grouped = self._members is not None and any(
             each.startswith(_GROUP) for named in self._members.values() for each in named
         )
-        now = time.monotonic()
-        if grouped and (self._asked_at is None or now - self._asked_at >= _FRESH_SECONDS):
-            self._asked_at = now
-            await self._people.refresh_groups()
+        if grouped:
+            async with self._asking:  # whoever comes while Slack is being asked waits for what it says
+                now = time.monotonic()
+                if self._asked_at is None or now - self._asked_at >= _FRESH_SECONDS:
+                    await self._people.refresh_groups()
+                    self._asked_at = now
         return self.current()
 
     def _users(self, named: Sequence[str]) -> frozenset[str]:

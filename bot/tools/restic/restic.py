@@ -273,9 +273,9 @@ class Restic:
             await call.run()
         except Damaged as error:
             # A medium that goes away in the middle looks like data that is gone.
-            if repository.path is not None and not (Path(repository.path) / "config").exists():
-                raise NoRepository(error.said) from None
-            raise
+            if repository.path is None or await asyncio.to_thread((Path(repository.path) / "config").exists):
+                raise
+            raise NoRepository(error.said) from None
 
 
 def _missing(paths: Sequence[str]) -> str | None:

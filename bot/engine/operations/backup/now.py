@@ -35,7 +35,7 @@ class BackupNow:
         sources = chosen(await vault.sources(), request.get("sources"))
         for source in sources:
             for path in source.paths:
-                if vault.encloses_a_repository(path):
+                if await vault.encloses_a_repository(path):
                     raise OperationRefused("repository_in_source", source=source.name, path=path)
         new = []
         for place in Place:

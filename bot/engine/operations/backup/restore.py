@@ -39,7 +39,7 @@ class RestoreBackup:
         taken = await self._taken(request, at)
         place = Path(target)
         real = await asyncio.to_thread(files.real_path, str(place.parent))
-        if self._vault.encloses_a_repository(f"{real}/{place.name}"):
+        if await self._vault.encloses_a_repository(f"{real}/{place.name}"):
             raise OperationRefused("target_in_repository", target=target)
         if not await asyncio.to_thread(files.is_fresh, place):
             raise OperationRefused("target_not_fresh", target=target)

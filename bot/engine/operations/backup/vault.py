@@ -125,8 +125,12 @@ class Vault:
             log.warning("dead_locks_released", place=place.value, pids=[each.pid for each in released])
             return await act(repository)
 
-    def encloses_a_repository(self, path: str) -> bool:
+    async def encloses_a_repository(self, path: str) -> bool:
         """Whether that path is in one of the repositories, or one of them in it."""
+        # In a thread: what lies on a share that hangs, hangs.
+        return await asyncio.to_thread(self._encloses_a_repository, path)
+
+    def _encloses_a_repository(self, path: str) -> bool:
         own = [each.path for each in self.repositories.values() if each.path is not None]
         return any(is_within(path, each) or is_within(each, path) for each in map(real_path, own))
 
