@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -119,7 +120,7 @@ class Operating:
         yield "purge", self.cleaning.run()
         yield "backups", self.backups.run()
 
-    async def _share(self, stream: str, name: str, content: bytes) -> None:
+    async def _share(self, stream: str, name: str, content: bytes | Path) -> None:
         """Put a file into the thread of a card, as soon as the card is there."""
         for _ in range(_SHARE_TRIES):
             card = self._ground.outbox.card(stream)
@@ -130,6 +131,9 @@ class Operating:
                 except Temporary as error:
                     await asyncio.sleep(error.retry_after or _SHARE_SECONDS)
                     continue
+                except OSError as error:
+                    log.warning("file_of_plan_not_read", stream=stream, file=name, detail=str(error))
+                    return
                 except DeliveryFailed as error:
                     log.warning("file_not_shared", stream=stream, file=name, detail=error.detail)
                     return

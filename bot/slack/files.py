@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+from typing import BinaryIO
+
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -12,6 +16,8 @@ from messages.escape import truncate
 _ALT_TEXT = 300
 """Slack takes 1,000 characters, but in the address of the call, where a Korean one takes nine."""
 _TITLE = 200
+_SLOWEST = 100_000
+"""bytes a second that an upload may be slow"""
 
 
 async def upload(client: AsyncWebClient, png: bytes, name: str, title: str, alt: str) -> str:
@@ -36,23 +42,37 @@ async def upload(client: AsyncWebClient, png: bytes, name: str, title: str, alt:
 
 
 async def share(
-    client: AsyncWebClient, content: bytes, name: str, title: str, channel: str, thread_ts: str
+    client: AsyncWebClient, content: bytes | Path, name: str, title: str, channel: str, thread_ts: str
 ) -> None:
-    """Upload a text file into a thread. Raises what the outbox's courier raises."""
-    with delivery_failures():
-        # Slack takes no empty files.
-        body = content or b"\n"
-        asked = await client.files_getUploadURLExternal(filename=name, length=len(body))
-        address, file_id = str(asked["upload_url"]), str(asked["file_id"])
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=client.timeout)) as session:
-            await _send(session, address, body, "text/plain; charset=utf-8")
-        await client.files_completeUploadExternal(
-            files=[{"id": file_id, "title": truncate(title, _TITLE)}], channel_id=channel, thread_ts=thread_ts
-        )
+    """Upload a text file into a thread; one of a path is read while it is sent, because lists have millions
+    of lines. Raises what the outbox's courier raises, and OSError for a file that cannot be read."""
+    # Slack takes no empty files.
+    body: bytes | BinaryIO = b"\n"
+    if isinstance(content, Path):
+        size = await asyncio.to_thread(lambda: content.stat().st_size)
+        if size:
+            body = await asyncio.to_thread(content.open, "rb")
+    else:
+        size, body = len(content), content or body
+    try:
+        with delivery_failures():
+            asked = await client.files_getUploadURLExternal(filename=name, length=max(size, 1))
+            address, file_id = str(asked["upload_url"]), str(asked["file_id"])
+            seconds = client.timeout + size / _SLOWEST
+            async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=seconds)) as session:
+                await _send(session, address, body, "text/plain; charset=utf-8")
+            await client.files_completeUploadExternal(
+                files=[{"id": file_id, "title": truncate(title, _TITLE)}],
+                channel_id=channel,
+                thread_ts=thread_ts,
+            )
+    finally:
+        if not isinstance(body, bytes):
+            await asyncio.to_thread(body.close)
 
 
 async def _send(
-    session: aiohttp.ClientSession, address: str, body: bytes, content_type: str = "image/png"
+    session: aiohttp.ClientSession, address: str, body: bytes | BinaryIO, content_type: str = "image/png"
 ) -> None:
     async with session.post(address, data=body, headers={"Content-Type": content_type}) as answer:
         if answer.status >= 500 or answer.status == 429:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from pathlib import Path
 
 import aiohttp
@@ -10,7 +11,7 @@ import pytest
 
 from bot.engine.delivery import Ambiguous, Blocked, Temporary
 from bot.slack.connection import web_client
-from bot.slack.files import upload
+from bot.slack.files import share, upload
 from bot.slack.manifest import manifest
 from bot.workspace.faults import FaultKind
 from bot.workspace.server import Running, serve
@@ -62,3 +63,23 @@ async def test_a_broken_answer_is_ambiguous(slack: Running) -> None:
     client = web_client(slack.bot_token, slack.api_url, None)
     with pytest.raises(Ambiguous):
         await upload(client, PNG, "a.png", "t", "alt")
+
+
+async def test_a_file_of_a_path_is_sent_without_being_read_whole(slack: Running, tmp_path: Path) -> None:
+    client = web_client(slack.bot_token, slack.api_url, None)
+    channel = slack.workspace.channel_named(ALERTS).id
+    card = await client.chat_postMessage(channel=channel, text="a plan")
+    line = b"/var/log/shop/old.log\t1\t2\t3\t4\n"
+    for name, content in (("logs.txt", line * 30_000), ("none.txt", b"")):
+        path = tmp_path / name
+        path.write_bytes(content)
+        tracemalloc.start()
+        await share(client, path, name, name, channel, str(card["ts"]))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        (file,) = [each for each in slack.workspace.book.files.values() if each.title == name]
+        assert slack.workspace.file_path(file.id).read_bytes() == (content or b"\n")
+        assert file.channels == (channel,)
+        assert most < 3_000_000  # the workspace in this process takes a part of it, too
+    with pytest.raises(FileNotFoundError):
+        await share(client, tmp_path / "gone.txt", "gone.txt", "gone", channel, str(card["ts"]))

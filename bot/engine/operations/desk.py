@@ -262,7 +262,7 @@ class OperationDesk:
         if plan.operation in self._beside:
             self._spawn(self._say_beside(record))
         for file in plan.files:
-            self._spawn(self._share(number, file.name, file.path))
+            self._spawn(self._parts.share(stream_of(number), file.name, Path(file.path)))
         return record
 
     async def _say_beside(self, record: OperationRecord) -> None:
@@ -333,14 +333,6 @@ class OperationDesk:
             self._loop.call_soon_threadsafe(
                 lambda: self._spawn(self._parts.share(stream_of(number), name, content))
             )
-
-    async def _share(self, number: int, name: str, path: str) -> None:
-        try:
-            content = await asyncio.to_thread(Path(path).read_bytes)
-        except OSError as error:
-            log.warning("file_of_plan_not_read", run=number, file=name, detail=str(error))
-            return
-        await self._parts.share(stream_of(number), name, content)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.domain.operations.approval import Needs, State
 from bot.domain.operations.record import OperationRecord
@@ -33,8 +34,8 @@ class Parts:
     command: str
     channel: str
     """where plans are shown"""
-    share: Callable[[str, str, bytes], Coroutine[None, None, None]]
-    """put a file (stream, name, content) into the thread of a card"""
+    share: Callable[[str, str, bytes | Path], Coroutine[None, None, None]]
+    """put a file (stream, name, content or where that is) into the thread of a card"""
     know_cards: Callable[[Sequence[str]], Awaitable[None]]
     tell_alert: Callable[[OperationRecord, State], Awaitable[None]]
     """a run has ended: an alert if it should not have ended so"""

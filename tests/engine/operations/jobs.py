@@ -152,7 +152,7 @@ class Yard:
     roles: Roles
     needs: Needs
     alerts: list[tuple[int, State]] = field(default_factory=list)
-    shared: list[tuple[str, str, bytes]] = field(default_factory=list)
+    shared: list[tuple[str, str, bytes | Path]] = field(default_factory=list)
 
     async def ask(self, words: str, by: str = ANN, **request: JsonValue) -> OperationRecord:
         """Ask for those words; the operation that it became."""
@@ -223,7 +223,7 @@ async def open_yard(
     yard_chest = chest or Chest(folder)
     made: list[Yard] = []
 
-    async def share(stream: str, name: str, content: bytes) -> None:
+    async def share(stream: str, name: str, content: bytes | Path) -> None:
         made[0].shared.append((stream, name, content))
 
     async def tell_alert(record: OperationRecord, state: State) -> None:
