@@ -66,12 +66,12 @@ class Backups:
         """Let schedules ask that desk. `tell_refused` is told what came of it."""
         self._desk, self._tell_refused = desk, tell_refused
 
-    async def look(self) -> bool:
-        """Tell the desk of alerts how the backups stand, where that is news; whether any stands badly."""
+    async def look(self) -> frozenset[str]:
+        """Tell the desk of alerts how the backups stand, where that is news; the sources that stand badly."""
         if self._keepers is None:
-            return False
+            return frozenset()
         await self._keepers.watch.look(self._ground.clock())
-        return self._keepers.watch.has_told
+        return self._keepers.watch.told
 
     async def run(self) -> None:
         """Start what is scheduled and look how the backups stand, for ever."""

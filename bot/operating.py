@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Collection, Coroutine, Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -51,6 +51,8 @@ _OWN_WORD = ("cleanup_undo", "backup", "backup_verify")
 ceremony."""
 _WATCHED = ("backup", "backup_verify")
 """Operations whose outcome is told by the watch over the backups."""
+_CHECK, _WAITS = "backup_check", "retention_waits"
+"""A step whose failure each source's proof repeats, and the reason of one that waits for these."""
 _LEVELS = {
     State.DONE: None,
     State.PARTIAL: Level.ERROR,
@@ -148,7 +150,7 @@ class Operating:
         except StoreUnavailable as error:
             log.warning("card_not_drawn", run=record.id, detail=error.detail)
         level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
-        if record.plan.operation in _WATCHED and await self.backups.look():
+        if record.plan.operation in _WATCHED and is_told(record, await self.backups.look()):
             level = None  # there is an alert for each thing whose backup is bad, which knows more
         title, facts = self._failures(record)
         await self._report(record.plan.operation, record.plan.subject, level, title, facts)
@@ -204,6 +206,19 @@ class Operating:
             return self._ground.voice.phrase(key, **values)
         except TemplateFailed:
             return key
+
+
+def is_told(record: OperationRecord, told: Collection[str]) -> bool:
+    """Whether all that failed in a run over backups is told by alerts about those sources. What failed for no
+    source, such as making room, is told by none of them; a check that failed is each source's failure."""
+    failed = [
+        (record.plan.steps[step.number], step.problem.reason)
+        for step in record.steps
+        if step.problem is not None
+    ]
+    sources = {str(step.params["source"]) for step, _ in failed if "source" in step.params}
+    others = [step for step, reason in failed if "source" not in step.params and reason != _WAITS]
+    return bool(sources) and sources <= set(told) and all(step.name == _CHECK for step in others)
 
 
 async def reported(desk: ReportDesk, report: Report) -> None:

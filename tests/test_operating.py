@@ -8,8 +8,11 @@ import pytest
 
 from bot.domain.alerts.model import Condition, Reported, Subject
 from bot.domain.levels import Level
+from bot.domain.operations.approval import State
+from bot.domain.operations.plan import Plan, Step
+from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
 from bot.engine.reports import Report, ReportOutcome, ReportsNotTaken
-from bot.operating import reported
+from bot.operating import is_told, reported
 from bot.store.errors import StoreUnavailable
 from tests.factories import T0
 
@@ -41,3 +44,38 @@ async def test_a_report_that_is_not_taken_is_not_lost_but_waited_for() -> None:
     desk.busy = False
     await reported(desk, REPORT)
     assert desk.taken == [REPORT]
+
+
+STEPS = (
+    Step("backup_check", {"place": "local"}),
+    Step("backup_prove", {"source": "www"}),
+    Step("backup_prove", {"source": "db"}),
+    Step("backup_retention"),
+    Step("backup_drill", {"source": "db"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("failed", "told", "expected"),
+    [
+        ({1: "not_verified"}, {"www"}, True),
+        ({1: "not_verified"}, {"www", "db"}, True),
+        ({1: "not_verified"}, {"db"}, False),
+        ({0: "damaged", 1: "not_verified", 2: "not_verified", 3: "retention_waits"}, {"www", "db"}, True),
+        ({0: "damaged", 1: "not_verified", 2: "not_verified"}, {"www"}, False),
+        ({1: "not_verified", 3: "disk_full"}, {"www"}, False),
+        ({3: "disk_full"}, {"www"}, False),
+        ({4: "drill_needed_second"}, {"www"}, False),
+        ({4: "drill_needed_second"}, set[str](), False),
+    ],
+)
+def test_alerts_about_sources_stand_for_what_failed_for_these(
+    failed: dict[int, str], told: set[str], expected: bool
+) -> None:
+    plan = Plan("backup", "backup", T0, STEPS)
+    steps = tuple(
+        StepRecord(number, StepState.FAILED, T0, T0, {}, Problem("failed", reason))
+        for number, reason in failed.items()
+    )
+    record = OperationRecord(1, plan, plan.hash, {}, State.PARTIAL, "ops", "U0ANN", T0, T0, steps=steps)
+    assert is_told(record, told) is expected

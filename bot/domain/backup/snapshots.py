@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +36,8 @@ class Taken:
     heads: Mapping[str, str] = field(default_factory=dict)
     """where Git repositories stood: path → commit"""
     forgotten_at: datetime | None = None
+
+    @property
+    def made_at(self) -> datetime:
+        """When it was whole; `taken_at` is when it began."""
+        return self.taken_at + timedelta(seconds=self.seconds)

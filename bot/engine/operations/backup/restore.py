@@ -91,7 +91,7 @@ class RestoreBackup:
     async def _taken(self, request: JsonObject, at: datetime) -> Taken:
         source, wanted = str(request.get("source")), request.get("snapshot")
         known = await self._vault.sources()
-        kept = [each for each in await self._vault.store.kept(source) if each.taken_at <= at]
+        kept = [each for each in await self._vault.store.kept(source) if each.made_at <= at]
         if not kept:
             # One that is no longer configured can still be restored.
             reason = "no_snapshot" if source in known else "unknown_source"

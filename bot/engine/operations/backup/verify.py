@@ -28,7 +28,8 @@ class VerifyBackups:
         sources = chosen(await self._vault.sources(), request.get("sources"))
         found: list[Taken] = []
         for source in sources:
-            kept = [each for each in await self._vault.store.kept(source.name) if each.taken_at <= at]
+            # Whole by then: one that was under way must not make it another plan when its turn has come.
+            kept = [each for each in await self._vault.store.kept(source.name) if each.made_at <= at]
             found += kept[-1:]
         if not found:
             raise OperationRefused("no_snapshot", source=", ".join(each.name for each in sources), known="")

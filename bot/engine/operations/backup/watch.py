@@ -51,9 +51,9 @@ class BackupWatch:
         self._lock = asyncio.Lock()
 
     @property
-    def has_told(self) -> bool:
-        """Whether there is something bad that the desk has been told of and that is not over."""
-        return bool(self._told)
+    def told(self) -> frozenset[str]:
+        """The sources of which the desk has been told something bad that is not over."""
+        return frozenset(self._told)
 
     async def look(self, now: datetime) -> None:
         """Report what is new. Never raises for a desk or a database that is away: the next look does it."""

@@ -10,13 +10,16 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from bot.domain.backup.gate import Uncovered
 from bot.domain.backup.sources import Dump, Source, SourceKind
 from bot.domain.backup.status import SourceState
 from bot.engine.operations.backup.now import BackupNow
+from bot.engine.operations.backup.restore import RestoreBackup
 from bot.engine.operations.backup.vault import Vault
-from bot.engine.operations.contract import OperationRefused, Stopped
+from bot.engine.operations.backup.verify import VerifyBackups
+from bot.engine.operations.contract import Operation, OperationRefused, Stopped
 from tests.backups import Templates, fill
 from tests.components import program
 from tests.engine.operations.backup.conftest import Hand, Yard
@@ -209,3 +212,18 @@ def commit(folder: Path, text: str) -> None:
     git = [program("git"), "-C", str(folder), "-c", "user.name=t", "-c", "user.email=t@localhost"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "--no-gpg-sign", "-m", text]):
         subprocess.run([*git, *words], check=True, capture_output=True)
+
+
+async def test_a_backup_under_way_when_others_are_planned_leaves_their_plans_as_they_are(yard: Yard) -> None:
+    await yard.now(["uploads"])
+    first = await yard.store.newest("uploads")
+    assert first is not None
+    at, target = yard.clock(), str(yard.folder / "back")
+    plans: list[tuple[Operation, dict[str, JsonValue]]] = [
+        (VerifyBackups(yard.vault), {}),
+        (RestoreBackup(yard.vault), {"source": "uploads", "target": target}),
+    ]
+    before = [(await each.plan(request, at)).hash for each, request in plans]
+    begun = at - timedelta(minutes=5)
+    await yard.store.add(replace(first, snapshot="b" * 64, taken_at=begun, seconds=600.0, run_id=99))
+    assert [(await each.plan(request, at)).hash for each, request in plans] == before
