@@ -6,8 +6,11 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -22,11 +25,12 @@ SIGN_AIM = 300.0
 _APPROVE = re.compile(r'"action_id": "op_approve",[^}]*?"value": ("(?:[^"\\]|\\.)*")')
 _REST = 1.2
 """seconds between approvals: notes in threads must not use up a channel's one post a second"""
+_SLEEPS = "import os, sys; os.fork() or os._exit(0); print(flush=True); sys.stdin.read()"
 _UNDER_WAY = '"op_stop"', '"op_cancel"', '"op_approve"'
 
 
 async def measure(quick: bool) -> Result:
-    """Figures of a real Guardian whose operation is a look at the zombies, and of the runner alone."""
+    """Figures of a real Guardian that looks after zombies, of which there is one, and of the runner alone."""
     approvals, clicks, steps = (2, 50, 20) if quick else (20, 1000, 200)
     floor_signs, floor_race = await _floor(approvals + 1, clicks)
     signs, race = await _guardian(approvals + 1, clicks)
@@ -78,7 +82,7 @@ async def _floor(approvals: int, clicks: int) -> tuple[list[float], tuple[float,
 
 async def _guardian(approvals: int, clicks: int) -> tuple[list[float], tuple[float, int]]:
     with tempfile.TemporaryDirectory(prefix="guardian-bench-") as state:
-        async with open_door() as door, guardian(door.api_url, Path(state), _settings()):
+        async with open_door() as door, _zombie(), guardian(door.api_url, Path(state), _settings()):
             await door.until_connected()
             await door.until_reported()
             signs = []
@@ -154,6 +158,21 @@ def _plain(arrival: Arrival) -> str:
         if isinstance(whole.get(name), str):
             whole[name] = json.loads(whole[name])
     return json.dumps(whole, ensure_ascii=False)
+
+
+@asynccontextmanager
+async def _zombie() -> AsyncIterator[None]:
+    """A process that has ended and that nobody has waited for: without one there is nothing to plan."""
+    pipe = asyncio.subprocess.PIPE
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", _SLEEPS, stdin=pipe, stdout=pipe)
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    await parent.stdout.readline()
+    try:
+        yield
+    finally:
+        parent.stdin.close()
+        await parent.wait()
 
 
 def _settings() -> dict[str, JsonValue]:
