@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -21,6 +21,7 @@ from bot.engine.guardian import Guardian, Identity
 from bot.engine.maintenance import Maintenance
 from bot.engine.roster import Roster
 from bot.engine.silences import MustConfirm, Refused, Silences
+from bot.store.also import Also
 from bot.store.audit import AuditStore
 from bot.store.database import Database
 from bot.store.duty import DutyStore
@@ -144,9 +145,8 @@ class TakesAndFails(AuditStore):
 
     failures = 1
 
-    async def append(self, deeds: object) -> list[Entry]:
-        assert isinstance(deeds, list)
-        entries = await super().append(deeds)
+    async def append(self, deeds: Sequence[Deed], also: Also | None = None) -> list[Entry]:
+        entries = await super().append(deeds, also)
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("the connection was lost")

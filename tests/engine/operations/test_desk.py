@@ -18,6 +18,7 @@ from bot.domain.operations.freeze import Freeze
 from bot.domain.operations.plan import JsonObject, OnFailure, Plan
 from bot.domain.operations.record import OperationRecord, Problem, StepState
 from bot.domain.operations.roles import Role, Roles
+from bot.engine.operations.durable import Run
 from bot.engine.operations.runner import Runner
 from bot.store.audit import AuditStore
 from bot.store.database import Database
@@ -514,7 +515,7 @@ async def test_stop_reaches_a_step_that_is_about_to_begin(
         lambda number, name, text: None,
     )
     runs = Memory(runner.body)
-    await runs.start(1)
+    await runs.start(Run(1, plan.hash))
     await runs.tasks[1]
     assert (chest.words(), ends) == ([], [State.UNDONE])
 
