@@ -58,7 +58,7 @@ def scan(
     with ExitStack() as stack:
         runs: list[IO[bytes]] = []
         lines: list[bytes] = []
-        for line in _lines(rules, cut_off(rules, at), use, found):
+        for line in _lines(rules, cut_off(rules, at), use, found, stop):
             lines.append(line)
             if len(lines) >= lines_at_once:
                 if stop():
@@ -112,7 +112,9 @@ class _Found:
             yield Candidate(above + b"/" + os.fsencode(name), size, mtime, device, inode)
 
 
-def _lines(rules: FileRules, newest: int, use: InUse, found: _Found) -> Iterator[bytes]:
+def _lines(
+    rules: FileRules, newest: int, use: InUse, found: _Found, stop: Callable[[], bool]
+) -> Iterator[bytes]:
     wanted, kept = _matcher(rules.patterns), _matcher(rules.keep)
     for root in rules.roots:
         try:
@@ -122,7 +124,7 @@ def _lines(rules: FileRules, newest: int, use: InUse, found: _Found) -> Iterator
         except OSError as error:
             raise RootUnusable(root.shown, error.strerror or str(error)) from None
         with places:
-            yield from _Walk(root, places, rules, newest, wanted, kept, use, found).lines()
+            yield from _Walk(root, places, rules, newest, wanted, kept, use, found, stop).lines()
 
 
 @dataclass(slots=True)
@@ -137,11 +139,14 @@ class _Walk:
     kept: re.Pattern[str]
     use: InUse
     found: _Found
+    stop: Callable[[], bool]
 
     def lines(self) -> Iterator[bytes]:
         yield from self._below(self.places.root, self.root.path.rstrip(b"/"), 0)
 
     def _below(self, directory: int, path: bytes, depth: int) -> Iterator[bytes]:
+        if self.stop():  # in each directory: of a million young files there is no line
+            raise ScanStopped
         by_change = self.rules.age_by is AgeBy.CHANGED
         held = self.use.held if self.rules.in_use_respected else frozenset()
         protected, newest, found = self.use.protected, self.newest, self.found

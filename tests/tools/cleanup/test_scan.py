@@ -206,6 +206,13 @@ def test_a_hundred_directories_in_one_another_are_walked_and_no_more(tmp_path: P
     assert listing.left == {Left.TOO_DEEP: 1}
 
 
+def test_it_ends_where_there_is_nothing_to_list_too(tmp_path: Path) -> None:
+    site = Site.at(tmp_path)
+    put_file(site.top / "young", b"", NEW)
+    with pytest.raises(ScanStopped):
+        scan(site.rules, AT, InUse(), site.lists, lambda: True)
+
+
 def test_it_ends_when_somebody_wants_it_to(tmp_path: Path) -> None:
     site = Site.at(tmp_path)
     for number in range(20):

@@ -218,7 +218,7 @@ async def test_a_backup_under_way_when_others_are_planned_leaves_their_plans_as_
     await yard.now(["uploads"])
     first = await yard.store.newest("uploads")
     assert first is not None
-    at, target = yard.clock(), str(yard.folder / "back")
+    at, target = yard.clock() + timedelta(minutes=10), str(yard.folder / "back")
     plans: list[tuple[Operation, dict[str, JsonValue]]] = [
         (VerifyBackups(yard.vault), {}),
         (RestoreBackup(yard.vault), {"source": "uploads", "target": target}),
