@@ -58,6 +58,8 @@ _LEVELS = {
     State.PARTIAL: Level.ERROR,
     State.UNDONE: Level.ERROR,
     State.FAILED: Level.CRITICAL,
+    State.CHANGED: Level.ERROR,
+    State.REFUSED: Level.ERROR,
 }
 """of the alert when a run ends so; one that was stopped by somebody is none"""
 
@@ -78,6 +80,7 @@ class Operating:
             freezes_of(settings),
             command,
             on_lifted=lambda: self.desk.wake(),
+            subjects=lambda: (f"host:{settings.name}", *(["backup"] if self.backups.operations else [])),
         )
         self.backups = Backups(ground, alerting)
         self.cleaning = Cleaning(ground, alerting, self.backups.covered)
@@ -189,12 +192,14 @@ class Operating:
             what = self._say(f"{family}.step.{planned.name}", planned.params)
             facts[what] = self._reason(family, step.problem.reason, step.problem.values)
         failed = [each for each in facts if each != "operation"]
+        if not failed and record.problem is not None:
+            failed = [self._reason(family, record.problem.reason, record.problem.values)]
         return (f"{title}: {', '.join(failed)}" if failed else title), facts
 
     def _reason(self, family: str, reason: str, values: JsonObject) -> str:
         """The sentence of a refusal or a failure."""
         for place in (family, "operations"):
-            for kind in ("refused", "failed"):
+            for kind in ("refused", "failed", "changed"):
                 key = f"{place}.{kind}.{reason}"
                 said = self._say(key, values)
                 if said != key:

@@ -9,6 +9,7 @@ from messages.facts import Facts
 from messages.operation_facts import (
     FreezeAnswerFacts,
     FreezeFacts,
+    GlassFacts,
     LockAnswerFacts,
     LockFacts,
     OperationAskedFacts,
@@ -151,10 +152,12 @@ CHANGED = replace(
         "plan",
         {
             "changes": [
-                {"path": "steps.0.params.count", "before": "1204", "after": "1205"},
-                {"path": "steps.0.params.left.in_use", "before": "3", "after": None},
+                {"step": 1, "name": "count", "before": "1204", "after": "1205"},
+                {"step": 1, "name": "bytes", "before": "3435973836", "after": "3435973900"},
+                {"step": 1, "name": "oldest", "before": _AT, "after": None},
+                {"step": 1, "name": "largest", "before": None, "after": None},
+                {"step": None, "name": "risks", "before": "no_undo", "after": None},
             ],
-            "count": 5,
         },
     ),
 )
@@ -175,6 +178,7 @@ _NOTED = {
     "cancel": replace(PENDING, state="cancelled"),
     "stop": RUNNING,
     "start": RUNNING,
+    "resumed": RUNNING,
     "changed": CHANGED,
     "refused": REFUSED,
     "end": DONE,
@@ -221,7 +225,7 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "running": OperationAskedFacts(RUNNING, "guardian-ops"),
     },
     "operation_planning": {"one": OperationPlanningFacts("cleanup")},
-    "glass_modal": {"one": OperationPlanningFacts("cleanup")},
+    "glass_modal": {"one": GlassFacts("cleanup", 12, "host:web-1")},
     "operation_refused": {
         "nothing": OperationRefusedFacts(
             "cleanup", "cleanup", OperationProblemFacts("refused", "cleanup_nothing"), _SLASH
@@ -261,6 +265,9 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
             outcome: LockAnswerFacts("lock", outcome, "host:web-1", _SLASH, _LOCK, who_could=(_BOB,))
             for outcome in ("done", "taken", "not_allowed", "no_reason", "bad_length")
         },
+        "unknown_subject": LockAnswerFacts(
+            "lock", "unknown_subject", "hots:web-1", _SLASH, known=("host:web-1", "backup")
+        ),
         "no_subject": LockAnswerFacts("lock", "no_subject", "", _SLASH),
         "unlocked": LockAnswerFacts("unlock", "done", "host:web-1", _SLASH, _LOCK),
         "held": LockAnswerFacts("unlock", "held", "host:web-1", _SLASH, _RUN_LOCK),

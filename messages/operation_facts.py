@@ -163,9 +163,18 @@ class OperationPlanningFacts(Facts):
 
 
 @dataclass(frozen=True, slots=True)
+class GlassFacts(Facts):
+    """What the form is about that breaks the glass."""
+
+    operation: str
+    id: int
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class LockAnswerFacts(Facts):
     """What became of `lock` or `unlock`: `done`, `taken`, `held`, `none`, `not_allowed`, `no_reason`,
-    `bad_length`, `no_subject`."""
+    `bad_length`, `no_subject`, `unknown_subject`."""
 
     what: str
     outcome: str
@@ -174,6 +183,8 @@ class LockAnswerFacts(Facts):
     lock: LockFacts | None = None
     locks: tuple[LockFacts, ...] = ()
     who_could: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    """what can be locked"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Mapping
 
+import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.operations.approval import REASON_LIMIT, Click, Verdict
@@ -18,7 +19,14 @@ from bot.slack.replies import Replies
 from bot.store.errors import StoreUnavailable
 from messages.answer_facts import NotFoundFacts
 from messages.cards.glass_modal import REASON
-from messages.operation_facts import OperationAskedFacts, OperationPlanningFacts, OperationRefusedFacts
+from messages.operation_facts import (
+    GlassFacts,
+    OperationAskedFacts,
+    OperationPlanningFacts,
+    OperationRefusedFacts,
+)
+
+log = structlog.get_logger(__name__)
 
 CLICKS = {
     "op_approve": Click.APPROVE,
@@ -88,14 +96,25 @@ async def _pressed(
 ) -> None:
     name, value = action.get("action_id", ""), action.get("value", "")
     if name == GLASS:
-        await replies.open_modal(
-            str(body.get("trigger_id", "")), "glass_modal", OperationPlanningFacts(value), CALLBACK, value
-        )
+        await _open_form(dispatcher, replies, str(body.get("trigger_id", "")), value)
         return
     answer = await dispatcher.guarded(name, _answer(dispatcher, name, value, user_of(body)))
     url = body.get("response_url")
     if answer is not None and isinstance(url, str):
         await respond(dispatcher, replies, url, answer)
+
+
+async def _open_form(dispatcher: Dispatcher, replies: Replies, trigger: str, value: str) -> None:
+    """Ask why it cannot wait; nothing opens for an operation that is not there any more."""
+    desk, (number, _) = dispatcher.guardian.operations, _button(value)
+    try:
+        record = None if desk is None else await desk.record(number)
+    except StoreUnavailable as error:
+        log.warning("form_not_opened", detail=error.detail)
+        return
+    if record is not None:
+        facts = GlassFacts(record.plan.operation, record.id, record.plan.subject)
+        await replies.open_modal(trigger, "glass_modal", facts, CALLBACK, value)
 
 
 async def _answer(dispatcher: Dispatcher, name: str, value: str, user_id: str) -> Answer | None:

@@ -100,6 +100,11 @@ class SlackPeople:
         """The id of the user group `@handle`; None if there is none, or while nothing is known yet."""
         return self._known(_GROUP + handle)
 
+    def holder_of(self, handle: str) -> str | None:
+        """The user id of that handle, or the id itself: never by a display name, which is anybody's to take.
+        For what gives power. None if nobody has it, or while nothing is known yet."""
+        return handle if _USER.fullmatch(handle) else self._directory.users.get(_bare(handle))
+
     def members_of(self, handle: str) -> frozenset[str]:
         """Who is in the user group `@handle` (or of that id); nobody while nothing is known yet."""
         group = handle if handle in self._directory.members else self.group_of(handle)

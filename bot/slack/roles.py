@@ -51,6 +51,6 @@ class SlackRoles:
         for each in named:
             if each.startswith(_GROUP):
                 users |= self._people.members_of(each.removeprefix(_GROUP))
-            elif (user := self._people.id_of(each)) is not None:
+            elif (user := self._people.holder_of(each)) is not None:
                 users.add(user)
         return frozenset(users)

@@ -241,7 +241,7 @@ async def test_stages_can_be_chosen_and_unknown_ones_are_refused(house: House) -
         with pytest.raises(OperationRefused) as refused:
             await planned(house, stage)
         assert refused.value.reason == "cleanup_stage"
-        assert refused.value.values == {"stage": stage, "known": "logs, temporary"}
+        assert refused.value.values == {"stage": stage, "known": ["logs", "temporary"]}
 
 
 async def test_nothing_to_do_is_refused(house: House) -> None:

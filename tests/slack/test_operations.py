@@ -181,7 +181,7 @@ async def test_words_that_name_no_stage_are_refused_and_nothing_starts(
     guarded: Stage, words_typed: str
 ) -> None:
     answer = await guarded.person(OPERATOR).types(f"/cleanup {words_typed}")
-    assert "없는 단계입니다" in words(answer)
+    assert "정리할 수 없는 단계입니다" in words(answer)
     assert not any("승인 대기" in words(m) for m in guarded.posts(OPS))
 
 

@@ -10,9 +10,11 @@ import aiohttp
 import pytest
 from structlog.testing import capture_logs
 
+from bot.domain.operations.roles import Role
 from bot.slack.connection import web_client
 from bot.slack.manifest import manifest
 from bot.slack.people import SlackPeople
+from bot.slack.roles import SlackRoles
 from bot.store.database import Database
 from bot.store.duty import DutyStore
 from bot.workspace.faults import FaultKind
@@ -143,3 +145,16 @@ async def test_without_the_permission_it_waits_longer_and_without_that_for_group
                 assert (people.id_of("@doyun.lee") is not None) is known
                 assert (wait is None) is known
                 assert people.group_of("@operators") is None
+
+
+async def test_power_comes_by_a_handle_and_never_by_a_display_name(town: Town) -> None:
+    book = town.slack.workspace.book
+    mallory = replace(town.user("jiwoo.han"), display_name="former.colleague")
+    book.put_user(mallory)
+    people = town.client()
+    await people.refresh()
+    assert people.id_of("@former.colleague") == mallory.id
+    roles = SlackRoles(people, {Role.APPROVER: ("@former.colleague",), Role.OPERATOR: ("@doyun.lee",)})
+    found = await roles.fresh()
+    assert not found.may(mallory.id, Role.OPERATOR)
+    assert found.may(town.user("doyun.lee").id, Role.OPERATOR)

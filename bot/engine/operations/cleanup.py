@@ -154,7 +154,7 @@ class Cleanup:
             return known
         for name in names if isinstance(names, list) else [names]:
             if name not in known:
-                raise OperationRefused("cleanup_stage", stage=str(name), known=", ".join(known))
+                raise OperationRefused("cleanup_stage", stage=str(name), known=[each.value for each in known])
         return tuple(stage for stage in known if stage in (names if isinstance(names, list) else [names]))
 
     async def _backup_of(self, stages: Sequence[Stage]) -> OperationRefused | None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.audit import Action, Deed, Outcome, span
 from bot.domain.maintenance import Once
+from bot.domain.operations.approval import REASON_LIMIT
 from bot.domain.operations.freeze import LONGEST as LONGEST_FREEZE
 from bot.domain.operations.freeze import Freeze, frozen_by
 from bot.domain.operations.locks import DEFAULT_LENGTH, LONGEST, Lock, in_the_way, may_lift
@@ -16,6 +17,8 @@ from bot.engine.audit import AuditBook
 from bot.engine.clock import Clock
 from bot.store.operation_locks import LockStore
 from messages.operation_facts import FreezeAnswerFacts, FreezeFacts, LockAnswerFacts, LockFacts
+
+_LONGEST_SUBJECT = 100
 
 
 class LockBook:
@@ -30,8 +33,11 @@ class LockBook:
         configured: Iterable[Freeze] = (),
         command: str = "/guardian",
         on_lifted: Callable[[], None] = lambda: None,
+        subjects: Callable[[], tuple[str, ...]] = lambda: (),
     ) -> None:
-        """`on_lifted` is called when a lock or a freeze has gone: somebody may be waiting for it."""
+        """`subjects`: what operations work on, so that a mistyped lock holds nobody up for nothing; without
+        any everything can be locked. `on_lifted` is called when a lock or a freeze has gone: somebody may be
+        waiting for it."""
         self.store = store
         self._audit = audit
         self._clock = clock
@@ -39,6 +45,7 @@ class LockBook:
         self._configured = tuple(configured)
         self._command = command
         self._on_lifted = on_lifted
+        self._subjects = subjects
 
     async def in_the_way(self, subject: str) -> Lock | None:
         """The lock that keeps a run off that subject now."""
@@ -59,8 +66,12 @@ class LockBook:
         needed = self._may_not(by, Role.OPERATOR)
         if needed is not None:
             return self._lock_answer("lock", "not_allowed", subject, who_could=needed)
+        known = self._subjects()
+        if len(subject) > _LONGEST_SUBJECT or (known and subject not in known):
+            return replace(self._lock_answer("lock", "unknown_subject", subject[:40]), known=known)
         if not reason:
             return self._lock_answer("lock", "no_reason", subject)
+        reason = reason[:REASON_LIMIT]
         wanted = DEFAULT_LENGTH if length is None else length
         if not timedelta(0) < wanted <= LONGEST:
             return self._lock_answer("lock", "bad_length", subject)
@@ -101,8 +112,9 @@ class LockBook:
         needed = self._may_not(by, Role.APPROVER)
         if needed is not None:
             return FreezeAnswerFacts("not_allowed", self._command, who_could=needed)
-        if not reason:
+        if not reason or len(subject) > _LONGEST_SUBJECT:
             return FreezeAnswerFacts("no_reason", self._command)
+        reason = reason[:REASON_LIMIT]
         if length is None or not timedelta(0) < length <= LONGEST_FREEZE:
             return FreezeAnswerFacts("bad_length", self._command)
         times = Once(now, now + length)

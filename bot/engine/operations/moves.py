@@ -97,6 +97,11 @@ class Moves:
                 facts = await self._shown.placed(record)
                 await self._parts.mail.send([self._parts.mail.drawn_again(facts, record.channel)])
 
+    async def note(self, record: OperationRecord, what: str) -> None:
+        """A line in its thread."""
+        facts = OperationNoteFacts(what, self._shown.facts(record), record.asked_by)
+        await self._parts.mail.send([self._parts.mail.note(facts, record.channel)])
+
     def note_refused(self, record: OperationRecord, action: Action, by: str, why: str) -> None:
         """Somebody tried what they may not."""
         deed = self._deed(by, action, record, {"why": why}, Outcome.REFUSED)

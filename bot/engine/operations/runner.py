@@ -117,7 +117,8 @@ class Runner:
             await self._save(record.id, StepRecord(index, StepState.DOING, began))
             if operation is None:
                 raise StepFailed("no_such_operation", operation=record.plan.operation)
-            result = await operation.do(record.plan, step, work)
+            # A step that meets a database that is away is done once more when it is back: it looks first.
+            result = await self._once_stored(lambda: operation.do(record.plan, step, work))
             done = StepRecord(index, StepState.DONE, began, self._clock(), result)
         except Stopped as stopped:
             done = StepRecord(index, StepState.STOPPED, began, self._clock(), stopped.result)
@@ -151,7 +152,7 @@ class Runner:
         try:
             if operation is None:
                 raise StepFailed("no_such_operation", operation=record.plan.operation)
-            result["undone"] = dict(await operation.undo(record.plan, step, work))
+            result["undone"] = dict(await self._once_stored(lambda: operation.undo(record.plan, step, work)))
         except StepFailed as failed:
             state, problem = StepState.STUCK, self._failed(failed)
         except Exception:  # as in `_do`
@@ -198,6 +199,15 @@ class Runner:
         await self._patiently(lambda: self._store.save_step(number, step))
         self._changed(number)
         return step.state.value
+
+    async def _once_stored(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
+        """What `work` gives, begun again as often as the database is away meanwhile."""
+        while True:
+            try:
+                return await work()
+            except StoreUnavailable as error:
+                log.warning("step_waits_for_store", detail=error.detail)
+                await asyncio.sleep(self._retry_seconds)
 
     async def _patiently(self, work: Callable[[], Coroutine[object, object, T]]) -> T:
         """What `work` gives, as soon as the database can be used: a run waits for it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import structlog
@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from bot.domain.audit import GUARDIAN, Action, Outcome
 from bot.domain.operations.approval import UNDER_WAY, State
 from bot.domain.operations.locks import Lock
-from bot.domain.operations.plan import difference
+from bot.domain.operations.plan import Difference, difference
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.durable import Durable, Run
@@ -53,6 +53,7 @@ class Starter:
         for record in found:
             if record.state in UNDER_WAY:
                 log.info("run_goes_on", run=record.id, operation=record.plan.operation)
+                await self._moves.note(record, "resumed")
                 await self._set_going(record)
 
     async def look(self, found: list[OperationRecord]) -> None:
@@ -122,6 +123,9 @@ class Starter:
 
     async def _refuse(self, record: OperationRecord, problem: Problem) -> None:
         state = State.CHANGED if problem.kind == "changed" else State.REFUSED
+        if record.asked_by == GUARDIAN:
+            # Nobody waits for what a schedule has begun, so that nobody would miss it.
+            await self._parts.tell_alert(replace(record, state=state, problem=problem), state)
         await self._moves.end(
             record,
             state,
@@ -176,10 +180,7 @@ class Starter:
         if plan.hash == record.plan_hash:
             return None
         found = difference(record.plan, plan)
-        changes: list[JsonValue] = [
-            {"path": each.path, "before": each.before, "after": each.after} for each in found[:_DIFFERENCES]
-        ]
-        return Problem("changed", "plan", {"changes": changes, "count": len(found)})
+        return Problem("changed", "plan", {"changes": list(map(dict, _told(found)))})
 
     async def ended(self, record: OperationRecord, state: State, problem: Problem | None) -> None:
         """A run is over; called again after a crash, when all this may have been written already."""
@@ -187,9 +188,11 @@ class Starter:
         if fresh is None:
             return
         if fresh.state not in UNDER_WAY:
-            # Whether the alert was told before the process ended nobody knows; twice is the same alert.
-            await self._parts.tell_alert(fresh, fresh.state)
             return
+        # First the alert: should the process end in between, the run is not over yet, and it is told once
+        # more, which is the same alert. The other way round nobody would tell it.
+        over = replace(fresh, state=state, ended_at=self._parts.clock(), problem=problem)
+        await self._parts.tell_alert(over, state)
         after = await self._moves.end(
             fresh,
             state,
@@ -203,4 +206,24 @@ class Starter:
         )
         if after is not None:
             log.info("run_ends", run=fresh.id, operation=fresh.plan.operation, state=state.value)
-            await self._parts.tell_alert(after, state)
+
+
+def _told(found: Sequence[Difference]) -> list[dict[str, JsonValue]]:
+    """The differences as people read them, one for each thing of a step: of a list that has changed that it
+    has, because one more file at its head makes all that follow it others."""
+    told: dict[str, dict[str, JsonValue]] = {}
+    for each in found:
+        parts = each.path.split(".")
+        step = int(parts[1]) + 1 if parts[0] == "steps" and len(parts) > 1 and parts[1].isdecimal() else None
+        name = parts[3] if step is not None and len(parts) > 3 else parts[-1]
+        whole = step is None or len(parts) == 4
+        told.setdefault(
+            f"{step}.{name}",
+            {
+                "step": step,
+                "name": name,
+                "before": each.before if whole else None,
+                "after": each.after if whole else None,
+            },
+        )
+    return list(told.values())[:_DIFFERENCES]

@@ -48,7 +48,7 @@ PLANS = st.builds(
 
 
 def first(plan: Plan, **changes: object) -> Plan:
-    return replace(plan, steps=(replace(plan.steps[0], **changes), *plan.steps[1:]))  # type: ignore[arg-type]
+    return replace(plan, steps=(replace(plan.steps[0], **changes), *plan.steps[1:]))  # type: ignore[arg-type] # of whatever field
 
 
 CHANGES: dict[str, tuple[Callable[[Plan], Plan], list[Difference]]] = {

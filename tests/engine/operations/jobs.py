@@ -27,6 +27,7 @@ from bot.engine.operations.parts import Parts
 from bot.engine.outbox import Outbox
 from bot.store.audit import AuditStore
 from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
 from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
 from bot.store.store import Store
@@ -57,6 +58,8 @@ class Chest:
         """as a step does whose program is ended together with ours"""
         self.reached: list[str] = []
         self.planned = 0
+        self.away = 0
+        """how often a step meets a database that is away"""
 
     async def plan(self, request: JsonObject, at: datetime) -> Plan:
         self.planned += 1
@@ -70,6 +73,9 @@ class Chest:
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         word = str(step.params["word"])
         self.reached.append(word)
+        if self.away:
+            self.away -= 1
+            raise StoreUnavailable("the connection was lost")
         work.progress(1, 2, "files")
         if word in self.held:
             try:

@@ -19,6 +19,7 @@ from bot.domain.operations.plan import JsonObject, OnFailure, Plan
 from bot.domain.operations.record import OperationRecord, Problem, StepState
 from bot.domain.operations.roles import Role, Roles
 from bot.engine.operations.durable import Run
+from bot.engine.operations.locks import LockBook
 from bot.engine.operations.runner import Runner
 from bot.store.audit import AuditStore
 from bot.store.database import Database
@@ -26,7 +27,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.operations import OperationStore
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
 from tests.engine.operations.jobs import ANN, BOB, CHO, DAN, ROLES, Chest, Memory, Yard, open_yard
-from tests.engine.support import Disk, FakeSlack, SetClock, until
+from tests.engine.support import CEILING_SECONDS, Disk, FakeSlack, SetClock, until
 from tests.factories import T0
 
 
@@ -182,7 +183,7 @@ async def test_a_plan_that_has_changed_is_refused_with_the_difference(yard: Yard
     changed = await yard.reaches(record.id, State.CHANGED)
     assert changed.problem is not None
     assert changed.problem.values["changes"] == [
-        {"path": "shown.facts", "before": "as they were", "after": "quite others"}
+        {"step": None, "name": "facts", "before": "as they were", "after": "quite others"}
     ]
     assert yard.chest.words() == []
     assert ("guardian", "operation.start", Outcome.REFUSED.value) in await deeds(database)
@@ -553,3 +554,21 @@ async def test_a_plan_lives_from_when_it_is_shown(
     async with open_yard(database, folder, clock, chest=Slow(folder)) as yard:
         record = await yard.ask("bread")
         assert record.expires_at == clock() + timedelta(minutes=15)
+
+
+async def test_a_mistyped_lock_is_refused_and_says_what_there_is(yard: Yard) -> None:
+    picky = LockBook(yard.locks.store, yard.audit, yard.clock, lambda: ROLES, subjects=lambda: ("chest",))
+    refused = await picky.lock("chets", ANN, None, "moving")
+    assert (refused.outcome, refused.known) == ("unknown_subject", ("chest",))
+    assert (await picky.lock("chest", ANN, None, "moving " * 200)).outcome == "done"
+    (held,) = await picky.held()
+    assert len(held.reason) == 300
+    assert (await yard.locks.lock("x" * 10_000, ANN, None, "why")).outcome == "unknown_subject"
+
+
+async def test_a_step_that_meets_a_database_that_is_away_is_done_again(yard: Yard) -> None:
+    yard.chest.away = 1
+    number = await approved(yard, "bread")
+    async with asyncio.timeout(CEILING_SECONDS):
+        await yard.reaches(number, State.DONE)
+    assert (yard.chest.reached, yard.chest.words()) == (["bread", "bread"], ["bread"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +21,21 @@ _SHORTEST = 6
 """Characters of a snapshot's name that are enough to name it."""
 
 
+_LONGEST_PATH, _LONGEST_NAME = 4000, 200
+
+
+def fits(target: str) -> bool:
+    """Whether that is a path that file systems take, with room for what a run puts beside it, on one line and
+    without `.` or `..`."""
+    names = target.split("/")
+    return (
+        os.path.normpath(target) == target.rstrip("/")
+        and len(os.fsencode(target)) <= _LONGEST_PATH
+        and all(len(os.fsencode(name)) <= _LONGEST_NAME for name in names)
+        and target.isprintable()
+    )
+
+
 class RestoreBackup:
     """An `Operation`. The request has `source` and `target`; `snapshot` (its name's first characters; the
     newest before the plan without it) and `include` (one path of it) as one likes."""
@@ -33,7 +49,9 @@ class RestoreBackup:
         """Raises OperationRefused."""
         target, include = request.get("target"), request.get("include")
         if not isinstance(target, str) or not target.startswith("/") or "\0" in target:
-            raise OperationRefused("target_not_absolute", target=str(target))
+            raise OperationRefused("target_not_absolute", target=str(target)[:200])
+        if not fits(target):
+            raise OperationRefused("target_unusable", target=target[:200])
         if include is not None and (not isinstance(include, str) or not include.startswith("/")):
             raise OperationRefused("include_not_absolute", include=str(include))
         taken = await self._taken(request, at)

@@ -38,6 +38,10 @@ async def test_one_path_of_it(yard: Yard) -> None:
     ("target", "reason"),
     [
         ("relative", "target_not_absolute"),
+        ("{folder}/uploads/../restored", "target_unusable"),
+        ("/a" * 5000, "target_unusable"),
+        ("{folder}/" + "x" * 300, "target_unusable"),
+        ("{folder}/two\nlines", "target_unusable"),
         ("{folder}/uploads", "target_not_fresh"),
         ("{folder}/no/parent", "target_not_fresh"),
         ("{folder}/dangling", "target_not_fresh"),
