@@ -65,7 +65,8 @@ class Cleaning:
             CLEANUP: Lazily(CLEANUP, self._cleanup),
             UNDO: Lazily(UNDO, self._undo),
         }
-        self._undone: set[int] = set()
+        self._undone: dict[int, int] = {}
+        """the operation that undid a cleanup, by its number"""
         self.redraw: Callable[[OperationRecord], Awaitable[None]] | None = None
         """draws a card again; None until there is a desk"""
 
@@ -91,6 +92,7 @@ class Cleaning:
     def attach(self, desk: OperationDesk) -> None:
         """Let the cards of that desk offer the way back."""
         desk.shown.undo_until = self.undo_until
+        desk.shown.undone_by = lambda record: self._undone.get(record.id)
         self.redraw = desk.redraw
 
     def undo_until(self, record: OperationRecord) -> datetime | None:
@@ -146,7 +148,7 @@ class Cleaning:
         number = record.request.get("run")
         if record.plan.operation != UNDO or record.state is not State.DONE or not isinstance(number, int):
             return None
-        self._undone.add(number)
+        self._undone[number] = record.id
         return number
 
     async def _troubles(self) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Coroutine, Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,7 +24,7 @@ from bot.domain.operations.freeze import Freeze, Holidays
 from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
-from bot.engine.delivery import DeliveryFailed, Temporary
+from bot.engine.delivery import Ambiguous, DeliveryFailed, Temporary
 from bot.engine.operations.contract import Operation
 from bot.engine.operations.desk import OperationDesk
 from bot.engine.operations.durable import DbosRuns
@@ -44,8 +45,9 @@ log = structlog.get_logger(__name__)
 
 METRIC = "operation"
 """of the alert about a run that did not end as it should"""
-_SHARE_TRIES = 20
-_SHARE_SECONDS = 1.0
+_SHARE_FOR_SECONDS = 900.0
+"""as long as a plan can be approved, where nothing else is configured"""
+_SHARE_SECONDS, _SHARE_PAUSE_SECONDS = 1.0, 30.0
 _OWN_WORD = ("cleanup_undo", "backup", "backup_verify")
 """Operations that bring back, or take nothing away: the word of whoever asks is enough, because speed beats
 ceremony."""
@@ -127,14 +129,19 @@ class Operating:
 
     async def _share(self, stream: str, name: str, content: bytes | Path) -> None:
         """Put a file into the thread of a card, as soon as the card is there."""
-        for _ in range(_SHARE_TRIES):
+        pause = _SHARE_SECONDS
+        give_up = time.monotonic() + _SHARE_FOR_SECONDS
+        while time.monotonic() < give_up:
             card = self._ground.outbox.card(stream)
             if card is not None:
                 try:
                     await share(self._ground.client, content, name, name, card.channel_id, card.ts)
                     return
-                except Temporary as error:
-                    await asyncio.sleep(error.retry_after or _SHARE_SECONDS)
+                except (Temporary, Ambiguous) as error:
+                    # Rather the same list twice than a plan that nobody could read.
+                    wanted = error.retry_after if isinstance(error, Temporary) else None
+                    await asyncio.sleep(wanted or pause)
+                    pause = min(2 * pause, _SHARE_PAUSE_SECONDS)
                     continue
                 except OSError as error:
                     log.warning("file_of_plan_not_read", stream=stream, file=name, detail=str(error))

@@ -202,6 +202,7 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "superseded": replace(PENDING, state="superseded"),
         "changed": CHANGED,
         "refused": REFUSED,
+        "done_and_undone": replace(DONE, undo_until=None, undone_by=13),
         "glass": replace(DONE, glass=True, reason="the disk is full"),
         "undo": replace(
             PENDING,

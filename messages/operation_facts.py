@@ -109,6 +109,8 @@ class OperationFacts(Facts):
     waits_for: LockFacts | None = None
     undo_until: str | None = None
     """until when 되돌리기 undoes what was done; None when there is nothing to undo"""
+    undone_by: int | None = None
+    """the number of the operation that undid it"""
     remedy: str | None = None
     """a button that helps: `backup`"""
     files: tuple[str, ...] = ()

@@ -14,7 +14,7 @@ from bot.store.also import Also, NotDone
 from bot.store.asynchronous import AsyncConnection
 from bot.store.changes import Change
 from bot.store.database import Database
-from bot.store.operation_tables import operation_steps, operations
+from bot.store.operation_tables import operation_locks, operation_steps, operations
 from bot.store.writing import write_all
 
 
@@ -92,6 +92,15 @@ class OperationStore:
             if (await connection.execute(update(table).where(where).values(values))).rowcount == 0:
                 row = {"operation_id": operation_id, "number": step.number, **values}
                 await connection.execute(insert(table).values(row))
+
+    async def holds_lock(self, record: OperationRecord) -> bool:
+        """Whether that run still holds its subject's lock, with the token that it was given."""
+        table = operation_locks
+        query = select(table.c.token).where(
+            table.c.subject == record.plan.subject, table.c.held.is_(True), table.c.run == record.id
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(query)).scalar() == record.token
 
     async def get(self, number: int) -> OperationRecord | None:
         """The operation of that number; None if there is none."""

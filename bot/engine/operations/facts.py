@@ -29,6 +29,7 @@ def operation_facts(
     place: int | None = None,
     waits_for: Lock | None = None,
     undo_until: datetime | None = None,
+    undone_by: int | None = None,
     remedy: str | None = None,
 ) -> OperationFacts:
     """The facts for the card."""
@@ -62,6 +63,7 @@ def operation_facts(
         place=place,
         waits_for=None if waits_for is None else lock_facts(waits_for),
         undo_until=_written(undo_until),
+        undone_by=undone_by,
         remedy=remedy,
         files=tuple(file.name for file in plan.files),
     )

@@ -114,6 +114,10 @@ class Runner:
             fresh = await self._patiently(lambda: self._store.get(record.id))
             if fresh is None or fresh.stopped_by is not None:
                 raise Stopped
+            held = fresh  # the narrowed one, for the closure
+            if fresh.token is not None and not await self._patiently(lambda: self._store.holds_lock(held)):
+                # Whoever holds the lock by now must not meet us there.
+                raise StepFailed("lock_lost", subject=record.plan.subject)
             await self._save(record.id, StepRecord(index, StepState.DOING, began))
             if operation is None:
                 raise StepFailed("no_such_operation", operation=record.plan.operation)

@@ -38,6 +38,8 @@ class Shown:
         self._live = live
         self.undo_until: Callable[[OperationRecord], datetime | None] = lambda record: None
         """until when what an operation did can be undone"""
+        self.undone_by: Callable[[OperationRecord], int | None] = lambda record: None
+        """the operation that undid it"""
 
     def facts(
         self, record: OperationRecord, place: int | None = None, waits_for: Lock | None = None
@@ -53,6 +55,7 @@ class Shown:
             place=place,
             waits_for=waits_for,
             undo_until=self.undo_until(record),
+            undone_by=self.undone_by(record),
             remedy=None if record.problem is None else _remedy(record.problem.reason),
         )
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import structlog
 from pydantic import JsonValue
@@ -28,6 +29,7 @@ log = structlog.get_logger(__name__)
 _DIFFERENCES = 8
 _CLOSE_SECONDS = 1.0
 _LOST_SECONDS = 30.0
+_KEPT, _LOOKED_BACK = timedelta(days=1), 100
 
 
 class Starter:
@@ -45,6 +47,7 @@ class Starter:
         """what is being started, by subject: to make a plan anew may take long"""
         self._going: dict[int, float] = {}
         """when this process set a run going, or looked whether it goes"""
+        self._forgotten: set[int] = set()
         self._drawn: dict[int, tuple[int, int | None]] = {}
         """the place in the queue and the lock that a card shows"""
 
@@ -74,6 +77,16 @@ class Starter:
     async def _set_going(self, record: OperationRecord) -> None:
         await self._durable.start(Run(record.id, record.plan_hash))
         self._going[record.id] = time.monotonic()
+        await self._forget_old()
+
+    async def _forget_old(self) -> None:
+        """Let go of what was kept of runs that have been over for a day: nobody goes on with them."""
+        now = self._parts.clock()
+        for record in await self._parts.store.latest(_LOOKED_BACK):
+            over = record.started_at is not None and record.ended_at is not None
+            if over and record.id not in self._forgotten and now - (record.ended_at or now) > _KEPT:
+                await self._durable.forget(Run(record.id, record.plan_hash))
+                self._forgotten.add(record.id)
 
     async def _see_that_it_goes(self, record: OperationRecord) -> None:
         """A run that could not be set going is now; one that is over without having said so is a failure."""

@@ -572,3 +572,29 @@ async def test_a_step_that_meets_a_database_that_is_away_is_done_again(yard: Yar
     async with asyncio.timeout(CEILING_SECONDS):
         await yard.reaches(number, State.DONE)
     assert (yard.chest.reached, yard.chest.words()) == (["bread", "bread"], ["bread"])
+
+
+async def test_a_step_whose_lock_has_gone_to_somebody_else_is_not_done(yard: Yard) -> None:
+    yard.chest.held = {"one": asyncio.Event()}
+    number = await approved(yard, "one two")
+    await until(lambda: yard.chest.reached == ["one"])
+    await yard.store.write(yard.locks.store.releasing("chest", run=number))
+    assert (await yard.locks.lock("chest", DAN, None, "mine now")).outcome == "done"
+    yard.chest.held["one"].set()
+    undone = await yard.reaches(number, State.UNDONE)
+    assert yard.chest.reached == ["one"]
+    assert undone.problem is not None
+    assert undone.problem.reason == "lock_lost"
+
+
+async def test_what_is_kept_of_old_runs_is_forgotten_with_the_next_one(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    kept: dict[int, dict[str, JsonValue]] = {}
+    async with open_yard(database, tmp_path / "chest", clock, kept=kept) as yard:
+        first = await approved(yard, "one")
+        await yard.reaches(first, State.DONE)
+        yard.clock.forward(days=1, seconds=1)
+        second = await approved(yard, "two")
+        await yard.reaches(second, State.DONE)
+    assert list(kept) == [second]
