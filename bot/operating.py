@@ -82,7 +82,7 @@ class Operating:
             freezes_of(settings),
             command,
             on_lifted=lambda: self.desk.wake(),
-            subjects=lambda: (f"host:{settings.name}", *(["backup"] if self.backups.operations else [])),
+            subjects=lambda: (f"host:{settings.name}",),
         )
         self.backups = Backups(ground, alerting)
         self.cleaning = Cleaning(ground, alerting, self.backups.covered)

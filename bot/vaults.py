@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,7 +68,7 @@ def _vault(ground: Ground, section: BackupSettings, secrets: BackupSecrets) -> V
         section.sources_of(),
         BackupStore(ground.database),
         ground.environment,
-        section.rules(folder, ground.settings.zone),
+        replace(section.rules(folder, ground.settings.zone), subject=f"host:{ground.settings.name}"),
         ground.clock,
     )
 

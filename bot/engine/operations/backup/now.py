@@ -46,7 +46,7 @@ class BackupNow:
                 continue
             except ResticError as error:
                 raise refused(error, place) from error
-        return backup_plan(sources, new, at, vault.day(at), may_forget=True)
+        return vault.planned(backup_plan(sources, new, at, vault.day(at), may_forget=True))
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Raises StepFailed, Stopped."""

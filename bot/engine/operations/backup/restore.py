@@ -64,7 +64,7 @@ class RestoreBackup:
         free = await asyncio.to_thread(files.free_bytes, place.parent)
         if include is None and taken.size * _ROOM > free:
             raise OperationRefused("no_room", target=target, needed=taken.size, free=free)
-        return restore_plan(taken, target, include, at)
+        return self._vault.planned(restore_plan(taken, target, include, at))
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Raises StepFailed, Stopped."""

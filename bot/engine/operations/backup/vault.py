@@ -12,9 +12,11 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
+from bot.domain.backup.plans import SUBJECT
 from bot.domain.backup.repositories import Place, RepositoryFacts
 from bot.domain.backup.retention import KEEP
 from bot.domain.backup.sources import Source, is_within
+from bot.domain.operations.plan import Plan
 from bot.engine.clock import Clock
 from bot.engine.operations.contract import OperationRefused, StepFailed, Stopped, Work
 from bot.store.backups import BackupStore
@@ -46,6 +48,8 @@ class VaultRules:
     """the verification restores each newest backup whole, and times it"""
     same_medium: bool = False
     """both repositories may be on one disk, for trying it out"""
+    subject: str = SUBJECT
+    """what a run locks; the machine's own, so that nothing is cleaned up under a backup"""
 
 
 class Vault:
@@ -75,6 +79,10 @@ class Vault:
     async def sources(self) -> dict[str, Source]:
         """The sources by name, their paths without symbolic links: restic would save a link as a link."""
         return {name: await asyncio.to_thread(_real, each) for name, each in self._sources.items()}
+
+    def planned(self, plan: Plan) -> Plan:
+        """That plan, for what a run of ours locks."""
+        return replace(plan, subject=self.rules.subject)
 
     def day(self, at: datetime) -> datetime:
         """That moment where the users live."""

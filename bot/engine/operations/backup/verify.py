@@ -33,7 +33,8 @@ class VerifyBackups:
             found += kept[-1:]
         if not found:
             raise OperationRefused("no_snapshot", source=", ".join(each.name for each in sources), known="")
-        return verify_plan(found, at, self._vault.day(at), self._vault.rules.drill)
+        vault = self._vault
+        return vault.planned(verify_plan(found, at, vault.day(at), vault.rules.drill))
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Raises StepFailed, Stopped."""
