@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.alerts.model import Condition, Reported, Subject
+from bot.domain.backup.sources import SourceKind
 from bot.domain.backup.status import SourceState, SourceStatus
 from bot.domain.levels import Level
 from bot.engine.operations.backup.desk import BackupDesk
@@ -101,8 +102,9 @@ class BackupWatch:
         title = self._say(f"backup.alert.{state.value}", source=source.name)
         level = _LEVELS.get(status.state, Level.ERROR)
         event = Reported(bad, level, now, title, facts)
+        layer = Layer.DATABASE if source.kind is SourceKind.DATABASE else Layer.INFRASTRUCTURE
         labels = {"backup": source.name, "kind": source.kind.value}
         subject = Subject(
             self._environment, f"{METRIC}:{source.name}", METRIC, source.name, Condition.REPORTED
         )
-        return Report(subject, labels, event, Layer.DATABASE)
+        return Report(subject, labels, event, layer)
