@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 _DIFFERENCES = 8
 _CLOSE_SECONDS = 1.0
 _LOST_SECONDS = 30.0
+_HASHES = ("list", "sha256")
 _KEPT, _LOOKED_BACK = timedelta(days=1), 100
 
 
@@ -223,13 +224,15 @@ class Starter:
 
 def _told(found: Sequence[Difference]) -> list[dict[str, JsonValue]]:
     """The differences as people read them, one for each thing of a step: of a list that has changed that it
-    has, because one more file at its head makes all that follow it others."""
+    has, because one more file at its head makes all that follow it others, and of a hash too. What is said of
+    the steps is not said again of the whole."""
     told: dict[str, dict[str, JsonValue]] = {}
-    for each in found:
+    of_steps = [each for each in found if each.path.startswith("steps.")]
+    for each in of_steps or found:
         parts = each.path.split(".")
         step = int(parts[1]) + 1 if parts[0] == "steps" and len(parts) > 1 and parts[1].isdecimal() else None
         name = parts[3] if step is not None and len(parts) > 3 else parts[-1]
-        whole = step is None or len(parts) == 4
+        whole = name not in _HASHES and (step is None or len(parts) == 4)
         told.setdefault(
             f"{step}.{name}",
             {
