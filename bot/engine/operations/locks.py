@@ -65,6 +65,7 @@ class LockBook:
         now = self._clock()
         needed = self._may_not(by, Role.OPERATOR)
         if needed is not None:
+            self._refused(by, Action.LOCK_TAKE, subject)
             return self._lock_answer("lock", "not_allowed", subject, who_could=needed)
         known = self._subjects()
         if len(subject) > _LONGEST_SUBJECT or (known and subject not in known):
@@ -92,6 +93,7 @@ class LockBook:
         if held.run is not None:
             return self._lock_answer("unlock", "held", subject, held)
         if not may_lift(held, by, self._roles()):
+            self._refused(by, Action.LOCK_LIFT, subject)
             could = self._roles().who_could(Role.APPROVER)
             return self._lock_answer("unlock", "not_allowed", subject, held, could)
         deed = Deed(now, by, Action.LOCK_LIFT, subject, detail={"user": held.by, "reason": held.reason})
@@ -111,6 +113,7 @@ class LockBook:
         now = self._clock()
         needed = self._may_not(by, Role.APPROVER)
         if needed is not None:
+            self._refused(by, Action.FREEZE_ADD, subject)
             return FreezeAnswerFacts("not_allowed", self._command, who_could=needed)
         if not reason or len(subject) > _LONGEST_SUBJECT:
             return FreezeAnswerFacts("no_reason", self._command)
@@ -129,7 +132,7 @@ class LockBook:
         now = self._clock()
         needed = self._may_not(by, Role.APPROVER)
         if needed is not None:
-            self._audit.note(by, Action.FREEZE_END, f"freeze:{number}", Outcome.REFUSED)
+            self._refused(by, Action.FREEZE_END, f"freeze:{number}")
             return FreezeAnswerFacts("not_allowed", self._command, who_could=needed)
         found = {freeze.id: freeze for freeze in await self.store.freezes(now)}
         if number not in found or not await self.store.end_freeze(number, now, by):
@@ -144,6 +147,11 @@ class LockBook:
         now = self._clock()
         shown = tuple(freeze_facts(each, now) for each in await self.all_freezes() if not each.is_over(now))
         return FreezeAnswerFacts("list", self._command, freezes=shown)
+
+    def _refused(self, by: str, action: Action, subject: str) -> None:
+        """Somebody tried what they may not."""
+        detail = {"why": "not_allowed"}
+        self._audit.note(by, action, subject[:_LONGEST_SUBJECT], Outcome.REFUSED, detail=detail)
 
     def _may_not(self, by: str, needed: Role) -> tuple[str, ...] | None:
         roles = self._roles()

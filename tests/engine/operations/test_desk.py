@@ -598,3 +598,19 @@ async def test_what_is_kept_of_old_runs_is_forgotten_with_the_next_one(
         second = await approved(yard, "two")
         await yard.reaches(second, State.DONE)
     assert list(kept) == [second]
+
+
+async def test_who_may_not_lock_or_freeze_is_in_the_audit_log(yard: Yard, database: Database) -> None:
+    await yard.locks.lock("chest", ANN, None, "mine")
+    yard.roles = Roles({Role.OPERATOR: frozenset({ANN, BOB})}, assigned=True)
+    await yard.locks.lock("chest", "U0EVE", None, "why not")
+    await yard.locks.unlock("chest", BOB)
+    await yard.locks.freeze("chest", ANN, timedelta(hours=1), "why not")
+    await yard.locks.thaw(1, ANN)
+    await yard.audit.flush()
+    assert [deed for deed in await deeds(database) if deed[2] == "refused"] == [
+        ("U0EVE", "lock.take", "refused"),
+        (BOB, "lock.lift", "refused"),
+        (ANN, "freeze.add", "refused"),
+        (ANN, "freeze.end", "refused"),
+    ]
