@@ -37,7 +37,8 @@ class Journal(Protocol):
     """What a run's body keeps its steps in."""
 
     async def once(self, name: str, work: Callable[[], Coroutine[object, object, JsonValue]]) -> JsonValue:
-        """What `work` gives, now or when the run was at this step before. The body must come to the same
+        """What `work` (a coroutine function, or a partial of one) gives, now or when the run was at this step
+        before. The body must come to the same
         steps in the same order whenever it is called: whatever it decides by has to come from here."""
         ...
 
