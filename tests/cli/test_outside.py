@@ -39,7 +39,7 @@ def test_missing_variables_are_a_note_for_check_and_a_problem_for_doctor(
     assert "OUR_SMS" not in guardian("check").out
     examined = guardian("doctor")
     assert examined.code == 0, examined.out
-    assert "✓ What webhooks, watchdog and second way need is set" in examined.out
+    assert "✓ What webhooks, watchdog, second way and backups need is set" in examined.out
     assert "geheim" not in examined.out
 
 
