@@ -14,7 +14,11 @@ ROOT = Path(__file__).parents[2]
 
 
 async def test_all_run_and_their_figures_can_be_true(tmp_path: Path) -> None:
-    await asyncio.gather(*(_run(name, tmp_path) for name in BENCHES))
+    # All to their end, also when one fails: a bench left behind would be in the way of the tests that follow.
+    found = await asyncio.gather(*(_run(name, tmp_path) for name in BENCHES), return_exceptions=True)
+    failed = [each for each in found if isinstance(each, Exception)]
+    if failed:
+        raise ExceptionGroup("benches that failed", failed)
 
 
 async def _run(name: str, folder: Path) -> None:
@@ -32,6 +36,7 @@ async def _run(name: str, folder: Path) -> None:
         for whose in ("floor", "guardian"):
             value = figure[whose]
             assert math.isfinite(value), figure
-            # In a second at rest the clock may have counted nothing, or more before than afterwards; of
-            # messages, alerts and clicks there may be none.
-            assert value > 0 or figure["unit"] in ("% core", "messages", "alerts", "clicks"), figure
+            # In a second at rest the clock may have counted nothing, or more before than afterwards, and it
+            # counts a processor's time in hundredths; of messages, alerts and clicks there may be none.
+            may_be_none = figure["unit"] in ("% core", "messages", "alerts", "clicks")
+            assert value > 0 or may_be_none or (value == 0 and figure["what"].endswith("CPU")), figure
