@@ -20,7 +20,7 @@ from bot.domain.levels import Level
 from bot.domain.maintenance import Weekly
 from bot.domain.oncall.model import ALL_DAYS
 from bot.domain.operations.approval import Needs, State
-from bot.domain.operations.freeze import Freeze, Holidays
+from bot.domain.operations.freeze import PROTECTIVE, Freeze, Holidays
 from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
@@ -48,9 +48,6 @@ METRIC = "operation"
 _SHARE_FOR_SECONDS = 900.0
 """as long as a plan can be approved, where nothing else is configured"""
 _SHARE_SECONDS, _SHARE_PAUSE_SECONDS = 1.0, 30.0
-_OWN_WORD = ("cleanup_undo", "backup", "backup_verify")
-"""Operations that bring back, or take nothing away: the word of whoever asks is enough, because speed beats
-ceremony."""
 _WATCHED = ("backup", "backup_verify")
 """Operations whose outcome is told by the watch over the backups."""
 _CHECK, _WAITS = "backup_check", "retention_waits"
@@ -245,7 +242,8 @@ def needs_of(settings: Settings, operation: str, subject: str) -> Needs:
     """What an operation on a subject asks of people."""
     section = settings.operations
     second = {operation, f"{operation}@{subject}"} & set(section.second_person)
-    approve = Role.OPERATOR if operation in _OWN_WORD else Role.APPROVER
+    # Of what brings back, or takes nothing away, the word of whoever asks is enough: speed beats ceremony.
+    approve = Role.OPERATOR if operation in PROTECTIVE else Role.APPROVER
     return Needs(approve=approve, second_person=bool(second), lives=section.approval_lives)
 
 

@@ -6,7 +6,7 @@ A recurring window is written in local time, and follows it where the clocks cha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -33,6 +33,14 @@ class Once:
         if now < self.ends_at:
             yield self.starts_at, self.ends_at
 
+    def active_until(self, now: datetime) -> datetime | None:
+        """When it ends, if it is under way at that moment."""
+        return _end_of(self.spans(now), now)
+
+    def is_over(self, now: datetime) -> bool:
+        """Whether it will never come again."""
+        return self.ends_at <= now
+
 
 @dataclass(frozen=True, slots=True)
 class Weekly:
@@ -56,6 +64,18 @@ class Weekly:
             if now < ends and begins < ends:
                 yield begins, ends
 
+    def active_until(self, now: datetime) -> datetime | None:
+        """When it ends, if it is under way at that moment."""
+        return _end_of(self.spans(now), now)
+
+    def is_over(self, now: datetime) -> bool:
+        """Never: it comes again every week."""
+        return False
+
+
+def _end_of(spans: Iterable[tuple[datetime, datetime]], now: datetime) -> datetime | None:
+    return max((ends for begins, ends in spans if begins <= now), default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -78,9 +98,7 @@ class Window:
 
     def active_until(self, now: datetime) -> datetime | None:
         """When it ends, if it is under way at that moment."""
-        if self.ended_at is not None:
-            return None
-        return max((ends for begins, ends in self.times.spans(now) if begins <= now), default=None)
+        return None if self.ended_at is not None else self.times.active_until(now)
 
     def next_change(self, now: datetime) -> datetime | None:
         """When it begins or ends next after that moment; None if never again."""
@@ -91,7 +109,7 @@ class Window:
 
     def is_over(self, now: datetime) -> bool:
         """Whether it will never hold again."""
-        return self.ended_at is not None or (isinstance(self.times, Once) and self.times.ends_at <= now)
+        return self.ended_at is not None or self.times.is_over(now)
 
     def cover(self, level: Level, until: datetime) -> Cover:
         """What lies over an alert of that level because of this."""

@@ -14,7 +14,8 @@ from bot.domain.oncall.localtime import local_day, moment_of
 
 LONGEST = timedelta(days=60)
 PROTECTIVE = frozenset({"backup", "backup_verify", "cleanup_undo"})
-"""Operations that protect or bring back: a freeze is about them only if it names them."""
+"""Operations that protect or bring back: whoever asks for one needs nobody's approval, and a freeze is about
+them only if it names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +62,11 @@ class Freeze:
 
     def active_until(self, now: datetime) -> datetime | None:
         """When it ends, if it holds at that moment."""
-        if self.ended_at is not None:
-            return None
-        if isinstance(self.times, Holidays):
-            return self.times.active_until(now)
-        return max((ends for begins, ends in self.times.spans(now) if begins <= now), default=None)
+        return None if self.ended_at is not None else self.times.active_until(now)
 
     def is_over(self, now: datetime) -> bool:
         """Whether it will never hold again."""
-        if self.ended_at is not None:
-            return True
-        if isinstance(self.times, Holidays):
-            return self.times.is_over(now)
-        return isinstance(self.times, Once) and self.times.ends_at <= now
+        return self.ended_at is not None or self.times.is_over(now)
 
     def concerns(self, operation: str, subject: str) -> bool:
         """Whether it is about that operation on that subject."""

@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from pydantic import JsonValue
 
 from bot.domain.audit import GUARDIAN, Action, Outcome
 from bot.domain.operations.approval import OPEN, REASON_LIMIT, Click, Needs, State, Verdict, judge
@@ -19,6 +18,7 @@ from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role, Roles
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.durable import Body, Durable
+from bot.engine.operations.locks import frozen_values
 from bot.engine.operations.mail import stream_of
 from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
@@ -128,11 +128,8 @@ class OperationDesk:
             return self.shown.refused(name, refused.reason, refused.values)
         frozen = await parts.locks.frozen(name, plan.subject)
         if frozen is not None:
-            freeze, until = frozen
-            reason = freeze.reason or freeze.name
-            values: dict[str, JsonValue] = {"ref": freeze.ref, "reason": reason, "until": until.isoformat()}
             self._note_unasked(name, by, "frozen")
-            return self.shown.refused(name, "frozen", values)
+            return self.shown.refused(name, "frozen", frozen_values(*frozen))
         alone = by == GUARDIAN or not parts.needs(name, plan.subject).second_person
         async with self._adding:  # or two who ask at once would not see each other's plan
             waiting = await self._waiting(plan, request) if approved and alone else None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
 from bot.domain.audit import Action, Deed, Outcome, span
 from bot.domain.maintenance import Once
 from bot.domain.operations.approval import REASON_LIMIT
@@ -180,6 +182,11 @@ def lock_facts(lock: Lock, operation: str | None = None) -> LockFacts:
         reason=lock.reason,
         until=None if lock.until is None else lock.until.isoformat(),
     )
+
+
+def frozen_values(freeze: Freeze, until: datetime) -> dict[str, JsonValue]:
+    """What the sentence of a refusal names: the freeze that is in the way, why, and its end."""
+    return {"ref": freeze.ref, "reason": freeze.reason or freeze.name, "until": until.isoformat()}
 
 
 def freeze_facts(freeze: Freeze, now: datetime) -> FreezeFacts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -108,7 +109,6 @@ class Runner:
         work = self._begin(record, index)
         began = self._clock()
         step = record.plan.steps[index]
-        done = StepRecord(index, StepState.DONE, began)
         operation = self._operations.get(record.plan.operation)
         try:
             fresh = await self._patiently(lambda: self._store.get(record.id))
@@ -149,7 +149,7 @@ class Runner:
         if record.plan.on_failure is OnFailure.UNDO_ALL:
             turning = self._store.moving(record.id, [State.RUNNING], State.UNDOING)
             await self._patiently(lambda: self._store.write(turning))
-        await self._store_step(record.id, before, StepState.UNDOING)
+        await self._save(record.id, replace(before, state=StepState.UNDOING))
         operation = self._operations.get(record.plan.operation)
         work = self._begin(fresh, index)
         state, result, problem = StepState.UNDONE, dict(before.result), before.problem
@@ -194,10 +194,6 @@ class Runner:
         is done again at the next start."""
         if self._closing:
             raise asyncio.CancelledError
-
-    async def _store_step(self, number: int, step: StepRecord, state: StepState) -> None:
-        moved = StepRecord(step.number, state, step.began_at, step.ended_at, step.result, step.problem)
-        await self._save(number, moved)
 
     async def _save(self, number: int, step: StepRecord) -> str:
         await self._patiently(lambda: self._store.save_step(number, step))

@@ -18,6 +18,7 @@ from bot.domain.operations.plan import Difference, difference
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.durable import Durable, Run
+from bot.engine.operations.locks import frozen_values
 from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
 from bot.engine.operations.shown import Shown, waiting
@@ -180,10 +181,7 @@ class Starter:
                 return Problem("refused", "role_gone", {"user": user, "role": role.word})
         frozen = await parts.locks.frozen(record.plan.operation, record.plan.subject)
         if frozen is not None:
-            freeze, until = frozen
-            reason = freeze.reason or freeze.name
-            values: dict[str, JsonValue] = {"ref": freeze.ref, "reason": reason, "until": until.isoformat()}
-            return Problem("refused", "frozen", values)
+            return Problem("refused", "frozen", frozen_values(*frozen))
         operation = self._operations.get(record.plan.operation)
         if operation is None:
             return Problem("refused", "unknown_operation", {"known": list(self._operations)})
@@ -199,9 +197,7 @@ class Starter:
     async def ended(self, record: OperationRecord, state: State, problem: Problem | None) -> None:
         """A run is over; called again after a crash, when all this may have been written already."""
         fresh = await self._parts.store.get(record.id)
-        if fresh is None:
-            return
-        if fresh.state not in UNDER_WAY:
+        if fresh is None or fresh.state not in UNDER_WAY:
             return
         # First the alert: should the process end in between, the run is not over yet, and it is told once
         # more, which is the same alert. The other way round nobody would tell it.
