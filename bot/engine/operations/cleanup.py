@@ -19,11 +19,12 @@ from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock, utc_now
 from bot.engine.operations.cleanup_stages import (
     Watch,
+    as_step_failures,
+    brought_back,
     clean_caches,
     clean_files,
     clean_zombies,
     gather,
-    left_of,
 )
 from bot.engine.operations.contract import OperationRefused, StepFailed, Work
 from bot.engine.threads import in_daemon_thread
@@ -125,11 +126,7 @@ class Cleanup:
             done += count
             work.progress(done, None, "file")
 
-        tally = await self._restore(work.run_id, (stage,), tick)
-        if tally.left:
-            kept = tally.left.total()
-            raise StepFailed("cleanup_not_restored", restored=tally.done, kept=kept, left=left_of(tally))
-        return {"restored": tally.done, "bytes": tally.bytes}
+        return brought_back(await self._restore(work.run_id, (stage,), tick))
 
     async def undo_run(self, run_id: int) -> Tally:
         """Bring back all that a run moved (되돌리기); what could not be is counted by its reason and stays in
@@ -188,17 +185,9 @@ class Cleanup:
                     tally.add(restore(root, run_id, tick, stage, stop))
             return tally
 
-        try:
+        with as_step_failures():
             async with self._turn:
                 return await _in_thread(restored)
-        except QuarantineUnusable as unusable:
-            raise StepFailed(
-                f"cleanup_{unusable.reason}", root=unusable.root, detail=unusable.detail
-            ) from None
-        except JournalUnreadable as unreadable:
-            raise StepFailed("cleanup_journal", detail=str(unreadable)) from None
-        except OSError as error:
-            raise StepFailed("cleanup_files", detail=error.strerror or str(error)) from None
 
     def _kept(self) -> list[Kept]:
         found: list[Kept] = []

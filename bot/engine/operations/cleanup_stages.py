@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -89,15 +90,18 @@ def clean_files(
 ) -> JsonObject:  # fmt: skip
     """Dry run and quarantine of the files in the list (`list_`: its path and hash). `spans`: when they are
     moved, and until when they are kept. Raises StepFailed, Stopped."""
-    try:
+    with as_step_failures():
         path = lists.read(*list_)
         if lists.strangers(rules.roots, path):
             raise StepFailed("cleanup_roots_changed")
-        wanted = [(root, _move(rules, stage, root, list_[1], at, spans, work.run_id)) for root in rules.roots]
+        wanted = [
+            (root, _move(rules, stage, root, list_[1], at, spans, work.run_id))
+            for root in rules.roots
+            if any(True for _ in lists.below(root, path))
+        ]
         tried, moved = Tally(), Tally()
         for root, move in wanted:
-            if any(True for _ in lists.below(root, path)):
-                tried.add(check(root, lists.below(root, path), move, watch.use(), lambda count: None, stop))
+            tried.add(check(root, lists.below(root, path), move, watch.use(), lambda count: None, stop))
         total, done = tried.done, 0
 
         def tick(count: int) -> None:
@@ -107,16 +111,8 @@ def clean_files(
 
         tick(0)
         for root, move in wanted:
-            if not moved.stopped and not tried.stopped and any(True for _ in lists.below(root, path)):
+            if not moved.stopped and not tried.stopped:
                 moved.add(put(root, lists.below(root, path), move, watch.use, tick, stop))
-    except lists.ListLost as lost:
-        raise StepFailed("cleanup_list_lost", detail=str(lost)) from None
-    except QuarantineUnusable as unusable:
-        raise StepFailed(f"cleanup_{unusable.reason}", root=unusable.root, detail=unusable.detail) from None
-    except JournalUnreadable as unreadable:
-        raise StepFailed("cleanup_journal", detail=str(unreadable)) from None
-    except OSError as error:
-        raise StepFailed("cleanup_files", detail=error.strerror or str(error)) from None
     active: list[JsonValue] = [kind.value for kind in watch.look().active]
     result: JsonObject = {
         "dry_run": tried.done,
@@ -218,6 +214,29 @@ def _parent(each: Mapping[str, JsonValue]) -> Parent:
         raise StepFailed("cleanup_list_lost", detail="zombies")
     command = tuple(map(str, restart)) if isinstance(restart, list) else None
     return Parent(pid, str(each["name"]), started, (), None, command)
+
+
+@contextmanager
+def as_step_failures() -> Iterator[None]:
+    """What keeps files from being moved, or from coming back, as a step's failure."""
+    try:
+        yield
+    except lists.ListLost as lost:
+        raise StepFailed("cleanup_list_lost", detail=str(lost)) from None
+    except QuarantineUnusable as unusable:
+        raise StepFailed(f"cleanup_{unusable.reason}", root=unusable.root, detail=unusable.detail) from None
+    except JournalUnreadable as unreadable:
+        raise StepFailed("cleanup_journal", detail=str(unreadable)) from None
+    except OSError as error:
+        raise StepFailed("cleanup_files", detail=error.strerror or str(error)) from None
+
+
+def brought_back(tally: Tally) -> JsonObject:
+    """Figures of what came back. Raises StepFailed when something could not: it stays in quarantine."""
+    if tally.left:
+        kept = tally.left.total()
+        raise StepFailed("cleanup_not_restored", restored=tally.done, kept=kept, left=left_of(tally))
+    return {"restored": tally.done, "bytes": tally.bytes}
 
 
 def left_of(tally: Tally) -> dict[str, JsonValue]:

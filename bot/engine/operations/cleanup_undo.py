@@ -6,7 +6,7 @@ from datetime import datetime
 
 from bot.domain.operations.plan import JsonObject, OnFailure, Plan, Step
 from bot.engine.operations.cleanup import Cleanup
-from bot.engine.operations.cleanup_stages import left_of
+from bot.engine.operations.cleanup_stages import brought_back
 from bot.engine.operations.contract import OperationRefused, StepFailed, Work
 
 NAME = "cleanup_undo"
@@ -38,11 +38,7 @@ class CleanupUndo:
         run = step.params["run"]
         if not isinstance(run, int):
             raise StepFailed("cleanup_list_lost", detail="run")
-        tally = await self._cleanup.undo_run(run)
-        if tally.left:
-            left = left_of(tally)
-            raise StepFailed("cleanup_not_restored", restored=tally.done, kept=tally.left.total(), left=left)
-        return {"restored": tally.done, "bytes": tally.bytes}
+        return brought_back(await self._cleanup.undo_run(run))
 
     async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Nothing to undo."""

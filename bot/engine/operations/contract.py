@@ -15,23 +15,22 @@ from pydantic import JsonValue
 from bot.domain.operations.plan import JsonObject, Plan, Step
 
 
-class OperationRefused(Exception):
+class Reasoned(Exception):
+    """Says why by the name of a phrase, `reason`, and what that phrase names, `values`."""
+
+    def __init__(self, reason: str, **values: JsonValue) -> None:
+        super().__init__(f"{reason} {values}" if values else reason)
+        self.reason = reason
+        self.values: Mapping[str, JsonValue] = values
+
+
+class OperationRefused(Reasoned):
     """There is no plan: what was asked for cannot or must not be done. The sentence is the phrase
     `operations.refused.REASON` with `values`; nothing was changed."""
 
-    def __init__(self, reason: str, **values: JsonValue) -> None:
-        super().__init__(f"{reason} {values}" if values else reason)
-        self.reason = reason
-        self.values: Mapping[str, JsonValue] = values
 
-
-class StepFailed(Exception):
+class StepFailed(Reasoned):
     """A step could not be done. The sentence is the phrase `operations.failed.REASON` with `values`."""
-
-    def __init__(self, reason: str, **values: JsonValue) -> None:
-        super().__init__(f"{reason} {values}" if values else reason)
-        self.reason = reason
-        self.values: Mapping[str, JsonValue] = values
 
 
 class Work(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from bot.domain.cleanup.candidate import shown
@@ -141,11 +141,8 @@ def _folders(root: Root) -> Iterator[tuple[int, bytes]]:
 
 def _remove_if_empty(quarantine: int, folder: bytes, directory: int) -> None:
     """Remove the directory of a run when nothing is left in its slots; the journal goes last."""
-    slots = Slots(directory)
-    try:
+    with closing(Slots(directory)) as slots:
         if not slots.remove_empty():
             return
-    finally:
-        slots.close()
     Journal.remove(directory)
     os.rmdir(folder, dir_fd=quarantine)

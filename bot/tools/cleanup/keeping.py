@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,25 +38,21 @@ def restore(
 
 def _restore(root: Root, directory: int, journal: Journal, tick: Tick, stop: Stop) -> Tally:
     tally = Tally()
-    slots = Slots(directory)
-    with Places(root.path) as places:
+    with Places(root.path) as places, closing(Slots(directory)) as slots:
         count = 0
-        try:
-            for count, record in enumerate(journal.records(), start=1):
-                if stop():
-                    tally.stopped = True
-                    break
-                try:
-                    if _restore_one(places, slots, record):
-                        tally.done += 1
-                        tally.bytes += record.file.size
-                except Refused as refused:
-                    tally.left[refused.reason] += 1
-                if count % AT_ONCE == 0:
-                    tick(AT_ONCE)
-            tick(count % AT_ONCE)
-        finally:
-            slots.close()
+        for count, record in enumerate(journal.records(), start=1):
+            if stop():
+                tally.stopped = True
+                break
+            try:
+                if _restore_one(places, slots, record):
+                    tally.done += 1
+                    tally.bytes += record.file.size
+            except Refused as refused:
+                tally.left[refused.reason] += 1
+            if count % AT_ONCE == 0:
+                tick(AT_ONCE)
+        tick(count % AT_ONCE)
     return tally
 
 
@@ -102,11 +99,8 @@ def listing(root: Root) -> Iterator[Kept]:
     for kept in runs_of(root):
         if kept.journal is None:
             continue
-        slots = Slots(kept.directory)
-        try:
+        with closing(Slots(kept.directory)) as slots:
             count, size = slots.total()
-        finally:
-            slots.close()
         header = kept.journal.header
         if count:
             yield Kept(header.run, header.stage, root.shown, header.moved_at, header.until, count, size)
@@ -126,8 +120,7 @@ def purge(root: Root, now: datetime) -> Tally:
 
 def _purge(directory: int, journal: Journal) -> Tally:
     tally = Tally()
-    slots = Slots(directory)
-    try:
+    with closing(Slots(directory)) as slots:
         for record in journal.records():
             found = slots.find(record.number)
             if found is None:
@@ -139,16 +132,11 @@ def _purge(directory: int, journal: Journal) -> Tally:
             os.unlink(slot, dir_fd=source)
             tally.done += 1
             tally.bytes += status.st_size if status.st_nlink == 1 else 0
-    finally:
-        slots.close()
     return tally
 
 
 def _unknown(directory: int) -> dict[Left, int]:
     """The files of which there is no record that can be read."""
-    slots = Slots(directory)
-    try:
+    with closing(Slots(directory)) as slots:
         count, _ = slots.total()
-        return {Left.ODD: count} if count else {}
-    finally:
-        slots.close()
+    return {Left.ODD: count} if count else {}

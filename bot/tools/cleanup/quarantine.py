@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
@@ -93,18 +94,15 @@ def put(
         with (
             run_directory(quarantine, wanted.folder) as directory,
             journal_of(directory, wanted.header) as journal,
+            closing(Slots(directory)) as slots,
         ):
             known = journal.last_number()
-            slots = Slots(directory)
-            try:
-                for batch in _batches(entries, at_once):
-                    if stop():
-                        tally.stopped = True
-                        break
-                    tally.add(_put_batch(places, slots, journal, batch, known, wanted, look()))
-                    tick(len(batch))
-            finally:
-                slots.close()
+            for batch in _batches(entries, at_once):
+                if stop():
+                    tally.stopped = True
+                    break
+                tally.add(_put_batch(places, slots, journal, batch, known, wanted, look()))
+                tick(len(batch))
     return tally
 
 

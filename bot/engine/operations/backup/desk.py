@@ -74,13 +74,14 @@ class BackupDesk:
         """How each source stands, in the order of the configuration. Raises StoreUnavailable."""
         vault = self._vault
         now, attempts, proofs = vault.clock(), await vault.store.attempts(), await vault.store.proofs()
+        taken = await vault.store.kept()
         found: list[SourceStatus] = []
         for name, source in (await vault.sources()).items():
             repositories: list[GitFacts] = []
             if source.kind is SourceKind.CODE:
                 repositories = [await git_facts(path, vault.environment) for path in source.paths]
             mine = [each for each in proofs if each.source == name]
-            kept = await vault.store.kept(name)
+            kept = [each for each in taken if each.source == name]
             found.append(source_status(source, kept, mine, attempts.get(name), repositories, now))
         return found
 

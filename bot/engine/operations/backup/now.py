@@ -96,16 +96,17 @@ class BackupNow:
         if len(mine) < wanted or any(each.snapshot not in verified for each in mine):
             raise StepFailed("retention_waits")
         names = {each.source for each in mine}
+        taken = await vault.store.kept()
         kept = [
             Kept(each.snapshot, each.source, each.taken_at, each.snapshot in verified)
-            for each in await vault.store.kept()
+            for each in taken
             if each.source in names
         ]
         gone = to_forget(kept, vault.clock(), vault.rules.keep)
         figures: dict[str, JsonValue] = {"forgotten": len(gone)}
         if not gone:
             return figures
-        copies = {each.snapshot: each.copied for each in await vault.store.kept()}
+        copies = {each.snapshot: each.copied for each in taken}
 
         async def forget(repository: Repository) -> None:
             await vault.restic.forget(repository, gone, watching(work))

@@ -21,7 +21,7 @@ from bot.domain.backup.verification import (
     verdict,
 )
 from bot.engine.operations.backup.vault import Vault, watching
-from bot.engine.operations.contract import OperationRefused, StepFailed, Stopped, Work
+from bot.engine.operations.contract import OperationRefused, Reasoned, StepFailed, Stopped, Work
 from bot.tools.restic.answers import Snapshot
 from bot.tools.restic.errors import Cancelled, ResticError
 from bot.tools.restic.repository import Repository
@@ -97,13 +97,8 @@ def not_verified(source: str, judged: Verdict) -> StepFailed:
     )
 
 
-class _Wrong(Exception):
+class _Wrong(Reasoned):
     """Something was looked at, and it is not as it should be."""
-
-    def __init__(self, reason: str, **values: JsonValue) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.values = values
 
 
 async def _finding(
