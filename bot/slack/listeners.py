@@ -25,7 +25,7 @@ from bot.slack.covers import listen_for_covers
 from bot.slack.dispatch import Dispatcher
 from bot.slack.duplicates import OnlyOnce
 from bot.slack.modals.silence import open_silence_modal
-from bot.slack.operations import listen_for_operations, respond
+from bot.slack.operations import listen_for_operations, respond, say_all
 from bot.slack.replies import Replies
 from bot.store.errors import StoreUnavailable
 from messages.answer_facts import NotFoundFacts
@@ -229,13 +229,12 @@ class Listeners:
         text = _MENTION.sub(" ", event.get("text", ""), count=1).strip()
         text = text.removeprefix(self._dispatcher.slash)
         answer = await self._dispatcher.answer(text, event.get("user", ""))
-        message = self._replies.words(answer.template, answer.facts)
-        await self._replies.say(event["channel"], message, thread_ts)
-        if answer.then is not None:
-            following = await self._dispatcher.guarded(answer.template, answer.then)
-            if following is not None:
-                message = self._replies.words(following.template, following.facts)
-                await self._replies.say(event["channel"], message, thread_ts)
+        await say_all(
+            self._dispatcher,
+            self._replies,
+            answer,
+            lambda message: self._replies.say(event["channel"], message, thread_ts),
+        )
 
     async def _respond(self, response_url: str, answer: Answer) -> None:
         await respond(self._dispatcher, self._replies, response_url, answer)

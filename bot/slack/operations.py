@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -25,6 +25,7 @@ from messages.operation_facts import (
     OperationPlanningFacts,
     OperationRefusedFacts,
 )
+from messages.render import Message
 
 log = structlog.get_logger(__name__)
 
@@ -63,11 +64,18 @@ def listen_for_operations(app: AsyncApp, dispatcher: Dispatcher, replies: Replie
 
 async def respond(dispatcher: Dispatcher, replies: Replies, url: str, answer: Answer) -> None:
     """Answer only the one who asked, and once more when what takes longer is done."""
-    await replies.respond(url, replies.words(answer.template, answer.facts))
+    await say_all(dispatcher, replies, answer, lambda message: replies.respond(url, message))
+
+
+async def say_all(
+    dispatcher: Dispatcher, replies: Replies, answer: Answer, say: Callable[[Message], Awaitable[object]]
+) -> None:
+    """Say the answer, and what follows it once that is done."""
+    await say(replies.words(answer.template, answer.facts))
     if answer.then is not None:
         following = await dispatcher.guarded(answer.template, answer.then)
         if following is not None:
-            await replies.respond(url, replies.words(following.template, following.facts))
+            await say(replies.words(following.template, following.facts))
 
 
 async def ask(asked: Asked, name: str, request: JsonObject, *, approved: bool = False) -> Answer:

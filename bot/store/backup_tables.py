@@ -17,9 +17,7 @@ from sqlalchemy import (
 )
 
 from bot.store.tables import metadata
-from bot.store.types import UtcDateTime
-
-_Id = BigInteger().with_variant(Integer(), "sqlite")
+from bot.store.types import Id, UtcDateTime
 
 backup_repositories = Table(
     "backup_repositories",
@@ -36,7 +34,7 @@ backup_repositories = Table(
 backup_snapshots = Table(
     "backup_snapshots",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("source", Text, nullable=False),
     Column("snapshot", String(64), nullable=False),
     Column("tree", String(64), nullable=False),
@@ -44,7 +42,7 @@ backup_snapshots = Table(
     Column("size", BigInteger, nullable=False),
     Column("files", BigInteger, nullable=False),
     Column("seconds", Float, nullable=False),
-    Column("run_id", _Id, nullable=False),
+    Column("run_id", Id, nullable=False),
     Column("canary_path", Text, nullable=False),
     Column("canary_sha256", String(64), nullable=False),
     Column("paths", JSON, nullable=False),
@@ -60,8 +58,8 @@ backup_snapshots = Table(
 backup_findings = Table(
     "backup_findings",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("snapshot_id", _Id, ForeignKey("backup_snapshots.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("snapshot_id", Id, ForeignKey("backup_snapshots.id", ondelete="CASCADE"), nullable=False),
     Column("part", String(16), nullable=False),
     Column("place", String(16)),
     Column("at", UtcDateTime, nullable=False),
@@ -75,8 +73,8 @@ backup_findings = Table(
 backup_verdicts = Table(
     "backup_verdicts",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("snapshot_id", _Id, ForeignKey("backup_snapshots.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("snapshot_id", Id, ForeignKey("backup_snapshots.id", ondelete="CASCADE"), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("verified", Boolean, nullable=False),
     Column("damaged", Boolean, nullable=False),
@@ -87,7 +85,7 @@ backup_verdicts = Table(
 backup_drills = Table(
     "backup_drills",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("source", Text, nullable=False),
     Column("snapshot", String(64), nullable=False),
     Column("place", String(16), nullable=False),

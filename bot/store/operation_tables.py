@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     ForeignKey,
@@ -17,15 +16,14 @@ from sqlalchemy import (
 )
 
 from bot.store.tables import metadata
-from bot.store.types import UtcDateTime
+from bot.store.types import Id, UtcDateTime
 
-_Id = BigInteger().with_variant(Integer(), "sqlite")
 _NOT_OVER = text("state IN ('pending', 'queued', 'running', 'undoing')")
 
 operations = Table(
     "operations",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("id", Id, primary_key=True, autoincrement=False),
     Column("operation", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("request", JSON, nullable=False),
@@ -52,7 +50,7 @@ operations = Table(
 operation_steps = Table(
     "operation_steps",
     metadata,
-    Column("operation_id", _Id, ForeignKey(operations.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("operation_id", Id, ForeignKey(operations.c.id, ondelete="CASCADE"), primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("state", String(16), nullable=False),
     Column("began_at", UtcDateTime, nullable=False),
@@ -69,7 +67,7 @@ operation_locks = Table(
     Column("held", Boolean, nullable=False),
     Column("by", Text, nullable=False),
     Column("since", UtcDateTime, nullable=False),
-    Column("run", _Id),
+    Column("run", Id),
     Column("reason", Text, nullable=False),
     Column("until", UtcDateTime),
 )
@@ -78,7 +76,7 @@ operation_locks = Table(
 freezes = Table(
     "freezes",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("subject", Text, nullable=False),
     Column("operations", JSON, nullable=False),
     Column("starts_at", UtcDateTime, nullable=False),

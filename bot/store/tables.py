@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     Column,
     Connection,
@@ -25,7 +24,7 @@ from sqlalchemy import (
 )
 
 from bot.store import append_only
-from bot.store.types import UtcDateTime
+from bot.store.types import Id, UtcDateTime
 
 metadata = MetaData(
     naming_convention={
@@ -37,7 +36,6 @@ metadata = MetaData(
     }
 )
 
-_Id = BigInteger().with_variant(Integer(), "sqlite")
 _ONE_OPEN = text("status IN ('pending', 'firing', 'acked')")
 
 policies = Table(
@@ -51,7 +49,7 @@ policies = Table(
 alerts = Table(
     "alerts",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("id", Id, primary_key=True, autoincrement=False),
     Column("key", String(32), nullable=False),
     Column("environment", Text, nullable=False),
     Column("source", Text, nullable=False),
@@ -100,7 +98,7 @@ alerts = Table(
     Column("cover", JSON(none_as_null=True)),
     Column("broken", JSON),
     Column("carded", Boolean),
-    Column("storm", _Id),
+    Column("storm", Id),
     Column("last_bad", Boolean),
     Column("flips", Integer),
     Column("flapping", Boolean),
@@ -115,8 +113,8 @@ alerts = Table(
 decisions = Table(
     "decisions",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("alert_id", _Id, ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="CASCADE"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("event", String(32), nullable=False),
@@ -133,7 +131,7 @@ decisions = Table(
 pages = Table(
     "pages",
     metadata,
-    Column("alert_id", _Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
     Column("epoch", Integer, primary_key=True),
     Column("round", Integer, primary_key=True),
     Column("step", Integer, primary_key=True),
@@ -147,7 +145,7 @@ pages = Table(
 storms = Table(
     "storms",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("id", Id, primary_key=True, autoincrement=False),
     Column("channel", Text, nullable=False),
     Column("began_at", UtcDateTime, nullable=False),
     Column("busy_at", UtcDateTime, nullable=False),
@@ -159,7 +157,7 @@ storms = Table(
 silences = Table(
     "silences",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("matcher", Text, nullable=False),
     Column("starts_at", UtcDateTime, nullable=False),
     Column("ends_at", UtcDateTime, nullable=False),
@@ -174,7 +172,7 @@ silences = Table(
 maintenance = Table(
     "maintenance",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("matcher", Text, nullable=False),
     Column("starts_at", UtcDateTime, nullable=False),
     Column("ends_at", UtcDateTime, nullable=False),
@@ -202,7 +200,7 @@ heartbeats = Table(
 second_way = Table(
     "second_way",
     metadata,
-    Column("letter_id", _Id, primary_key=True, autoincrement=False),
+    Column("letter_id", Id, primary_key=True, autoincrement=False),
     Column("target", Text, primary_key=True),
     Column("stream", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
@@ -212,7 +210,7 @@ second_way = Table(
 pictures = Table(
     "pictures",
     metadata,
-    Column("alert_id", _Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
     Column("file_id", Text, nullable=False),
     Column("drawn_at", UtcDateTime, nullable=False),
     Column("last_at", UtcDateTime, nullable=False),
@@ -222,7 +220,7 @@ pictures = Table(
 changes = Table(
     "changes",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("at", UtcDateTime, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("service", Text, nullable=False),
@@ -238,7 +236,7 @@ changes = Table(
 forecasts = Table(
     "forecasts",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("key", String(32), nullable=False),
     Column("metric", Text, nullable=False),
     Column("target", Text, nullable=False),
@@ -261,7 +259,7 @@ forecasts = Table(
 ratings = Table(
     "ratings",
     metadata,
-    Column("alert_id", _Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
+    Column("alert_id", Id, ForeignKey("alerts.id", ondelete="CASCADE"), primary_key=True),
     Column("user", Text, primary_key=True),
     Column("rule", Text, nullable=False),
     Column("useful", Boolean, nullable=False),
@@ -279,7 +277,7 @@ marks = Table(
 overrides = Table(
     "overrides",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("schedule", Text, nullable=False),
     Column("user", Text, nullable=False),
     Column("starts_at", UtcDateTime, nullable=False),
@@ -310,7 +308,7 @@ people = Table(
 letters = Table(
     "letters",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("id", Id, primary_key=True, autoincrement=False),
     Column("stream", Text, nullable=False),
     Column("kind", String(16), nullable=False),
     Column("channel", Text, nullable=False),
@@ -344,7 +342,7 @@ cards = Table(
 readings = Table(
     "readings",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("at", UtcDateTime, nullable=False),
     Column("source", Text, nullable=False),
     Column("metric", Text, nullable=False),
@@ -359,7 +357,7 @@ readings = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("number", _Id, primary_key=True, autoincrement=False),
+    Column("number", Id, primary_key=True, autoincrement=False),
     Column("at", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),

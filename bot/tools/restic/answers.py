@@ -137,15 +137,6 @@ def facts_of(config: bytes, keys: bytes) -> RepositoryFacts:
         raise AnswerUnreadable(type(error).__name__) from None
 
 
-def restored_size_of(text: bytes) -> tuple[int, int]:
-    """The answer to `stats`: bytes and files."""
-    try:
-        told = _OBJECT.validate_json(text)
-        return int(str(told["total_size"])), int(str(told["total_file_count"]))
-    except (ValidationError, KeyError, ValueError) as error:
-        raise AnswerUnreadable(type(error).__name__) from None
-
-
 def moment_of(text: str) -> datetime:
     """A moment as Go writes it, with nanoseconds that Python has no room for."""
     return datetime.fromisoformat(_FRACTION.sub(lambda found: f".{found[1]}", text))

@@ -93,16 +93,6 @@ def key_list(location: str) -> list[str]:
     return ["--repo", location, "key", "list", "--json", "--no-lock"]
 
 
-def stats(location: str, snapshot: str) -> list[str]:
-    """How much a restored snapshot takes."""
-    return ["--repo", location, "stats", "--json", "--no-lock", "--mode", "restore-size", "--", snapshot]
-
-
-def ls(location: str, snapshot: str, folder: str) -> list[str]:
-    """What a snapshot has in a folder."""
-    return ["--repo", location, "ls", "--json", "--no-lock", "--", snapshot, folder]
-
-
 def unlock(location: str) -> list[str]:
     """Remove the locks that restic knows to be stale."""
     return ["--repo", location, "unlock"]

@@ -22,8 +22,9 @@ def is_dead(lock: Lock, host: str | None = None) -> bool:
     if lock.host != (socket.gethostname() if host is None else host):
         return False
     try:
-        began = datetime.fromtimestamp(psutil.Process(lock.pid).create_time(), UTC)
-        return began > lock.at + _SLACK or psutil.Process(lock.pid).status() == psutil.STATUS_ZOMBIE
+        process = psutil.Process(lock.pid)
+        began = datetime.fromtimestamp(process.create_time(), UTC)
+        return began > lock.at + _SLACK or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return True
     except psutil.AccessDenied:

@@ -27,7 +27,6 @@ from bot.tools.restic.answers import (
     id_of,
     lock_of,
     progress_of,
-    restored_size_of,
     snapshots_of,
 )
 from bot.tools.restic.errors import (
@@ -184,10 +183,6 @@ class Restic:
         await asyncio.to_thread(target.mkdir, mode=0o700)
         words = arguments.restore(repository.location, snapshot, str(target), include)
         await self._run(repository, self._call(repository, words, _Outcome(watch)))
-
-    async def restored_size(self, repository: Repository, snapshot: str) -> tuple[int, int]:
-        """Bytes and files of a snapshot once it is restored."""
-        return restored_size_of(await self._ask(repository, arguments.stats(repository.location, snapshot)))
 
     async def forget(self, repository: Repository, snapshots: Sequence[str], watch: Watch) -> None:
         """Forget those snapshots and free their space. Raises NotPermitted where we may only add."""
