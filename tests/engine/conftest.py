@@ -35,11 +35,17 @@ def disk() -> Iterator[Disk]:
 
 
 @pytest.fixture
-async def store(store_url: str, disk: Disk) -> AsyncIterator[Store]:
-    """A new store, on each kind of database."""
+async def database(store_url: str, disk: Disk) -> AsyncIterator[Database]:
+    """A new database whose disk can fail."""
     database = await Database.open(store_url)
-    yield Store(database)
+    yield database
     await database.close()
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    """A new store, on each kind of database."""
+    return Store(database)
 
 
 @pytest.fixture

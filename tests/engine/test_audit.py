@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -35,14 +35,6 @@ from tests.engine.watching import CpuRules, Watch
 from tests.factories import T0, at
 
 ANN, BOB = "U0ANN", "U0BOB"
-
-
-@pytest.fixture
-async def database(store_url: str, disk: Disk) -> AsyncIterator[Database]:
-    """A new database whose disk can fail."""
-    database = await Database.open(store_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -33,14 +32,6 @@ from tests.engine.support import Disk, SetClock
 from tests.engine.surrounded import Surrounded
 from tests.engine.watching import CpuRules
 from tests.factories import T0, at, subject
-
-
-@pytest.fixture
-async def database(store_url: str, disk: Disk) -> AsyncIterator[Database]:
-    """A new database."""
-    database = await Database.open(store_url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,14 +25,6 @@ def record(number: int, state: State = State.PENDING) -> OperationRecord:
     plan = Plan("chest", "subject", T0, (Step("put", {"word": str(number)}),))
     until = T0 + timedelta(minutes=15)
     return OperationRecord(number, plan, plan.hash, {}, state, "ops", "U1", T0, until)
-
-
-@pytest.fixture
-async def database(store_url: str) -> AsyncIterator[Database]:
-    """A new database of each kind."""
-    database = await Database.open(store_url)
-    yield database
-    await database.close()
 
 
 async def race(url: str, seed: int, all_there: asyncio.Barrier) -> tuple[list[int], list[int]]:

@@ -1,4 +1,4 @@
-"""A database of each kind, and a yard on it."""
+"""A yard on a database of each kind."""
 
 from __future__ import annotations
 
@@ -9,15 +9,7 @@ import pytest
 
 from bot.store.database import Database
 from tests.engine.operations.jobs import Yard, open_yard
-from tests.engine.support import Disk, SetClock
-
-
-@pytest.fixture
-async def database(store_url: str, disk: Disk) -> AsyncIterator[Database]:
-    """A new database whose disk can fail."""
-    database = await Database.open(store_url)
-    yield database
-    await database.close()
+from tests.engine.support import SetClock
 
 
 @pytest.fixture
