@@ -1,0 +1,1 @@
+"""Deployments and rollbacks as operations, and what watches over them."""
