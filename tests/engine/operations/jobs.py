@@ -180,10 +180,9 @@ class Yard:
         return found
 
     def card(self, number: int) -> dict[str, JsonValue]:
-        """What its card shows now."""
+        """What its card shows now; nothing while it has not been posted."""
         letter = self.slack.shown(f"operation:{number}")
-        assert letter is not None
-        return dict(letter.facts)
+        return {} if letter is None else dict(letter.facts)
 
     def thread(self, number: int) -> list[str]:
         """The lines in its thread."""

@@ -1,0 +1,65 @@
+"""What goes into the thread of an operation beside its card: the files of its plan, the output of its steps,
+and what is said beside the plan."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+
+from bot.domain.operations.plan import JsonObject
+from bot.domain.operations.record import OperationRecord
+from bot.engine.operations.contract import OperationRefused
+from bot.engine.operations.mail import stream_of
+from bot.engine.operations.parts import Parts
+from messages.facts import Facts
+
+Beside = Callable[[JsonObject], Coroutine[None, None, tuple[str, Facts]]]
+"""A message (template and facts) for a request, that belongs to its plan and is not bound by it."""
+
+
+class Enclosures:
+    """Sends them; nobody waits for that."""
+
+    def __init__(self, parts: Parts, beside: Mapping[str, Beside]) -> None:
+        """`beside`: what else is said in the thread of a plan of that operation."""
+        self._parts = parts
+        self._beside = dict(beside)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def load(self) -> None:
+        """Know the loop that steps in threads hand their output to."""
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        """Leave what is not sent yet."""
+        for task in self._tasks:
+            task.cancel()
+
+    def enclose(self, record: OperationRecord) -> None:
+        """Send all that belongs to a new plan."""
+        if record.plan.operation in self._beside:
+            self._spawn(self._say_beside(record))
+        for file in record.plan.files:
+            self._spawn(self._parts.share(stream_of(record.id), file.name, Path(file.path)))
+
+    def attach(self, number: int, name: str, text: str) -> None:
+        """A step has output for the thread; called from any thread."""
+        content = text.encode(errors="replace")
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(
+                lambda: self._spawn(self._parts.share(stream_of(number), name, content))
+            )
+
+    async def _say_beside(self, record: OperationRecord) -> None:
+        try:
+            template, facts = await self._beside[record.plan.operation](record.request)
+        except OperationRefused:
+            return
+        await self._parts.mail.send([self._parts.mail.beside(record.id, template, facts, record.channel)])
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
