@@ -23,7 +23,7 @@ from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, 
 from bot.domain.cleanup.scan import risks_of
 from bot.domain.operations.plan import Plan, difference, plan_of
 from bot.engine.operations.cleanup import Cleanup
-from bot.engine.operations.contract import Operation, OperationRefused, StepFailed, Stopped, Work
+from bot.engine.operations.contract import Guided, Operation, OperationRefused, StepFailed, Stopped, Work
 from bot.tools.cleanup.commands import CommandFailed, Ran
 from tests.engine.support import SetClock
 from tests.tools.cleanup.trees import contents, put_file, slots, snapshot
@@ -50,6 +50,10 @@ class Bench:
 
     def attach(self, name: str, text: str) -> None:
         self.files[name] = text
+
+    @property
+    def guided(self) -> Guided:
+        raise AssertionError("nobody guides this step")
 
 
 class House:
