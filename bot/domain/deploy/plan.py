@@ -98,9 +98,7 @@ def _steps(facts: DeployFacts, stages: tuple[int, ...]) -> Iterator[Step]:
         "address": environment.addresses[facts.green],
     }
     yield Step(PREFLIGHT, {"checks": [each.name for each in facts.checks if each.verdict != "left_out"]})
-    yield Step(
-        PREPARE, {"data": list(environment.data), "no_data": environment.no_data}, CHECK_BLUE
-    )
+    yield Step(PREPARE, {"data": list(environment.data), "no_data": environment.no_data}, CHECK_BLUE)
     yield Step(GREEN, where, STOP_GREEN)
     tests = [each.value for each, rule in service.verification.items() if not isinstance(rule, LeftOut)]
     left_out: list[JsonValue] = [

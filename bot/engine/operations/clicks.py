@@ -96,8 +96,13 @@ class Clicks:
         note = OperationNoteFacts(click.value, self._shown.facts(after), by)
         done = await self._moves.move(record, after, _TO_STEPS[click], by, {}, {}, [note], also=[first])
         if done:
-            tell = {Click.STOP: self._runner.stop, Click.HOLD: self._runner.hold, Click.GO: self._runner.go}
-            tell[click](record.id)
+            match click:
+                case Click.STOP:
+                    self._runner.stop(record.id)
+                case Click.HOLD:
+                    self._runner.hold(record.id, by)
+                case _:
+                    self._runner.go(record.id, by)
         return done
 
 

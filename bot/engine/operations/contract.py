@@ -70,18 +70,18 @@ class Guided(Protocol):
     """How people guide a step that takes long: they hold it, let it go on, and see what it sees."""
 
     @property
-    def held(self) -> bool:
-        """Somebody wants it to stay where it is (`hold`) until somebody says 계속 (`go`)."""
+    def held_by(self) -> str | None:
+        """Who wants it to stay where it is (`hold`), until somebody says 계속 (`go`)."""
         ...
 
     @property
-    def gone_on(self) -> int:
-        """How often somebody has said 계속 since the step began."""
+    def let_go_by(self) -> tuple[str, ...]:
+        """Who has said 계속 since the step began, one after the other."""
         ...
 
     async def wait(self, seconds: float) -> None:
-        """Wait so long, or until somebody presses a button: what they want is in `stopping`, `held` and
-        `gone_on`. On the loop only."""
+        """Wait so long, or until somebody presses a button: what they want is in `stopping`, `held_by` and
+        `let_go_by`. On the loop only."""
         ...
 
     def tell(self, detail: JsonObject, controls: Sequence[str] = ()) -> None:

@@ -32,8 +32,9 @@ class LiveWork:
         self._attach = attach
         self._call = call
         self._told = told
-        self._stopping = self._held = False
-        self._gone_on = 0
+        self._stopping = False
+        self._held_by: str | None = None
+        self._let_go_by: tuple[str, ...] = ()
         self._pressed = asyncio.Event()
         self._detail: JsonObject = {}
         self._controls: tuple[str, ...] = ()
@@ -62,15 +63,15 @@ class LiveWork:
         self._stopping = True
         self._pressed.set()
 
-    def hold(self) -> None:
+    def hold(self, by: str) -> None:
         """Somebody wants it to stay where it is."""
-        self._held = True
+        self._held_by = by
         self._pressed.set()
 
-    def go(self) -> None:
+    def go(self, by: str) -> None:
         """Somebody wants it to go on."""
-        self._held = False
-        self._gone_on += 1
+        self._held_by = None
+        self._let_go_by = (*self._let_go_by, by)
         self._pressed.set()
 
     @property
@@ -79,14 +80,14 @@ class LiveWork:
         return self
 
     @property
-    def held(self) -> bool:
+    def held_by(self) -> str | None:
         """As `Guided` has it."""
-        return self._held
+        return self._held_by
 
     @property
-    def gone_on(self) -> int:
+    def let_go_by(self) -> tuple[str, ...]:
         """As `Guided` has it."""
-        return self._gone_on
+        return self._let_go_by
 
     async def wait(self, seconds: float) -> None:
         """As `Guided` has it."""

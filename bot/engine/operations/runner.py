@@ -85,17 +85,17 @@ class Runner:
         if work is not None:
             work.stop()
 
-    def hold(self, number: int) -> None:
-        """Tell it that somebody wants it to stay where it is."""
+    def hold(self, number: int, by: str) -> None:
+        """Tell it who wants it to stay where it is."""
         work = self._live.get(number)
         if work is not None:
-            work.hold()
+            work.hold(by)
 
-    def go(self, number: int) -> None:
-        """Tell it that somebody pressed 계속."""
+    def go(self, number: int, by: str) -> None:
+        """Tell it who pressed 계속."""
         work = self._live.get(number)
         if work is not None:
-            work.go()
+            work.go(by)
 
     async def body(self, run: Run, journal: Journal) -> None:
         """Do everything, from wherever it is. Nothing if that plan does not run: a journal can be older than
@@ -131,7 +131,7 @@ class Runner:
             if fresh is None or fresh.stopped_by is not None:
                 raise Stopped
             if fresh.held_by is not None:
-                work.hold()
+                work.hold(fresh.held_by)
             held = fresh  # the narrowed one, for the closure
             if fresh.token is not None and not await self._patiently(lambda: self._store.holds_lock(held)):
                 # Whoever holds the lock by now must not meet us there.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.deploy.evidence import found, pattern_of
+from bot.domain.deploy.proof import found, pattern_of
 
 
 @pytest.mark.parametrize(
