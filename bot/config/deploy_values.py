@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.values import Command
 from bot.config.words import looks_secret, nearest
-from bot.domain.deploy.evidence import pattern_of
+from bot.domain.deploy.proof import pattern_of
 from bot.domain.deploy.placeholders import placeholders
 
 _ADDRESS = re.compile(
