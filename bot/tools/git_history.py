@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.domain.deploy.notes import Commit, Direction, ReleaseNotes
+from bot.domain.deploy.notes import Commit, Direction, ReleaseNotes, Tag
 from bot.tools.commands import Ran
 from bot.tools.git import GitFailed, ask, first_words
 
@@ -17,6 +17,7 @@ LISTED = 20
 _SUBJECT, _AUTHOR, _REVISION = 100, 60, 200
 """characters"""
 _FIELDS = ("%h", "%ct", "%an", "%s")
+_TAG = "--format=%(refname:short)%00%(creatordate:unix)%00%(contents:subject)"
 _HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _NUMBERS = {
     name: re.compile(rf"(\d+) {word}")
@@ -80,6 +81,17 @@ async def release_notes(path: str, old: str | None, new: str, limit: int = LISTE
         going=going,
         **{name: int(number[1]) if number else 0 for name, number in numbers.items()},
     )
+
+
+async def tags(path: str, limit: int = LISTED) -> list[Tag]:
+    """The newest tags of the repository at `path`. Raises HistoryUnknown."""
+    words = ["for-each-ref", "--sort=-creatordate", f"--count={limit}", _TAG, "refs/tags"]
+    rows = [line.split("\0") for line in (await _good(path, words)).splitlines() if line]
+    return [
+        Tag(row[0][:_REVISION], datetime.fromtimestamp(int(row[1]), UTC), _cut(row[2]))
+        for row in rows
+        if len(row) == 3 and row[1].isdecimal()
+    ]
 
 
 async def _related(path: str, one: str, other: str) -> bool:

@@ -34,6 +34,16 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A revision that has a name."""
+
+    name: str
+    at: datetime
+    """when it was made"""
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseNotes:
     """What comes and what goes."""
 

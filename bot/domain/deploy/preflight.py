@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bot.domain.deploy.checks import ByCommand, ByLoad, ByRequests, Check, LeftOut, Trial
-from bot.domain.deploy.evidence import found
 from bot.domain.deploy.measures import Counted, Latencies
+from bot.domain.deploy.proof import found
 from bot.domain.operations.plan import JsonObject
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -13,7 +13,7 @@ from bot.domain.maintenance import Once, Weekly
 from bot.domain.oncall.localtime import local_day, moment_of
 
 LONGEST = timedelta(days=60)
-PROTECTIVE = frozenset({"backup", "backup_verify", "cleanup_undo"})
+PROTECTIVE = frozenset({"backup", "backup_verify", "cleanup_undo", "rollback"})
 """Operations that protect or bring back: whoever asks for one needs nobody's approval, and a freeze is about
 them only if it names them."""
 

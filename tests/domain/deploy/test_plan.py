@@ -24,7 +24,7 @@ def test_the_document_s_order_with_the_way_back_from_each_step() -> None:
         ("green", "stop_green"),
         ("verify", None),
         *[("shift", "traffic_back")] * 5,
-        ("complete", "record_back"),
+        ("complete", None),
         ("warm", None),
         ("retire", None),
     ]
@@ -34,7 +34,7 @@ def test_the_document_s_order_with_the_way_back_from_each_step() -> None:
 
 def test_undone_backwards_traffic_goes_back_before_green_is_stopped_and_blue_looked_at_last() -> None:
     undone = [step.undo for step in reversed(deploy_plan(FACTS, T0).steps) if step.undo]
-    assert list(dict.fromkeys(undone)) == ["record_back", "traffic_back", "stop_green", "check_blue"]
+    assert list(dict.fromkeys(undone)) == ["traffic_back", "stop_green", "check_blue"]
 
 
 def test_without_a_blue_all_traffic_goes_over_at_once_and_nothing_is_kept_warm() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -218,6 +218,7 @@ async def open_yard(
     runs: Callable[[Body], Durable] | None = None,
     operations: Mapping[str, Operation] | None = None,
     lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
+    ended: Callable[[OperationRecord], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Yard]:
     """A desk for as long as the block runs. `kept`: what runs of an earlier one kept. `runs`: where runs
     live, in memory by default. `operations`: others than the chest."""
@@ -234,6 +235,8 @@ async def open_yard(
         made[0].shared.append((stream, name, content))
 
     async def tell_alert(record: OperationRecord, state: State) -> None:
+        if ended is not None:
+            await ended(record)
         made[0].alerts.append((record.id, state))
 
     async def fresh_roles() -> Roles:
