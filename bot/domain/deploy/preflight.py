@@ -19,23 +19,22 @@ from bot.domain.deploy.proof import found
 from bot.domain.operations.plan import JsonObject
 
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_NONE = r"(?<![\d.,])(?:0|no)"
-_WORDS_OF_NOTHING = re.compile(
-    "|".join((
-        rf"{_NONE} tests? (?:ran|run|found|collected|executed)\b",  # pytest, jest, playwright, unittest 3.12
-        r"(?<!\w)ran 0 tests\b",  # unittest before 3.12
-        r"(?<!\w)collected 0 items\b",  # pytest
-        rf"{_NONE} (?:\w+ ){{0,2}}files? (?:checked|found|scanned|processed|analy[sz]ed|matched|inspected)\b",
-        r"(?<!\w)(?:there is |there's )?nothing to (?:check|do|scan|audit|lint|test)\b",
-        r"(?<!\w)there are no \S{1,20} files in director",  # mypy
-        r"(?<!\w)total lines of code: 0\s*$",  # bandit
-        r"(?<!\w)audited 0 packages\b",  # npm
-        r"(?<!\w)0/0 urls passed\b",  # pa11y-ci
-    )),
-    re.IGNORECASE | re.MULTILINE,
-)  # fmt: skip
-_NO_VULNERABILITIES = re.compile(r"no known vulnerabilities found", re.IGNORECASE)
-_AUDITED = re.compile(r'"version"\s*:')
+_NONE = "(?:0|no)"
+_WORDS = (
+    rf"{_NONE} tests? (?:ran|run|found|collected|executed)\b",  # pytest, jest, playwright, unittest 3.12
+    r"ran 0 tests\b",  # unittest before 3.12
+    r"collected 0 items\b",  # pytest
+    rf"{_NONE} (?:\w+ ){{0,2}}files? (?:checked|found|scanned|processed|analy[sz]ed|matched|inspected)\b",
+    r"(?:there is |there's )?nothing to (?:check|do|scan|audit|lint|test)\b",
+    r"there are no \S{1,20} files in director",  # mypy
+    r"total lines of code: 0\s*$",  # bandit
+    r"audited 0 packages\b",  # npm
+    r"0/0 urls passed\b",  # pa11y-ci
+)
+_WORDS_OF_NOTHING = f"(?i)(?:^|[^0-9A-Za-z_.,])({'|'.join(_WORDS)})"
+"""for `found`: as fast for 256 KiB of hostile text as for any other"""
+_NO_VULNERABILITIES = "(?i)no known vulnerabilities found"
+_AUDITED = r'"version"\s*:'
 """pip-audit names the version of what it has audited in its JSON (--format json), and of nothing else; its
 other formats do not tell an audit of nothing from a good one"""
 _SAID = 200
@@ -147,10 +146,10 @@ def _is_none(evidence: str) -> bool:
 
 
 def _words_of_nothing(said: str) -> str | None:
-    match = _WORDS_OF_NOTHING.search(said)
-    if match is None and _AUDITED.search(said) is None:
-        match = _NO_VULNERABILITIES.search(said)
-    return None if match is None else match[0].strip()
+    words = found(_WORDS_OF_NOTHING, said)
+    if words is None and found(_AUDITED, said) is None:
+        words = found(_NO_VULNERABILITIES, said)
+    return None if words is None else words.strip()
 
 
 def last_words(said: str) -> str:
