@@ -78,6 +78,8 @@ def deploy_plan(facts: DeployFacts, at: datetime) -> Plan:
         aside={
             "notes": dict(facts.notes),
             "committed_at": facts.notes.get("committed_at"),
+            # What is around it comes and goes: an alert that opens meanwhile must not undo an approval.
+            "risk": facts.risk.level.value,
             "risks": [
                 {"name": each.name, "level": each.level.value, "values": dict(each.values)}
                 for each in facts.risk.reasons
@@ -125,8 +127,6 @@ def _shown(facts: DeployFacts, stages: tuple[int, ...]) -> dict[str, JsonValue]:
         "stages": list(stages),
         "dwell_seconds": environment.dwell.total_seconds(),
         "warm_seconds": environment.warm.total_seconds() if facts.has_blue else 0.0,
-        "risk": facts.risk.level.value,
-        "risk_names": [each.name for each in facts.risk.reasons],
         "checks": [
             {"name": each.name, "verdict": each.verdict, "reason": each.reason} for each in facts.checks
         ],

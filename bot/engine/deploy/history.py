@@ -39,20 +39,15 @@ class Notes:
         """For the card."""
         its = self.notes
         return {
-            "direction": its.direction.value,
-            "committed_at": its.commit_at.isoformat(),
-            "coming": its.coming,
+            "count": its.coming,
             "going": its.going,
-            "files": its.files,
-            "insertions": its.insertions,
-            "deletions": its.deletions,
+            "backwards": self.backwards,
+            "committed_at": its.commit_at.isoformat(),
+            "files": its.files or 0,
+            "insertions": its.insertions or 0,
+            "deletions": its.deletions or 0,
             "commits": [
-                {
-                    "short": each.short,
-                    "at": each.at.isoformat(),
-                    "author": each.author,
-                    "subject": each.subject,
-                }
+                {"id": each.short, "at": each.at.isoformat(), "author": each.author, "subject": each.subject}
                 for each in its.commits
             ],
         }
