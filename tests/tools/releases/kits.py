@@ -14,8 +14,11 @@ from pydantic import JsonValue
 
 from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.slots import Slot
+from bot.tools.releases.command import CommandDriver, CommandReleases
 from bot.tools.releases.contract import Releases
+from bot.tools.releases.docker import DockerDriver, DockerReleases
 from bot.tools.releases.process import ProcessDriver, ProcessReleases
+from bot.tools.releases.systemd import SystemdDriver, SystemdReleases
 from tests.stage import free_port
 from tests.waiting import CEILING
 
@@ -98,4 +101,68 @@ def process(folder: Path) -> Kit:
     return Kit(folder, slots, lambda: ProcessDriver(process_releases(folder, slots)))
 
 
-KITS: dict[str, Callable[[Path], Kit]] = {"process": process}
+def systemd(folder: Path) -> Kit:
+    slots = addresses()
+    unit = {
+        "name": "shop@%i.service",
+        "ExecStart": [sys.executable, SERVICE],
+        "EnvironmentFile": f"{folder}/%i.env",
+    }
+    (folder / "unit.json").write_text(json.dumps(unit))
+    releases = SystemdReleases(
+        unit="shop@{slot}.service",
+        environment_file=f"{folder}/{{slot}}.env",
+        slots=slots,
+        directory=f"{folder}/releases/{{revision}}",
+        environment={"RELEASES": f"{folder}/releases", "GREETING": 'a "$lot" `{slot}` \\ at {port}'},
+        systemctl=double("systemctl", folder),
+    )
+    return Kit(folder, slots, lambda: SystemdDriver(releases))
+
+
+def docker(folder: Path) -> Kit:
+    slots = addresses()
+    releases = DockerReleases(
+        service="shop",
+        environment_name="production",
+        image="shop:{revision}",
+        port=8080,
+        slots=slots,
+        docker=double("docker", folder),
+        environment={"RELEASES": f"{folder}/releases"},
+        secrets={"DB_PASSWORD": "SHOP_DB_PASSWORD"},
+        arguments=("--network", "slot-{slot}"),
+    )
+    return Kit(folder, slots, lambda: DockerDriver(releases))
+
+
+def command_releases(folder: Path, slots: dict[Slot, Address]) -> CommandReleases:
+    """As a configuration would describe them."""
+    shopctl = double("shopctl", folder)
+    return CommandReleases(
+        start=(*shopctl, "start", "{slot}", "{revision}", "--marker", "{marker}", "{host}:{port}"),
+        stop=(*shopctl, "stop", "{slot}"),
+        status=(*shopctl, "status", "{slot}"),
+        usage=(*shopctl, "usage", "{slot}"),
+        known=(*shopctl, "known", "{revision}"),
+        slots=slots,
+        state=folder / "state",
+    )
+
+
+def command(folder: Path) -> Kit:
+    slots = addresses()
+    return Kit(folder, slots, lambda: CommandDriver(command_releases(folder, slots)))
+
+
+def double(name: str, folder: Path) -> tuple[str, ...]:
+    """A real program in the place of another."""
+    return (sys.executable, str(Path(__file__).with_name("doubles") / f"{name}.py"), str(folder))
+
+
+KITS: dict[str, Callable[[Path], Kit]] = {
+    "process": process,
+    "systemd": systemd,
+    "docker": docker,
+    "command": command,
+}

@@ -79,4 +79,4 @@ def main(host: str, port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(*(sys.argv[1], int(sys.argv[2])) if sys.argv[2:] else (os.environ["HOST"], int(os.environ["PORT"])))

@@ -35,7 +35,7 @@ looking = ("_running", "_is_supervisor", "_is_release", "_read", "_gone", "_stat
 def trace(frame, event, argument):
     global left
     code = frame.f_code
-    if not code.co_filename.endswith(("supervised.py", "process.py")) or code.co_name in looking:
+    if not code.co_filename.endswith(("/supervised.py", "/process.py")) or code.co_name in looking:
         return None
     if event == "line":
         left -= 1
