@@ -25,6 +25,7 @@ from bot.domain.deploy.thresholds import Rules
 LIMIT = 0.1
 """percent"""
 NAIVE_AFTER = 1_000
+STAGES = (10, 25, 50, 75, 100)
 _BAD = Counted(1, 1)
 _LOOK = 20
 _Sides: TypeAlias = list[tuple[Counters, Latencies]]
@@ -78,6 +79,20 @@ def naive_fails_at(errors: list[int], requests: int, *, once: bool = False) -> i
     return None
 
 
+def busy_one_fails(chance: np.random.Generator, rate: float) -> tuple[bool, bool]:
+    """Whether a release at a service of 1,000 requests a second is failed, looked at each second, five
+    minutes a stage: by the judge's test of the error rate, and by the naive rule."""
+    test, suspicion, total, naive = error_test(LIMIT), Suspicion(), Counted(), False
+    for share in STAGES:
+        for errors in chance.binomial(10 * share, rate, size=300).tolist():
+            counted = Counted(10 * share, errors)
+            suspicion, total = suspicion.after(test, counted), total + counted
+            naive |= total.requests >= NAIVE_AFTER and 100 * total.errors / total.requests >= LIMIT
+            if suspicion.is_enough(test):
+                return True, naive
+    return False, naive
+
+
 def slow_fails_at(chance: np.random.Generator, share: float, requests: int) -> tuple[int | None, int | None]:
     """The request by which a release with such a share of slow answers is failed, by the judge and by the
     rule "back unless the 95th percentile is below 500 ms, from 1,000 requests on"; 20 a look."""
@@ -110,7 +125,7 @@ def whole_run(chance: np.random.Generator, rate: float) -> WholeRun:
     stage, run = first_stage(Rules(dwell=60), 10, 0.0), WholeRun()
     sides: _Sides = [(Counters(0, 0, "1"), Latencies())] * 2
     second = 0.0
-    for share in (10, 25, 50, 75, 100):
+    for share in STAGES:
         if share != 10:
             stage = next_stage(stage, share, second)
         for sample in _looks(chance, rate, share, sides):

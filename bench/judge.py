@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from bench.canaries import (
     NAIVE_AFTER,
+    busy_one_fails,
     errors_at,
     judge_certifies_at,
     judge_fails_at,
@@ -35,7 +36,7 @@ _HEALTHY = 0.0002
 
 async def measure(quick: bool) -> Result:
     """Everything by simulation, with one seed."""
-    runs, canaries, whole = (100, 500, 1) if quick else (10_000, 10_000, 300)
+    runs, canaries, whole = (100, 500, 1) if quick else (10_000, 10_000, 200)
     chance = np.random.default_rng(_SEED)
     figures = [
         *_failing(chance, runs),
@@ -46,7 +47,8 @@ async def measure(quick: bool) -> Result:
     ]
     method = (
         f"simulated, seed {_SEED}: {runs:,} releases a rate until failed or certified, {canaries:,} healthy"
-        f" canaries of {_REQUESTS:,} requests ({canaries // 10:,} for response times), {whole} whole runs"
+        f" canaries of {_REQUESTS:,} requests ({canaries // 10:,} for response times and busy services),"
+        f" {whole} whole runs"
     )
     about: dict[str, JsonValue] = {"seed": _SEED, "runs": runs, "canaries": canaries, "whole": whole}
     return Result(NAME, method, figures, about)
@@ -108,6 +110,9 @@ def _alarms(chance: np.random.Generator, canaries: int) -> list[Figure]:
             Figure(f"{what}, the naive rule looks once", _SHARE, once, ours, at_most=aim),
             Figure(f"{what}, the naive rule goes on looking", _SHARE, always, ours, at_most=aim),
         ]
+        busy = [busy_one_fails(chance, rate) for _ in range(canaries // 10)]
+        judge, naive = (100 * sum(each) / len(busy) for each in zip(*busy, strict=True))
+        figures.append(Figure(f"{what}, five stages at 1,000 requests/s", _SHARE, naive, judge))
     return figures
 
 
