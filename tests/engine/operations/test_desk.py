@@ -298,6 +298,21 @@ async def test_stop_ends_a_run_between_two_things(yard: Yard) -> None:
     assert again.verdict == "stale"
 
 
+async def test_what_has_nothing_to_undo_keeps_what_was_done_until_somebody_stops_it(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    chest = Chest(tmp_path / "chest", OnFailure.STOP)
+    chest.held = {"two": asyncio.Event()}
+    async with open_yard(database, chest.folder, clock, chest=chest) as yard:
+        number = await approved(yard, "one two three")
+        await until(lambda: chest.reached == ["one", "two"])
+        await yard.desk.press(Click.STOP, number, "", ANN)
+        chest.held["two"].set()
+        partial = await yard.reaches(number, State.PARTIAL)
+        assert [step.state.value for step in partial.steps] == ["done", "stopped"]
+        assert chest.words() == ["one"]
+
+
 async def test_of_many_who_press_stop_one_wins(yard: Yard, database: Database) -> None:
     yard.chest.held = {"one": asyncio.Event()}
     number = await approved(yard, "one")
