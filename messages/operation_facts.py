@@ -47,6 +47,10 @@ class OperationProgressFacts(Facts):
     total: int | None
     unit: str
     seconds_left: float | None
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    """what else the step says of itself, by the phrase `FAMILY.live.STEP`"""
+    controls: tuple[str, ...] = ()
+    """the buttons that it offers: `stop`, `hold`, `go`; without any `stop`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +104,7 @@ class OperationFacts(Facts):
     reason: str = ""
     glass: bool = False
     stopped_by: str | None = None
+    held_by: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
     problem: OperationProblemFacts | None = None
@@ -209,3 +214,6 @@ class OperationNoteFacts(Facts):
     operation: OperationFacts
     actor: str | None = None
     administrators: tuple[str, ...] = ()
+    call: str | None = None
+    """the phrase `FAMILY.call.CALL` for those who asked and approved, with `detail`"""
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)

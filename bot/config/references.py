@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import JsonValue
 
-from bot.config.checks import nearest
 from bot.config.document import Document
 from bot.config.problems import ConfigProblem, Steps, path_text
+from bot.config.words import nearest
 from bot.domain.alerts.ladder import TargetKind
 from bot.domain.matcher_notation import MatcherInvalid, parse
 from bot.domain.matchers import matches_everything

@@ -39,6 +39,7 @@ operations = Table(
     Column("reason", Text, nullable=False),
     Column("glass", Boolean, nullable=False),
     Column("stopped_by", Text),
+    Column("held_by", Text),
     Column("token", Integer),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),

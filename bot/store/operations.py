@@ -67,6 +67,19 @@ class OperationStore:
 
         return also
 
+    def holding(self, number: int, by: str | None) -> Also:
+        """To write who wants it to stay where it is; None: it goes on."""
+
+        async def also(connection: AsyncConnection) -> bool:
+            running = (operations.c.id == number) & (operations.c.state == State.RUNNING.value)
+            if by is not None:
+                running &= operations.c.held_by.is_(None)
+            return (
+                await connection.execute(update(operations).where(running).values(held_by=by))
+            ).rowcount == 1
+
+        return also
+
     async def write(self, also: Also) -> bool:
         """Write that by itself; whether it was."""
         try:
@@ -202,6 +215,7 @@ def _record_of(row: RowMapping, steps: tuple[StepRecord, ...]) -> OperationRecor
         reason=row["reason"],
         glass=row["glass"],
         stopped_by=row["stopped_by"],
+        held_by=row["held_by"],
         token=row["token"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],

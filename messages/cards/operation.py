@@ -70,7 +70,7 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
 
 
 def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:
-    approve, deny, withdraw, glass, stop, undo, again, backup = words("buttons").splitlines()
+    approve, deny, withdraw, glass, stop, undo, again, backup, hold, go, back = words("buttons").splitlines()
     digits = "".join(each for each in str(op["plan_hash"]) if each in hexdigits)[:64]
     value: dict[str, JsonValue] = {"id": op["id"], "hash": digits}
     state = str(op["state"])
@@ -84,7 +84,18 @@ def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:
     if state == "queued":
         return [blocks.button(withdraw, "op_cancel", value)]
     if state in ("running", "undoing"):
-        return [] if op["stopped_by"] is not None else [blocks.danger(stop, "op_stop", value)]
+        if op["stopped_by"] is not None:
+            return []
+        controls = _controls(op)
+        if not controls:
+            return [blocks.danger(stop, "op_stop", value)]
+        # A deployment can stay where it is, and what ends it is called by what that means there.
+        known = {
+            "hold": blocks.button(hold, "op_hold", value),
+            "go": blocks.button(go, "op_go", value),
+            "stop": blocks.danger(back, "op_stop", value),
+        }
+        return [known[name] for name in controls if name in known]
     offered: list[Element] = []
     if op["undo_until"] is not None:
         offered.append(blocks.danger(undo, "op_undo", value))
@@ -93,3 +104,10 @@ def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:
     if state in _AGAIN:
         offered.append(blocks.button(again, "op_again", value))
     return offered
+
+
+def _controls(op: Mapping[str, JsonValue]) -> list[str]:
+    """The buttons that the step under way offers."""
+    progress = op["progress"]
+    controls = progress.get("controls") if isinstance(progress, Mapping) else None
+    return [str(each) for each in controls] if isinstance(controls, list) else []

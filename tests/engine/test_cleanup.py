@@ -28,7 +28,7 @@ from bot.domain.cleanup.scan import risks_of
 from bot.domain.operations.plan import JsonObject, Plan, difference, plan_of
 from bot.engine.operations.cleanup import Cleanup
 from bot.engine.operations.cleanup_undo import CleanupUndo
-from bot.engine.operations.contract import Operation, OperationRefused, StepFailed, Stopped, Work
+from bot.engine.operations.contract import Guided, Operation, OperationRefused, StepFailed, Stopped, Work
 from bot.engine.operations.health import Health
 from bot.tools.cleanup.commands import CommandFailed, Ran
 from probes.application.http import http_session
@@ -62,6 +62,10 @@ class Bench:
 
     def attach(self, name: str, text: str) -> None:
         self.files[name] = text
+
+    @property
+    def guided(self) -> Guided:
+        raise AssertionError("nobody guides this step")
 
 
 class House:

@@ -11,6 +11,7 @@ from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role, Roles
 from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
+from bot.engine.operations.runner import Runner
 from bot.engine.operations.shown import Shown
 from messages.operation_facts import OperationClickFacts, OperationNoteFacts
 
@@ -20,19 +21,25 @@ _ACTIONS = {
     Click.DENY: (Action.OPERATION_DENY, State.DENIED),
     Click.CANCEL: (Action.OPERATION_CANCEL, State.CANCELLED),
 }
+_TO_STEPS = {
+    Click.STOP: Action.OPERATION_STOP,
+    Click.HOLD: Action.OPERATION_HOLD,
+    Click.GO: Action.OPERATION_GO,
+}
+"""These change nothing about where an operation is: its step is told, and acts on it."""
 
 
 class Clicks:
     """Takes them. Raises StoreUnavailable; then nothing has changed."""
 
     def __init__(
-        self, parts: Parts, shown: Shown, moves: Moves, stop: Callable[[int], None], wake: Callable[[], None]
+        self, parts: Parts, shown: Shown, moves: Moves, runner: Runner, wake: Callable[[], None]
     ) -> None:
-        """`stop` tells the step of an operation that is under way; `wake`: something may have changed."""
+        """`wake`: something may have changed."""
         self._parts = parts
         self._shown = shown
         self._moves = moves
-        self._tell_step = stop
+        self._runner = runner
         self._wake = wake
 
     async def press(
@@ -47,11 +54,13 @@ class Clicks:
         verdict = judge(click, by, shown_hash, record.pending, needs, roles, self._parts.clock(), reason)
         if verdict is Verdict.TAKEN:
             taken = await (
-                self._stop(record, by) if click is Click.STOP else self._take(record, click, by, reason)
+                self._pass_on(record, click, by)
+                if click in _TO_STEPS
+                else self._take(record, click, by, reason)
             )
             verdict = verdict if taken else Verdict.STALE
         elif verdict in (Verdict.NOT_ALLOWED, Verdict.SECOND_PERSON):
-            action = Action.OPERATION_STOP if click is Click.STOP else _ACTIONS[click][0]
+            action = _TO_STEPS[click] if click in _TO_STEPS else _ACTIONS[click][0]
             self._moves.note_refused(record, action, by, verdict.value)
         self._wake()
         fresh = await self._parts.store.get(number) or record
@@ -73,18 +82,34 @@ class Clicks:
         detail = {"reason": short} if short else {}
         return await self._moves.move(record, after, action, by, values, detail, [note], broadcast=glass)
 
-    async def _stop(self, record: OperationRecord, by: str) -> bool:
-        after = replace(record, stopped_by=by)
-        note = OperationNoteFacts(Click.STOP.value, self._shown.facts(after), by)
-        first = [self._parts.store.stopping(record.id, by)]
-        done = await self._moves.move(record, after, Action.OPERATION_STOP, by, {}, {}, [note], also=first)
+    async def _pass_on(self, record: OperationRecord, click: Click, by: str) -> bool:
+        """Write down who pressed it, and then tell the step that is under way: one that begins meanwhile
+        reads it."""
+        store = self._parts.store
+        match click:
+            case Click.STOP:
+                after, first = replace(record, stopped_by=by), store.stopping(record.id, by)
+            case Click.HOLD:
+                after, first = replace(record, held_by=by), store.holding(record.id, by)
+            case _:
+                after, first = replace(record, held_by=None), store.holding(record.id, None)
+        note = OperationNoteFacts(click.value, self._shown.facts(after), by)
+        done = await self._moves.move(record, after, _TO_STEPS[click], by, {}, {}, [note], also=[first])
         if done:
-            self._tell_step(record.id)
+            match click:
+                case Click.STOP:
+                    self._runner.stop(record.id)
+                case Click.HOLD:
+                    self._runner.hold(record.id, by)
+                case _:
+                    self._runner.go(record.id, by)
         return done
 
 
 def _who_could(click: Click, record: OperationRecord, needs: Needs, roles: Roles) -> tuple[str, ...]:
     """Whom to ask instead."""
-    role = needs.approve if click in (Click.APPROVE, Click.DENY) else Role.APPROVER
+    asked = {Click.APPROVE: needs.approve, Click.DENY: needs.approve, Click.GO: needs.approve}
+    asked |= {Click.STOP: needs.stop, Click.HOLD: needs.ask}
+    role = asked.get(click, Role.APPROVER)
     besides = [record.asked_by] if click is Click.APPROVE and needs.second_person else []
     return roles.who_could(role, besides)

@@ -53,13 +53,14 @@ class OperationDesk:
             lambda number: self._looking.changed(number),
             lambda record, state, problem: self._starter.ended(record, state, problem),
             self._enclosures.attach,
+            lambda number, what, detail: self._enclosures.call(self._moves, number, what, detail),
         )
         self._durable = durable(self._runner.body)
         self.shown = Shown(parts, self._runner.live)
         self._moves = Moves(parts, self.shown)
         self._starter = Starter(parts, self.shown, self._moves, self._operations, self._durable)
         self._looking = Looking(parts.store, self._starter, self._moves, self._runner.running)
-        self._clicks = Clicks(parts, self.shown, self._moves, self._runner.stop, self._looking.wake)
+        self._clicks = Clicks(parts, self.shown, self._moves, self._runner, self._looking.wake)
         self._next = 1
         self._adding = asyncio.Lock()
 

@@ -7,12 +7,20 @@ import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 
+import structlog
+
 from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord
 from bot.engine.operations.contract import OperationRefused
 from bot.engine.operations.mail import stream_of
+from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
+from bot.store.errors import StoreUnavailable
 from messages.facts import Facts
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = 2.0
 
 Beside = Callable[[JsonObject], Coroutine[None, None, tuple[str, Facts]]]
 """A message (template and facts) for a request, that belongs to its plan and is not bound by it."""
@@ -51,6 +59,18 @@ class Enclosures:
             self._loop.call_soon_threadsafe(
                 lambda: self._spawn(self._parts.share(stream_of(number), name, content))
             )
+
+    def call(self, moves: Moves, number: int, what: str, detail: JsonObject) -> None:
+        """A step calls those who asked for it and approved it."""
+        self._spawn(self._call(moves, number, what, detail))
+
+    async def _call(self, moves: Moves, number: int, what: str, detail: JsonObject) -> None:
+        while True:
+            try:
+                return await moves.call(number, what, detail)
+            except StoreUnavailable as error:
+                log.warning("call_waits_for_store", operation=number, detail=error.detail)
+                await asyncio.sleep(_RETRY_SECONDS)
 
     async def _say_beside(self, record: OperationRecord) -> None:
         try:

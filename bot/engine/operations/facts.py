@@ -56,6 +56,7 @@ def operation_facts(
         reason=record.reason,
         glass=record.glass,
         stopped_by=record.stopped_by,
+        held_by=record.held_by,
         started_at=_written(record.started_at),
         ended_at=_written(record.ended_at),
         problem=problem_facts(record.problem),

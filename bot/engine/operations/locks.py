@@ -49,10 +49,10 @@ class LockBook:
         self._on_lifted = on_lifted
         self._subjects = subjects
 
-    async def in_the_way(self, subject: str) -> Lock | None:
-        """The lock that keeps a run off that subject now."""
+    async def in_the_way(self, *subjects: str) -> Lock | None:
+        """The lock that keeps a run off one of those subjects now."""
         now = self._clock()
-        return in_the_way(await self.store.held(now), subject, now)
+        return in_the_way(await self.store.held(now), subjects, now)
 
     async def frozen(self, operation: str, subject: str) -> tuple[Freeze, datetime] | None:
         """The freeze that keeps that operation from starting now, and its end."""

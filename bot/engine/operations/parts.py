@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.domain.operations.approval import Needs, State
+from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Roles
 from bot.engine.audit import AuditBook
@@ -39,3 +40,5 @@ class Parts:
     know_cards: Callable[[Sequence[str]], Awaitable[None]]
     tell_alert: Callable[[OperationRecord, State], Awaitable[None]]
     """a run has ended: an alert if it should not have ended so"""
+    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None
+    """a lock that is taken in the moment in which a run lets go of its own"""

@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "USER", "LOGNAME", "DOCKER_HOST", "DOCKER_CONTEXT",
-              "DOCKER_CONFIG", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "PIP_CACHE_DIR")  # fmt: skip
-"""of our environment; tokens are no business of other programs"""
+from bot.tools.commands import PASSED_ON, passed_on
+
+_PASSED_ON = (*PASSED_ON, "DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "XDG_CACHE_HOME",
+              "XDG_RUNTIME_DIR", "PIP_CACHE_DIR")  # fmt: skip
 _LAST_WORDS = 500
 
 
@@ -47,14 +48,13 @@ def runner(seconds: float) -> Run:
 def run_command(command: Sequence[str], seconds: float) -> Ran:
     """Run it and wait for its end; whatever it started goes with it when it takes too long. Raises
     CommandFailed."""
-    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     try:
         process = subprocess.Popen(  # noqa: S603 - a list that was built from the configuration and checked ids
             list(command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=passed_on(_PASSED_ON),
             start_new_session=True,
         )
     except FileNotFoundError:
