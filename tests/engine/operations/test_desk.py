@@ -629,3 +629,36 @@ async def test_who_may_not_lock_or_freeze_is_in_the_audit_log(yard: Yard, databa
         (ANN, "freeze.add", "refused"),
         (ANN, "freeze.end", "refused"),
     ]
+
+
+async def test_files_of_plans_that_were_not_sent_are_sent_after_a_restart_and_once(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    chest, slack = Chest(tmp_path / "chest"), FakeSlack()
+    chest.file = tmp_path / "list.txt"
+    shared: list[list[str]] = []
+
+    async def life(no_files: bool = False, ask: str = "", deny: int = 0) -> None:
+        async with open_yard(
+            database, chest.folder, clock, chest=chest, slack=slack, no_files=no_files
+        ) as yard:
+            if ask:
+                await yard.ask(ask, subject=ask)
+            if deny:
+                record = await yard.record(deny)
+                await yard.desk.press(Click.DENY, deny, record.plan_hash, BOB)
+            wanted = [] if no_files else [each.id for each in await yard.store.open()]
+            async with asyncio.timeout(CEILING_SECONDS):
+                while any([not await yard.store.shared(number) for number in wanted]):  # noqa: ASYNC110 - as in `until`
+                    await asyncio.sleep(0.005)
+            shared.append([stream for stream, _, _ in yard.shared])
+            assert len(yard.looked_for) == (0 if ask else len(yard.shared))
+
+    await life(no_files=True, ask="bread")
+    await life(no_files=True, ask="salt")
+    await life(no_files=True, deny=2)
+    await life()
+    await life()
+    await life(ask="milk")
+    await life()
+    assert shared == [[], [], [], ["operation:1"], [], ["operation:3"], []]
