@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
+from sqlalchemy.exc import DBAPIError
 
 from bot.domain.audit import GUARDIAN, Outcome
 from bot.domain.audit_faults import verify
@@ -387,6 +388,34 @@ async def test_a_freeze_keeps_operations_from_being_asked_for_and_from_starting(
     refused = await yard.reaches(record.id, State.REFUSED)
     assert refused.problem is not None
     assert refused.problem.reason == "frozen"
+
+
+async def rename(database: Database, before: str, after: str) -> None:
+    async with database.begin() as connection:
+        await connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+
+
+async def test_a_freeze_and_its_note_are_both_there_or_neither(yard: Yard, database: Database) -> None:
+    first = await yard.locks.freeze("chest", BOB, timedelta(hours=2), "release day")
+    await rename(database, "audit", "elsewhere")
+    with pytest.raises((StoreUnavailable, DBAPIError)):
+        await yard.locks.freeze("chest", BOB, timedelta(hours=2), "once more")
+    with pytest.raises((StoreUnavailable, DBAPIError)):
+        await yard.locks.thaw(1, BOB)
+    await rename(database, "elsewhere", "audit")
+    assert [each.ref for each in (await yard.locks.freezes()).freezes] == ["#1"]
+    assert first.freeze is not None
+    assert (await yard.locks.thaw(1, BOB)).outcome == "ended"
+    assert (await yard.locks.thaw(1, CHO)).outcome == "not_found"
+    assert await deeds(database) == [(BOB, "freeze.add", "done"), (BOB, "freeze.end", "done")]
+
+
+async def test_freezes_made_at_once_have_numbers_of_their_own(yard: Yard, database: Database) -> None:
+    made = await asyncio.gather(
+        *(yard.locks.freeze(f"chest-{n}", BOB, timedelta(hours=2), "release day") for n in range(8))
+    )
+    assert {each.freeze.ref for each in made if each.freeze is not None} == {f"#{n}" for n in range(1, 9)}
+    assert len(await deeds(database)) == 8
 
 
 async def test_a_freeze_of_the_configuration_holds_too(
