@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.alerting import Alerting, Ground
@@ -68,7 +69,7 @@ class Operating:
             ),
             command=command,
             channel=channel,
-            share=lambda stream, name, content: share_file(ground, stream, name, content),
+            share=partial(share_file, ground),
             know_cards=ground.outbox.know_cards,
             tell_alert=self._alerts.ended,
             lock_after=self.deploying.lock_after,
