@@ -158,5 +158,5 @@ class Canaries(RuleBasedStateMachine):
             assert abs(self.canary.stage.watched - self.watched) < 1e-6
 
 
-Canaries.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+Canaries.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
 TestCanaries = Canaries.TestCase
