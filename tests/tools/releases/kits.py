@@ -104,7 +104,8 @@ def process(folder: Path) -> Kit:
 def systemd_releases(folder: Path, slots: dict[Slot, Address]) -> SystemdReleases:
     """As a configuration would describe them."""
     return SystemdReleases(
-        unit="shop@{slot}.service",
+        unit="{service}@{slot}.service",
+        names={"service": "shop", "environment": "production"},
         environment_file=f"{folder}/{{slot}}.env",
         slots=slots,
         directory=f"{folder}/releases/{{revision}}",
@@ -150,6 +151,7 @@ def command_releases(folder: Path, slots: dict[Slot, Address]) -> CommandRelease
     return CommandReleases(
         start=(*shopctl, "start", "{slot}", "{revision}", "--marker", "{marker}", "{host}:{port}"),
         stop=(*shopctl, "stop", "{slot}"),
+        names={"service": "shop", "environment": "production"},
         status=(*shopctl, "status", "{slot}"),
         usage=(*shopctl, "usage", "{slot}"),
         known=(*shopctl, "known", "{revision}"),

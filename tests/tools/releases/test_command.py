@@ -65,14 +65,14 @@ async def test_a_revision_is_one_argument_and_in_the_environment(kit: Kit) -> No
     status = f"import os, sys; sys.exit(0 if os.path.exists({str(told)!r}) else 3)"
     releases = replace(
         command_releases(kit.folder, kit.slots),
-        start=python(code, "--revision={revision}", "{slot} at {port}"),
+        start=python(code, "--revision={revision}", "{service} {slot} at {port}"),
         status=python(status),
         known=(),
     )
     await CommandDriver(releases).start(Slot.A, "feature/cart+1", "run-1")
     port = kit.slots[Slot.A].port
     assert json.loads(told.read_text()) == [
-        ["--revision=feature/cart+1", f"a at {port}"], "feature/cart+1", "run-1", False,
+        ["--revision=feature/cart+1", f"shop a at {port}"], "feature/cart+1", "run-1", False,
     ]  # fmt: skip
 
 
