@@ -71,7 +71,7 @@ _STEPS = (
         None,
     ),
     *_SHIFTS,
-    OperationStepFacts("complete", {"revision": "v2.4.0", "slot": "b"}, "record_back"),
+    OperationStepFacts("complete", {"revision": "v2.4.0", "slot": "b"}, None),
     OperationStepFacts("warm", {"seconds": 1800.0}, None),
     OperationStepFacts("retire", {"slot": "a", "revision": "v2.3.1"}, None),
 )
@@ -97,13 +97,13 @@ PENDING = OperationFacts(
         "stages": [10, 25, 50, 75, 100],
         "dwell_seconds": 300.0,
         "warm_seconds": 1800.0,
-        "risk": "medium",
-        "risk_names": ["friday", "first_today", "left_out"],
         "checks": list(_SHOWN),
     },
     needs_second=True,
     command=_SLASH,
     aside={
+        "committed_at": _AT,
+        "risk": "medium",
         "risks": [
             {"name": "friday", "level": "medium", "values": {"at": "2025-08-22T07:10:00+00:00"}},
             {"name": "left_out", "level": "low", "values": {"count": 2}},
@@ -134,8 +134,8 @@ PENDING = OperationFacts(
 )
 _SHORT = replace(
     PENDING,
-    shown={**PENDING.shown, "dwell_seconds": 6.0, "warm_seconds": 20.0, "risk": "low", "risk_names": []},
-    aside={"risks": [], "notes": {}},
+    shown={**PENDING.shown, "dwell_seconds": 6.0, "warm_seconds": 20.0},
+    aside={"risk": "low", "risks": [], "notes": {}},
 )
 _FIRST = replace(
     PENDING,
@@ -153,10 +153,8 @@ _FIRST = replace(
         "has_blue": False,
         "stages": [100],
         "warm_seconds": 0.0,
-        "risk": "high",
-        "risk_names": ["no_blue"],
     },
-    aside={"risks": [{"name": "no_blue", "level": "high", "values": {}}], "notes": {}},
+    aside={"risk": "high", "risks": [{"name": "no_blue", "level": "high", "values": {}}], "notes": {}},
 )
 
 

@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.values import Command
 from bot.config.words import looks_secret, nearest
-from bot.domain.deploy.proof import pattern_of
 from bot.domain.deploy.placeholders import placeholders
+from bot.domain.deploy.proof import pattern_of
 
 _ADDRESS = re.compile(
     r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?):(\d{1,5})"

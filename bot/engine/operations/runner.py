@@ -253,7 +253,8 @@ def final_state(outcomes: list[str], steps: int, on_failure: OnFailure) -> State
         return State.DONE
     if on_failure is OnFailure.STOP:
         return State.FAILED if StepState.FAILED in outcomes else State.UNDONE
-    if StepState.DONE in outcomes:
+    # Of a run that is taken back wholly, what is still done had nothing to undo.
+    if on_failure is OnFailure.UNDO_STEP and StepState.DONE in outcomes:
         return State.PARTIAL
     return State.UNDONE
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from bot.domain.operations.approval import Needs, State
 from bot.domain.operations.freeze import Freeze
+from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import JsonObject, OnFailure, Plan, Step
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role, Roles
@@ -216,6 +217,8 @@ async def open_yard(
     slack: FakeSlack | None = None,
     runs: Callable[[Body], Durable] | None = None,
     operations: Mapping[str, Operation] | None = None,
+    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
+    ended: Callable[[OperationRecord], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Yard]:
     """A desk for as long as the block runs. `kept`: what runs of an earlier one kept. `runs`: where runs
     live, in memory by default. `operations`: others than the chest."""
@@ -232,6 +235,8 @@ async def open_yard(
         made[0].shared.append((stream, name, content))
 
     async def tell_alert(record: OperationRecord, state: State) -> None:
+        if ended is not None:
+            await ended(record)
         made[0].alerts.append((record.id, state))
 
     async def fresh_roles() -> Roles:
@@ -260,6 +265,7 @@ async def open_yard(
         share=share,
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
+        lock_after=lock_after,
     )
     desk = OperationDesk(
         parts, operations or {"chest": yard_chest}, runs or (lambda body: Memory(body, kept))
