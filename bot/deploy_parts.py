@@ -14,12 +14,13 @@ from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import Planner, Surroundings
 from bot.engine.deploy.history import History
 from bot.engine.deploy.inspection import Inspection
-from bot.engine.deploy.leases import Unwatched
+from bot.engine.deploy.leases import Leases
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Sites
 from bot.engine.operations.contract import OperationRefused
 from bot.store.deployments import DeploymentStore
 from bot.store.operations import OperationStore
+from bot.tools.traffic.guarding import leases_folder
 
 
 class DeployParts:
@@ -51,6 +52,6 @@ class DeployParts:
             running,
             locked_by,
         )
-        leases = Unwatched()
+        leases = Leases(leases_folder(state))
         self.deploy = Deploy(self.sites, self.planner, inspection, leases, self.book, ground.clock)
         self.rollback = Rollback(self.sites, self.planner, self.book, ground.clock)
