@@ -67,6 +67,7 @@ class Operating:
             share=partial(share_file, ground),
             know_cards=ground.outbox.know_cards,
             tell_alert=self._alerts.ended,
+            tell_runs=ground.notices.runs_trouble,
         )
         self.desk = OperationDesk(
             parts,
