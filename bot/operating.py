@@ -11,6 +11,7 @@ from bot.backups import Backups
 from bot.cleaning import CLEANUP, Cleaning
 from bot.config import Settings
 from bot.config.operations import FreezeSettings
+from bot.deploying import Deploying
 from bot.domain.maintenance import Weekly
 from bot.domain.oncall.model import ALL_DAYS
 from bot.domain.operations.approval import Needs
@@ -43,14 +44,16 @@ class Operating:
             freezes_of(settings),
             command,
             on_lifted=lambda: self.desk.wake(),
-            subjects=lambda: (f"host:{settings.name}",),
+            subjects=lambda: (f"host:{settings.name}", *self.deploying.subjects()),
         )
         self.backups = Backups(ground, alerting)
         self.cleaning = Cleaning(ground, alerting, self.backups.covered)
-        self._alerts = OperationAlerts(ground, alerting, self.cleaning, self.backups)
+        self.deploying = Deploying(ground, alerting, self.locks, self.backups.covered)
+        self._alerts = OperationAlerts(ground, alerting, self.cleaning, self.backups, self.deploying)
         operations: dict[str, Operation] = {
             **self.cleaning.operations,
             **self.backups.operations,
+            **self.deploying.operations,
         }
         channel = settings.operations.channel or settings.slack.ops_channel
         parts = Parts(
@@ -61,12 +64,15 @@ class Operating:
             clock=ground.clock,
             roles=self.roles.current,
             fresh_roles=self.roles.fresh,
-            needs=lambda operation, subject: needs_of(settings, operation, subject),
+            needs=lambda operation, subject: self.deploying.needs(
+                operation, subject, needs_of(settings, operation, subject)
+            ),
             command=command,
             channel=channel,
             share=partial(share_file, ground),
             know_cards=ground.outbox.know_cards,
             tell_alert=self._alerts.ended,
+            lock_after=self.deploying.lock_after,
             tell_runs=ground.notices.runs_trouble,
         )
         self.desk = OperationDesk(

@@ -9,7 +9,9 @@ import structlog
 from bot.alerting import Alerting, Ground
 from bot.backups import Backups
 from bot.cleaning import Cleaning
+from bot.deploying import Deploying
 from bot.domain.alerts.model import Condition, Reported, Subject
+from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.levels import Level
 from bot.domain.operations.approval import State
 from bot.domain.operations.plan import JsonObject
@@ -42,11 +44,19 @@ _LEVELS = {
 class OperationAlerts:
     """Tells the desk of alerts."""
 
-    def __init__(self, ground: Ground, alerting: Alerting, cleaning: Cleaning, backups: Backups) -> None:
+    def __init__(
+        self,
+        ground: Ground,
+        alerting: Alerting,
+        cleaning: Cleaning,
+        backups: Backups,
+        deploying: Deploying,
+    ) -> None:
         self._ground = ground
         self._alerting = alerting
         self._cleaning = cleaning
         self._backups = backups
+        self._deploying = deploying
 
     async def ended(self, record: OperationRecord, state: State) -> None:
         """An alert about a run that did not end as it should; over with the next one that does. Raises
@@ -55,7 +65,10 @@ class OperationAlerts:
             await self._cleaning.ended(record)
         except StoreUnavailable as error:
             log.warning("card_not_drawn", run=record.id, detail=error.detail)
+        await self._deploying.ended(record)
         level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
+        if record.plan.operation == ROLLBACK and level is not None:
+            level = Level.CRITICAL  # whoever goes back has trouble already
         if record.plan.operation in _WATCHED and is_told(record, await self._backups.look()):
             level = None  # there is an alert for each thing whose backup is bad, which knows more
         title, facts = self._failures(record)

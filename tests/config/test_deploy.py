@@ -181,7 +181,12 @@ def test_a_refusal_names_the_place_as_the_file_has_it(refused: Refusing) -> None
     indented = "".join(f"  {line}\n" for line in text.splitlines())
     problems = {(problem.path, problem.code): problem for problem in refused(f"deploy:\n{indented}")}
     place = "deploy.services.shop.environments.production.releases"
-    assert set(problems) == {(f"{place}.directory", "deploy_place"), (f"{place}.comand", "unknown_key")}
+    data = "deploy.services.shop.environments.production.data"
+    assert set(problems) == {
+        (f"{place}.directory", "deploy_place"),
+        (f"{place}.comand", "unknown_key"),
+        (data, "deploy_no_backup"),
+    }
     assert problems[f"{place}.directory", "deploy_place"].values["nearest"] == "revision"
     assert problems[f"{place}.comand", "unknown_key"].values["nearest"] == "command"
 

@@ -35,7 +35,10 @@ SLOW_TEST = RateTest(SLOW_GOOD, SLOW_BAD, alpha=SLOW_ALPHA, most=BURST)
 after about 300 requests. With 1 % against 10 % evidence would grow from 4 % on, and at 2 % the score comes to
 the boundary by chance every few thousand requests; with these, hardly ever (docs/judge.md)."""
 ERRORS_TEST = RatioTest()
-LATENCY_TEST = RatioTest(most=BURST)
+LATENCY_TEST = RatioTest(most=1 / 5)
+"""Blue's share of slow requests says how often Blue is slow, and in pauses that is seldom: each block speaks
+for a fifth at most, and only a share above SLOW_SHARE counts (`verdict`), for it is two 95th percentiles that
+are compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,7 @@ DEPLOY = "deploy"
 PREFLIGHT, PREPARE, GREEN, VERIFY = "preflight", "prepare", "green", "verify"
 SHIFT, COMPLETE, WARM, RETIRE = "shift", "complete", "warm", "retire"
 """Steps; what one is called is in `deploy.step`."""
-TRAFFIC_BACK, STOP_GREEN, CHECK_BLUE, RECORD_BACK = (
-    "traffic_back",
-    "stop_green",
-    "check_blue",
-    "record_back",
-)
+TRAFFIC_BACK, STOP_GREEN, CHECK_BLUE = "traffic_back", "stop_green", "check_blue"
 """How they are undone: `deploy.undo`."""
 
 
@@ -82,6 +77,9 @@ def deploy_plan(facts: DeployFacts, at: datetime) -> Plan:
         touches=(place_of(facts.service.name, environment.name),),
         aside={
             "notes": dict(facts.notes),
+            "committed_at": facts.notes.get("committed_at"),
+            # What is around it comes and goes: an alert that opens meanwhile must not undo an approval.
+            "risk": facts.risk.level.value,
             "risks": [
                 {"name": each.name, "level": each.level.value, "values": dict(each.values)}
                 for each in facts.risk.reasons
@@ -110,7 +108,7 @@ def _steps(facts: DeployFacts, stages: tuple[int, ...]) -> Iterator[Step]:
     for percent in stages:
         seconds = environment.dwell.total_seconds()
         yield Step(SHIFT, {"percent": percent, "seconds": seconds}, TRAFFIC_BACK)
-    yield Step(COMPLETE, {"revision": facts.revision, "slot": facts.green.value}, RECORD_BACK)
+    yield Step(COMPLETE, {"revision": facts.revision, "slot": facts.green.value})
     if facts.has_blue:
         if environment.warm:
             yield Step(WARM, {"seconds": environment.warm.total_seconds()})
@@ -129,8 +127,6 @@ def _shown(facts: DeployFacts, stages: tuple[int, ...]) -> dict[str, JsonValue]:
         "stages": list(stages),
         "dwell_seconds": environment.dwell.total_seconds(),
         "warm_seconds": environment.warm.total_seconds() if facts.has_blue else 0.0,
-        "risk": facts.risk.level.value,
-        "risk_names": [each.name for each in facts.risk.reasons],
         "checks": [
             {"name": each.name, "verdict": each.verdict, "reason": each.reason} for each in facts.checks
         ],

@@ -39,7 +39,7 @@ class Phase(StrEnum):
     DWELLING = "dwelling"
     EXTENDED = "extended"
     PROBING = "probing"
-    """after the extension, where own requests do not begin with it"""
+    """own requests after the extension"""
     ASKING = "asking"
 
 
@@ -146,8 +146,6 @@ def go(stage: Stage, by: str, now: float) -> tuple[Stage, Decision]:
     if stage.rolled_back is not None:
         return stage, stage.rolled_back
     thought = stage.verdict(now)
-    if thought.outcome is Outcome.FAIL:
-        return _roll_back(stage, *thought.faults)
     if stage.held_by is not None:
         return replace(stage, held_by=None, asked_at=None), _watching(thought)
     if stage.asked_at is None or stage.is_blind(now):
@@ -198,7 +196,7 @@ def _inconclusive(stage: Stage, thought: Verdict, now: float) -> tuple[Stage, De
             return _turn(stage, Phase.EXTENDED), _saying(Kind.EXTEND, thought)
         case Phase.EXTENDED if in_phase < rules.dwell:
             return _probing(stage, thought) if helps and rules.probe_early else (stage, _watching(thought))
-        case Phase.EXTENDED if helps and not rules.probe_early:
+        case Phase.EXTENDED if helps:
             return _probing(_turn(stage, Phase.PROBING), thought)
         case Phase.PROBING if helps and in_phase < rules.probe_for:
             return _probing(stage, thought)

@@ -46,10 +46,10 @@ class Rules:
     probes_per_second: float = 0.0
     """own requests to Green when users send too few, at most so many; 0: none"""
     probe_early: bool = True
-    """own requests begin with the extension, so that a stage with hardly any traffic ends soon; else after
-    it"""
+    """own requests begin with the extension, so that a stage with hardly any traffic ends soon, and not only
+    after it"""
     probe_for: float = 300.0
-    """how long own requests are sent where they begin after the extension"""
+    """how long own requests are sent after the extension"""
 
     def __post_init__(self) -> None:
         if min(self.dwell, self.blind_after, self.blind_patience, self.ask_for, self.probe_for) <= 0:

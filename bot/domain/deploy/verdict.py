@@ -111,7 +111,7 @@ def _slow(evidence: Evidence, rules: Rules, settled: bool) -> Iterator[Reason]:
         else:
             yield Reason(Fault.RESPONSE, values)
     beside = evidence.slow_beside
-    if beside.is_enough(LATENCY_TEST):
+    if beside.is_enough(LATENCY_TEST) and (beside.green.rate or 0) > SLOW_SHARE:
         yield Reason(
             Fault.RESPONSE_AGAINST_BLUE,
             {

@@ -254,7 +254,8 @@ def final_state(outcomes: list[str], steps: int, on_failure: OnFailure) -> State
     if on_failure is OnFailure.STOP:
         # What was done until somebody stopped it stays.
         return State.FAILED if StepState.FAILED in outcomes else State.PARTIAL
-    if StepState.DONE in outcomes:
+    # Of a run that is taken back wholly, what is still done had nothing to undo.
+    if on_failure is OnFailure.UNDO_STEP and StepState.DONE in outcomes:
         return State.PARTIAL
     return State.UNDONE
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.deploy.evidence import BURST, SLOW_TEST, error_test
+from bot.domain.deploy.evidence import BURST, LATENCY_TEST, SLOW_TEST, error_test
 from bot.domain.deploy.measures import Counted
 from bot.domain.deploy.sequential import Comparison, RateTest, RatioTest, Suspicion
 
@@ -179,9 +179,9 @@ def test_counts_wait_until_both_are_known_and_there_are_enough() -> None:
     assert both.is_enough(test)
 
 
-def test_slow_requests_alone_need_three_blocks() -> None:
-    test, comparison, blocks = RatioTest(most=BURST), Comparison(), 0
+def test_slow_requests_alone_need_five_blocks() -> None:
+    test, comparison, blocks = LATENCY_TEST, Comparison(), 0
     while not comparison.is_enough(test):
         comparison = comparison.after(test, Counted(100, 100), Counted(900, 0))
         blocks += 1
-    assert blocks == 3
+    assert blocks == 5

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from bot.domain.operations.approval import Needs, State
 from bot.domain.operations.freeze import Freeze
+from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import JsonObject, OnFailure, Plan, PlanFile, Step
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role, Roles
@@ -230,6 +231,8 @@ async def open_yard(
     slack: FakeSlack | None = None,
     runs: Callable[[Body], Durable] | None = None,
     operations: Mapping[str, Operation] | None = None,
+    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
+    ended: Callable[[OperationRecord], Awaitable[None]] | None = None,
     no_files: bool = False,
 ) -> AsyncIterator[Yard]:
     """A desk for as long as the block runs. `kept`: what runs of an earlier one kept. `runs`: where runs
@@ -251,6 +254,8 @@ async def open_yard(
         return True
 
     async def tell_alert(record: OperationRecord, state: State) -> None:
+        if ended is not None:
+            await ended(record)
         made[0].alerts.append((record.id, state))
 
     async def tell_runs(facts: RunsTroubleFacts) -> None:
@@ -282,6 +287,7 @@ async def open_yard(
         share=share,
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
+        lock_after=lock_after,
         tell_runs=tell_runs,
         runs_again=0.05,
     )

@@ -1,0 +1,1 @@
+"""Commands of the configuration as the driver of traffic."""
