@@ -73,6 +73,7 @@ class Operating:
             know_cards=ground.outbox.know_cards,
             tell_alert=self._alerts.ended,
             lock_after=self.deploying.lock_after,
+            tell_runs=ground.notices.runs_trouble,
         )
         self.desk = OperationDesk(
             parts,

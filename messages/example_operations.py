@@ -24,6 +24,7 @@ from messages.operation_facts import (
     OperationRefusedFacts,
     OperationsFacts,
     OperationStepFacts,
+    RunsTroubleFacts,
 )
 
 _AT, _LATER = "2025-08-20T05:03:05+00:00", "2025-08-20T05:04:17+00:00"
@@ -198,6 +199,7 @@ CHANGED = replace(
         },
     ),
 )
+_LOST = OperationProblemFacts("failed", "lost", {"file": "guardian-runs.db"})
 _FROZEN = OperationProblemFacts("refused", "frozen", {"ref": "#3", "reason": "release day", "until": _LATER})
 REFUSED = replace(_APPROVED, state="refused", ended_at=_LATER, problem=_FROZEN)
 _FREEZE = FreezeFacts("#3", "production*", ("cleanup",), "release day", _BOB, _AT, _LATER, _LATER)
@@ -241,6 +243,22 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "refused": REFUSED,
         "done_and_undone": replace(DONE, undo_until=None, undone_by=13),
         "glass": replace(DONE, glass=True, reason="the disk is full"),
+        "lost": replace(
+            RUNNING,
+            state="failed",
+            ended_at=_LATER,
+            progress=None,
+            steps=(
+                replace(_LOGS, state="stuck", began_at=_AT, ended_at=_LATER, problem=_LOST),
+                *RUNNING.steps[1:],
+            ),
+            problem=_LOST,
+            undo_until=_UNTIL,
+        ),
+        "hindered": replace(
+            _APPROVED,
+            problem=OperationProblemFacts("failed", "runs_unavailable", {"detail": "disk I/O error"}),
+        ),
         "unwell": replace(PARTIAL, steps=(_UNWELL, *DONE.steps[1:]), problem=_UNWELL.problem),
         "undo": UNDO,
         "undo_stopped": replace(
@@ -257,6 +275,16 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
     "operation_asked": {
         "pending": OperationAskedFacts(PENDING, "guardian-ops"),
         "running": OperationAskedFacts(RUNNING, "guardian-ops"),
+    },
+    "runs_trouble": {
+        "broken": RunsTroubleFacts(
+            "broken", "file is not a database", "guardian-runs.db.broken-20250820T050305Z", (12, 13)
+        ),
+        "broken_idle": RunsTroubleFacts(
+            "broken", "database disk image is malformed", "guardian-runs.db.broken-20250820T050305Z"
+        ),
+        "unavailable": RunsTroubleFacts("unavailable", "unable to open database file"),
+        "back": RunsTroubleFacts("back"),
     },
     "operation_planning": {"one": OperationPlanningFacts("cleanup")},
     "glass_modal": {"one": GlassFacts("cleanup", 12, "host:web-1")},

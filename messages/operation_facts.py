@@ -219,3 +219,15 @@ class OperationNoteFacts(Facts):
     call: str | None = None
     """the phrase `FAMILY.call.CALL` for those who asked and approved, with `detail`"""
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunsTroubleFacts(Facts):
+    """How the place is where runs live: `broken` (it was damaged and is put aside), `unavailable`, `back`."""
+
+    kind: str
+    detail: str = ""
+    aside: str = ""
+    """where the damaged file is now"""
+    lost: tuple[int, ...] = ()
+    """operations that were under way, and have failed by that"""

@@ -70,7 +70,7 @@ class OperationDesk:
         found = await self._parts.store.open()
         await self._parts.know_cards([stream_of(record.id) for record in found])
         await self._enclosures.load(found)
-        await self._starter.resume(found)
+        await self._starter.going.resume(found)
 
     async def run(self) -> None:
         """Let plans expire, start what waits, and draw cards again, until `close`."""

@@ -16,6 +16,11 @@ from bot.engine.clock import Clock
 from bot.engine.operations.locks import LockBook
 from bot.engine.operations.mail import OperationMail
 from bot.store.operations import OperationStore
+from messages.operation_facts import RunsTroubleFacts
+
+
+async def nobody(facts: RunsTroubleFacts) -> None:
+    """Tell nobody."""
 
 
 class Share(Protocol):
@@ -54,3 +59,7 @@ class Parts:
     """a run has ended: an alert if it should not have ended so"""
     lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None
     """a lock that is taken in the moment in which a run lets go of its own"""
+    tell_runs: Callable[[RunsTroubleFacts], Awaitable[None]] = nobody
+    """something is wrong with the place where runs live, or is right again: a notice"""
+    runs_again: float = 10.0
+    """seconds between two tries at a place where runs live that could not be used"""

@@ -32,7 +32,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
 from bot.store.store import Store
-from messages.operation_facts import OperationAskedFacts
+from messages.operation_facts import OperationAskedFacts, RunsTroubleFacts
 from tests.engine.support import CEILING_SECONDS, QUICK, FakeSlack, SetClock
 
 ANN, BOB, CHO, DAN = "U0ANN", "U0BOB", "U0CHO", "U0DAN"
@@ -119,6 +119,12 @@ class Memory:
         self.kept: dict[int, dict[str, JsonValue]] = {} if kept is None else kept
         self.tasks: dict[int, asyncio.Task[None]] = {}
 
+    async def ready(self) -> None:
+        """Always."""
+
+    async def start_anew(self) -> Path:
+        raise AssertionError("memory does not break")
+
     async def start(self, run: Run) -> None:
         if run.number not in self.tasks:
             journal = _Kept(self.kept.setdefault(run.number, {}))
@@ -167,6 +173,7 @@ class Yard:
     """files of these that an earlier try may have put there"""
     no_files: bool = False
     """Slack takes none"""
+    runs_told: list[RunsTroubleFacts] = field(default_factory=list)
 
     async def ask(self, words: str, by: str = ANN, **request: JsonValue) -> OperationRecord:
         """Ask for those words; the operation that it became."""
@@ -251,6 +258,9 @@ async def open_yard(
             await ended(record)
         made[0].alerts.append((record.id, state))
 
+    async def tell_runs(facts: RunsTroubleFacts) -> None:
+        made[0].runs_told.append(facts)
+
     async def fresh_roles() -> Roles:
         return made[0].roles
 
@@ -278,6 +288,8 @@ async def open_yard(
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
         lock_after=lock_after,
+        tell_runs=tell_runs,
+        runs_again=0.05,
     )
     desk = OperationDesk(
         parts, operations or {"chest": yard_chest}, runs or (lambda body: Memory(body, kept))
