@@ -59,6 +59,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "flapping": alerts.FLAPPING,
         "raised": alerts.RAISED,
         "reported": alerts.REPORTED,
+        "deployed": alerts.DEPLOYED,
         "job": alerts.JOB,
     },
     "page": dict(alerts.PAGES),
