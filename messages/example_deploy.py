@@ -7,6 +7,18 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
+from messages.deploy_facts import (
+    DeployChoiceFacts,
+    DeployFormFacts,
+    DeploymentFacts,
+    DeploymentsFacts,
+    DeployUsageFacts,
+    DoraFacts,
+    DoraFigureFacts,
+    DoraPlaceFacts,
+    PlaceFacts,
+    RunningDeploymentFacts,
+)
 from messages.facts import Facts
 from messages.operation_facts import (
     OperationFacts,
@@ -398,6 +410,10 @@ REFUSED: dict[str, OperationRefusedFacts] = {
     ),
     "deploy_revision_odd": _refused("deploy_revision_odd", revision="--upload-pack=x"),
     "deploy_revision_unknown": _refused("deploy_revision_unknown", revision="v9", known=["v2.4.0", "v2.3.1"]),
+    "deploy_running": _refused("deploy_running", "rollback", "stop", id=21, hash=_HASH),
+    "deploy_repository": _refused(
+        "deploy_repository", service="shop", path="/srv/shop", detail="no such folder"
+    ),
     "deploy_same": _refused("deploy_same", revision="v2.4.0"),
     "deploy_preflight": _refused("deploy_preflight", revision="v2.4.0", checks=list(_BAD_CHECKS)),
     "deploy_no_release": _refused("deploy_no_release", "rollback", known=[]),
@@ -530,4 +546,74 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
         "rollback_done": OperationNoteFacts("end", _ROLLED, _ANN),
     },
     "operation_refused": dict(REFUSED),
+}
+
+
+_FORM = DeployFormFacts(
+    ("shop", "pay"),
+    "shop",
+    ("staging", "production"),
+    "production",
+    (
+        DeployChoiceFacts("v2.4.0", "장바구니 합계를 서버에서 다시 계산"),
+        DeployChoiceFacts("v2.3.1", "결제 시간 초과를 3초로 줄임"),
+        DeployChoiceFacts("v2.3.0"),
+    ),
+)
+_SHOP = PlaceFacts(
+    "shop", "production", "v2.4.0", "b", _AT, blue="v2.3.1", kept=("v2.3.1", "v2.3.0", "v2.2.7")
+)
+
+
+def _was(
+    operation: int, outcome: str, kind: str = "deploy", previous: str | None = "v2.3.1"
+) -> DeploymentFacts:
+    return DeploymentFacts(operation, kind, "shop", "production", "v2.4.0", previous, outcome, _AT, _ANN)
+
+
+_FIGURES = (
+    DoraFigureFacts("frequency", "frequency", {"per_day": 0.4, "count": 12, "days": 30.0}, "high"),
+    DoraFigureFacts("lead_time", "lead_time", {"seconds": 11_520.0, "count": 11, "unknown": 1}, "elite"),
+    DoraFigureFacts("failure_rate", "failure_rate", {"percent": 8.3, "count": 12, "failed": 1}, "high"),
+    DoraFigureFacts("restore_time", "no_data"),
+)
+DEPLOYMENTS: dict[str, dict[str, Facts]] = {
+    "deploy_modal": {"choices": _FORM, "typed": replace(_FORM, choices=())},
+    "rollback_modal": {
+        "kept": replace(_FORM, choices=(DeployChoiceFacts("-"), DeployChoiceFacts("v2.3.1"))),
+        "previous": replace(_FORM, choices=(DeployChoiceFacts("-"),)),
+    },
+    "deploy_usage": {
+        "deploy": DeployUsageFacts("deploy", _SLASH, ("shop", "pay")),
+        "rollback": DeployUsageFacts("rollback", _SLASH, ("shop",)),
+        "none": DeployUsageFacts("deploy", _SLASH, ()),
+    },
+    "deployments": {
+        "some": DeploymentsFacts(
+            (
+                replace(_SHOP, running=RunningDeploymentFacts(24, "deploy", "v2.5.0", 25), blue=None),
+                replace(
+                    _SHOP, service="pay", running=RunningDeploymentFacts(25, "deploy", "v7", None), kept=()
+                ),
+                replace(_SHOP, environment="staging"),
+                PlaceFacts("mail", "production", None, None, None),
+                PlaceFacts("search", "production", None, None, None, problem="traffic_gone", detail=_DETAIL),
+            ),
+            (
+                _was(24, "running"),
+                _was(23, "done"),
+                _was(22, "done", "rollback"),
+                _was(21, "rolled_back"),
+                _was(20, "stopped"),
+                _was(19, "failed", previous=None),
+            ),
+            _SLASH,
+        ),
+        "new": DeploymentsFacts((replace(_SHOP, since=None, blue=None, kept=()),), (), _SLASH),
+        "none": DeploymentsFacts((), (), _SLASH),
+    },
+    "dora": {
+        "some": DoraFacts(30, (DoraPlaceFacts("shop", "production", _FIGURES),), _SLASH),
+        "none": DoraFacts(30, (), _SLASH),
+    },
 }

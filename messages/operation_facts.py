@@ -133,6 +133,7 @@ class OperationRefusedFacts(Facts):
     command: str
     who_could: tuple[str, ...] = ()
     remedy: str | None = None
+    """a button that helps: `backup`, or `stop` for the operation `id` of the problem's values"""
 
 
 @dataclass(frozen=True, slots=True)
