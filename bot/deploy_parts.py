@@ -15,6 +15,7 @@ from bot.engine.deploy.facts import Planner, Surroundings
 from bot.engine.deploy.history import History
 from bot.engine.deploy.inspection import Inspection
 from bot.engine.deploy.leases import Leases
+from bot.engine.deploy.overview import Overview
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Sites
 from bot.engine.operations.contract import OperationRefused
@@ -35,6 +36,7 @@ class DeployParts:
         backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
         running: Callable[[str, str], Awaitable[OperationRefused | None]],
         locked_by: Callable[[str], Awaitable[str | None]],
+        command: str,
     ) -> None:
         settings, state = ground.settings, ground.settings.state_directory.absolute()
         self.sites = Sites(services, partial(site_of, settings.deploy, state))
@@ -54,4 +56,13 @@ class DeployParts:
         )
         leases = Leases(leases_folder(state))
         self.deploy = Deploy(self.sites, self.planner, inspection, leases, self.book, ground.clock)
+        self.overview = Overview(
+            self.sites,
+            self.planner,
+            self.book,
+            self.history,
+            OperationStore(ground.database),
+            ground.clock,
+            command,
+        )
         self.rollback = Rollback(self.sites, self.planner, self.book, ground.clock)
