@@ -21,7 +21,7 @@ from bot.domain.backup.subset import SHARES
 from bot.engine.clock import utc_now
 from bot.engine.operations.backup.now import BackupNow
 from bot.engine.operations.backup.vault import Vault, VaultRules
-from bot.engine.operations.contract import StepFailed
+from bot.engine.operations.contract import Guided, StepFailed
 from bot.store.backup_tables import BACKUP_TABLES
 from bot.store.backups import BackupStore
 from bot.store.database import Database
@@ -143,6 +143,11 @@ class _Hand:
 
     def attach(self, name: str, text: str) -> None:
         """Nobody looks."""
+
+    @property
+    def guided(self) -> Guided:
+        """Nobody does."""
+        raise AssertionError("nobody guides this step")
 
 
 async def _guardian(folder: Path) -> dict[str, float]:

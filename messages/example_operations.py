@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pydantic import JsonValue
+
 from messages.cleanup_facts import CleanupScanFacts, ScanDiskFacts
 from messages.facts import Facts
 from messages.operation_facts import (
@@ -61,6 +63,16 @@ _ZOMBIES = OperationStepFacts(
     },
     None,
 )
+_HEALTH: dict[str, JsonValue] = {
+    "well": 14,
+    "probes": ["cpu", "memory", "disk"],
+    "addresses": ["shop"],
+    "more": 2,
+    "bad": [{"metric": "disk_usage", "target": "web-1:/var"}],
+    "unknown": [{"probe": "disk", "target": "web-1:/srv"}],
+    "unknowns": 2,
+}
+_UNVERIFIED = {**_HEALTH, "well": 0, "bad": [], "addresses": [], "more": 0}
 _DONE_LOGS = replace(
     _LOGS,
     state="done",
@@ -71,6 +83,7 @@ _DONE_LOGS = replace(
         "left": {"changed": 1},
         "partial": ["shell"],
         "until": _UNTIL,
+        "health": _HEALTH,
     },
     began_at=_AT,
     ended_at=_LATER,
@@ -81,6 +94,16 @@ _FAILED = replace(
     problem=OperationProblemFacts("failed", "cleanup_caches", {"detail": "npm: EACCES"}),
     began_at=_AT,
     ended_at=_LATER,
+)
+_UNWELL = replace(
+    _DONE_LOGS,
+    state="undone",
+    result={"undone": {"restored": 1203, "bytes": 3_435_973_000}},
+    problem=OperationProblemFacts(
+        "failed",
+        "cleanup_unwell",
+        {"bad": [{"metric": "reachable", "target": "shop"}, {"metric": "cpu_usage", "target": "web-1"}]},
+    ),
 )
 PENDING = OperationFacts(
     id=12,
@@ -123,7 +146,7 @@ DONE = replace(
         replace(
             _CACHES,
             state="done",
-            result={"removed": 1, "gone": 0, "failed": []},
+            result={"removed": 1, "gone": 0, "failed": [], "health": _UNVERIFIED},
             began_at=_AT,
             ended_at=_LATER,
         ),
@@ -143,6 +166,20 @@ DONE = replace(
     undo_until=_UNTIL,
 )
 PARTIAL = replace(DONE, state="partial", steps=(_DONE_LOGS, _FAILED, _ZOMBIES), problem=_FAILED.problem)
+UNDO = replace(
+    PENDING,
+    operation="cleanup_undo",
+    steps=(OperationStepFacts("restore_run", {"run": 12, "count": 1203, "bytes": 3_435_973_000}, None),),
+    shown={},
+    files=(),
+)
+_UNDO_STOPPED = replace(
+    UNDO.steps[0],
+    state="stopped",
+    result={"restored": 430, "bytes": 1_435_973_000, "kept": 773},
+    began_at=_AT,
+    ended_at=_LATER,
+)
 CHANGED = replace(
     _APPROVED,
     state="changed",
@@ -204,14 +241,10 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "refused": REFUSED,
         "done_and_undone": replace(DONE, undo_until=None, undone_by=13),
         "glass": replace(DONE, glass=True, reason="the disk is full"),
-        "undo": replace(
-            PENDING,
-            operation="cleanup_undo",
-            steps=(
-                OperationStepFacts("restore_run", {"run": 12, "count": 1203, "bytes": 3_435_973_000}, None),
-            ),
-            shown={},
-            files=(),
+        "unwell": replace(PARTIAL, steps=(_UNWELL, *DONE.steps[1:]), problem=_UNWELL.problem),
+        "undo": UNDO,
+        "undo_stopped": replace(
+            UNDO, state="partial", started_at=_AT, ended_at=_LATER, stopped_by=_ANN, steps=(_UNDO_STOPPED,)
         ),
     },
     "operation_note": {

@@ -47,6 +47,10 @@ class OperationProgressFacts(Facts):
     total: int | None
     unit: str
     seconds_left: float | None
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    """what else the step says of itself, by the phrase `FAMILY.live.STEP`"""
+    controls: tuple[str, ...] = ()
+    """the buttons that it offers: `stop`, `hold`, `go`; without any `stop`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +99,14 @@ class OperationFacts(Facts):
     needs_second: bool
     """whether somebody else than who asked has to approve"""
     command: str
+    aside: Mapping[str, JsonValue] = field(default_factory=dict)
+    """what is shown with the plan and not approved, by the phrase `FAMILY.aside`"""
     decided_by: str | None = None
     decided_at: str | None = None
     reason: str = ""
     glass: bool = False
     stopped_by: str | None = None
+    held_by: str | None = None
     started_at: str | None = None
     ended_at: str | None = None
     problem: OperationProblemFacts | None = None
@@ -209,3 +216,6 @@ class OperationNoteFacts(Facts):
     operation: OperationFacts
     actor: str | None = None
     administrators: tuple[str, ...] = ()
+    call: str | None = None
+    """the phrase `FAMILY.call.CALL` for those who asked and approved, with `detail`"""
+    detail: Mapping[str, JsonValue] = field(default_factory=dict)

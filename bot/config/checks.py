@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from pydantic import JsonValue
@@ -13,6 +13,7 @@ from bot.config.kpis import DEFAULT_RULE
 from bot.config.metrics import UNITS
 from bot.config.problems import ConfigProblem, Steps, path_text
 from bot.config.values import has_password
+from bot.config.words import looks_secret, nearest
 from bot.domain.band_notation import TARGET, BandsInvalid, parse_bands
 from bot.domain.levels import Level
 from probes.base import Unit
@@ -21,22 +22,8 @@ from probes.registry import HOST_PROBES
 KPI_SECTIONS = ("infrastructure_kpis", "application_kpis", "kpis")
 _BAND_KEYS = frozenset({TARGET, *(level.word for level in Level)})
 _METRIC = re.compile(r"[a-z][a-z0-9_]{0,79}")
-_SECRET_KEY = re.compile(
-    r"token|secret|password|passwd|passphrase|api_?key|signing|credential", re.IGNORECASE
-)
 _SECRET_VALUE = re.compile(r"\bx(?:ox[a-z]|app)-[A-Za-z0-9-]{4,}|\b(?:Bearer|Basic)\s+\S{4,}", re.IGNORECASE)
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "x-auth-token"})
-
-
-def looks_secret(key: str) -> bool:
-    """Whether a key of that name is for something secret."""
-    return _SECRET_KEY.search(key) is not None
-
-
-def nearest(word: str, known: Mapping[str, object] | list[str]) -> str:
-    """The known word most like `word`; empty if none is like it."""
-    close = get_close_matches(word, list(known), n=1)
-    return close[0] if close else ""
 
 
 def check(document: Document) -> Iterator[ConfigProblem]:

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from bot.config.values import Duration, between
+from bot.config.values import Command, Duration, between
 from bot.config.watching import Section
 from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, Stage
 
@@ -65,31 +65,10 @@ def _pattern(value: str) -> str:
     return value
 
 
-def _command(value: object) -> object:
-    """`npm` is a list of one word; a command with blanks has to be written as the list that it is."""
-    if isinstance(value, str):
-        if not value.strip() or re.search(r"\s", value):
-            raise PydanticCustomError("cleanup_command", "no command", {"text": value[:80]})
-        return (value,)
-    return value
-
-
-def _words(value: tuple[str, ...]) -> tuple[str, ...]:
-    if not value[0].strip() or any("\0" in word for word in value):
-        raise PydanticCustomError("cleanup_command", "no command", {"text": " ".join(value)[:80]})
-    return value
-
-
 DirectoryPath = Annotated[str, AfterValidator(_directory)]
 RootPath = Annotated[str, AfterValidator(_root)]
 Pattern = Annotated[str, AfterValidator(_pattern)]
 Patterns = Annotated[tuple[Pattern, ...], Field(strict=False, max_length=100)]
-Command = Annotated[
-    tuple[str, ...],
-    Field(strict=False, min_length=1, max_length=50),
-    BeforeValidator(_command, json_schema_input_type=str | tuple[str, ...]),
-    AfterValidator(_words),
-]
 Age = Annotated[Duration, AfterValidator(between("1h", "3650d"))]
 
 

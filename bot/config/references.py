@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from pydantic import JsonValue
 
-from bot.config.checks import nearest
 from bot.config.document import Document
 from bot.config.problems import ConfigProblem, Steps, path_text
+from bot.config.words import nearest
 from bot.domain.alerts.ladder import TargetKind
 from bot.domain.matcher_notation import MatcherInvalid, parse
 from bot.domain.matchers import matches_everything
@@ -27,6 +27,7 @@ def check_references(document: Document) -> Iterator[ConfigProblem]:
     yield from _check_policies(document, data)
     yield from _check_routes(document, data)
     yield from _check_names(document, "maintenance", _list(data.get("maintenance")))
+    yield from _check_deployments(document, data)
     for index, rule in enumerate(_list(data.get("inhibit"))):
         sides = [_mapping(rule).get(side) for side in ("source", "target")]
         if all(isinstance(side, str) and _is_everything(side) for side in sides):
@@ -49,6 +50,17 @@ def _check_services(document: Document, data: Mapping[str, JsonValue]) -> Iterat
                 if text not in words:
                     yield _unknown(document, steps, f"unknown_{_SINGULAR[key]}", text, words)
     yield from _check_cycles(document, services)
+
+
+def _check_deployments(document: Document, data: Mapping[str, JsonValue]) -> Iterator[ConfigProblem]:
+    """Data that must have a verified backup, where nothing is backed up: it could never be deployed."""
+    if isinstance(data.get("backup"), dict):
+        return
+    for service, settings in _mapping(_mapping(data.get("deploy")).get("services")).items():
+        for name, environment in _mapping(_mapping(settings).get("environments")).items():
+            if _list(_mapping(environment).get("data")):
+                steps = ("deploy", "services", service, "environments", name, "data")
+                yield _problem(document, steps, "deploy_no_backup")
 
 
 _SINGULAR = {"depends_on": "service", "backends": "backend", "probes": "probe"}

@@ -9,9 +9,9 @@ from copy import deepcopy
 from pydantic import BaseModel, JsonValue, ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.checks import looks_secret, nearest
 from bot.config.document import Document
 from bot.config.problems import ConfigProblem, Steps, path_text
+from bot.config.words import looks_secret, nearest
 from bot.engine.payload_faults import Unfit
 
 _CODES = {
@@ -55,6 +55,7 @@ def refusals(error: ValidationError, document: Document, model: type[BaseModel])
         yield ConfigProblem(path_text(steps), document.line_of(steps), code, values)
 
 
+_BRACKETS = re.compile(r"\[[a-z]+\]")
 _TARGETS: Steps = ("probes", "http", "targets")
 _STAND_IN: Mapping[str, JsonValue] = {"name": "?", "url": "http://localhost"}
 """What every web address must have, for one whose own was refused."""
@@ -136,8 +137,9 @@ def _remove(data: JsonValue, steps: Steps) -> bool:
 
 
 def steps_of(place: Sequence[str | int]) -> Steps:
-    """A place as pydantic names it; it marks a wrong key of a mapping by a step of its own."""
-    return tuple(step for step in place if step != "[key]")
+    """A place as pydantic names it; it marks a wrong key of a mapping by a step of its own, and which of
+    several sections it is too: these are in brackets."""
+    return tuple(step for step in place if not (isinstance(step, str) and _BRACKETS.fullmatch(step)))
 
 
 def _translate(
@@ -183,8 +185,11 @@ _OURS = frozenset(
     " matcher_empty matcher_too_long matcher_too_many matcher_no_condition matcher_operator matcher_no_value"
     " matcher_open_quote matcher_expression matcher_control matcher_no_level matcher_only_level"
     " matcher_contradiction member holiday operation_name freeze_times"
-    " cleanup_path cleanup_root_system cleanup_pattern cleanup_command cleanup_overlap"
-    " backup_times backup_weekday backup_path backup_filename backup_source backup_offsite".split()
+    " cleanup_path cleanup_root_system cleanup_pattern command cleanup_overlap"
+    " backup_times backup_weekday backup_path backup_filename backup_source backup_offsite"
+    " deploy_address deploy_url_path deploy_proxy_name deploy_evidence deploy_reason deploy_driver"
+    " deploy_secret_environment deploy_place deploy_place_missing deploy_program deploy_check deploy_trial"
+    " deploy_same deploy_stages deploy_data deploy_no_directory".split()
 ) | {f"template_{unfit}" for unfit in Unfit}
 """The types of our own errors (`bot.config.values` and the modules of the sections)."""
 
@@ -202,10 +207,18 @@ def _keys(model: type[BaseModel], steps: Steps) -> list[str]:
         if isinstance(step, int):
             here = _member(here, "items")
         else:
-            here = _member(_member(here, "properties"), step) or _member(here, "additionalProperties")
+            here = _member(_member(here, "properties"), step) or _free(here)
         here = _resolve(here, definitions)
     properties = _member(here, "properties")
     return list(properties) if isinstance(properties, dict) else []
+
+
+def _free(schema: JsonValue) -> JsonValue:
+    """What stands under the keys of a mapping that people choose themselves."""
+    by_pattern = _member(schema, "patternProperties")
+    if isinstance(by_pattern, dict):
+        return next(iter(by_pattern.values()), None)
+    return _member(schema, "additionalProperties")
 
 
 def _member(schema: JsonValue, key: str) -> JsonValue:
@@ -214,6 +227,14 @@ def _member(schema: JsonValue, key: str) -> JsonValue:
 
 def _resolve(schema: JsonValue, definitions: JsonValue) -> JsonValue:
     """Behind a reference, or the branch of `X or null` that is X."""
+    one_of = _member(schema, "oneOf")
+    if isinstance(one_of, list):  # which one it is shall be nobody's trouble: the keys of all
+        properties = [_member(_resolve(branch, definitions), "properties") for branch in one_of]
+        return {
+            "properties": {
+                key: child for each in properties if isinstance(each, dict) for key, child in each.items()
+            }
+        }
     branches = _member(schema, "anyOf")
     for branch in branches if isinstance(branches, list) else ():
         if _member(branch, "$ref") or _member(branch, "type") in ("object", "array"):

@@ -16,6 +16,7 @@ from bot.config.calling import Schedules
 from bot.config.cleanup import CleanupSettings
 from bot.config.covers import Inhibitions, Windows
 from bot.config.delivery import SecondWaySettings, WatchdogSettings
+from bot.config.deploy import DeploySettings
 from bot.config.elsewhere import Heartbeats, WebhookSettings
 from bot.config.operations import OperationSettings, RoleSettings
 from bot.config.routing import Policies, Routes, Services
@@ -149,6 +150,9 @@ class Settings(Section):
     )
     cleanup: CleanupSettings = Field(
         default_factory=CleanupSettings, description="What a cleanup may take, and where."
+    )
+    deploy: DeploySettings = Field(
+        default_factory=DeploySettings, description="What is deployed, and how. Default: nothing."
     )
     slack: SlackSettings = Field(default=SlackSettings(), description="How the Guardian talks to Slack.")
     store: StoreSettings = Field(default=StoreSettings(), description="The database.")

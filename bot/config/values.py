@@ -177,6 +177,29 @@ def _name(value: str) -> str:
 
 Name = Annotated[str, AfterValidator(_name)]
 
+
+def _command(value: object) -> object:
+    """`npm` is a list of one word; a command with blanks has to be written as the list that it is."""
+    if isinstance(value, str):
+        if not value.strip() or re.search(r"\s", value):
+            raise PydanticCustomError("command", "no command", {"text": value[:80]})
+        return (value,)
+    return value
+
+
+def _words(value: tuple[str, ...]) -> tuple[str, ...]:
+    if not value[0].strip() or any("\0" in word for word in value):
+        raise PydanticCustomError("command", "no command", {"text": " ".join(value)[:80]})
+    return value
+
+
+Command = Annotated[
+    tuple[str, ...],
+    Field(strict=False, min_length=1, max_length=50),
+    BeforeValidator(_command, json_schema_input_type=str | tuple[str, ...]),
+    AfterValidator(_words),
+]
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 BandText = Annotated[str, WithJsonSchema({"type": "string", "pattern": BAND_PATTERN})]

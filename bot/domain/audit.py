@@ -53,6 +53,8 @@ class Action(StrEnum):
     OPERATION_EXPIRE = "operation.expire"
     OPERATION_START = "operation.start"
     OPERATION_STOP = "operation.stop"
+    OPERATION_HOLD = "operation.hold"
+    OPERATION_GO = "operation.go"
     OPERATION_END = "operation.end"
     LOCK_TAKE = "lock.take"
     LOCK_LIFT = "lock.lift"

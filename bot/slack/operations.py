@@ -34,6 +34,8 @@ CLICKS = {
     "op_deny": Click.DENY,
     "op_cancel": Click.CANCEL,
     "op_stop": Click.STOP,
+    "op_hold": Click.HOLD,
+    "op_go": Click.GO,
 }
 AGAIN, UNDO, REMEDY, GLASS = "op_again", "op_undo", "op_remedy", "op_glass"
 CALLBACK = "operation_glass"

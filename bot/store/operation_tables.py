@@ -39,6 +39,7 @@ operations = Table(
     Column("reason", Text, nullable=False),
     Column("glass", Boolean, nullable=False),
     Column("stopped_by", Text),
+    Column("held_by", Text),
     Column("token", Integer),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
@@ -58,6 +59,15 @@ operation_steps = Table(
     Column("result", JSON, nullable=False),
     Column("problem", JSON),
 )
+
+operation_files = Table(
+    "operation_files",
+    metadata,
+    Column("operation_id", Id, ForeignKey(operations.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("shared_at", UtcDateTime, nullable=False),
+)
+"""Files of plans that are in the thread of their card."""
 
 operation_locks = Table(
     "operation_locks",

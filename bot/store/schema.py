@@ -6,15 +6,15 @@ from pathlib import Path
 
 from sqlalchemy import Column, Connection, MetaData, String, Table, insert, inspect, text
 
-from bot.store import backup_tables, operation_tables
+from bot.store import backup_tables, deploy_tables, operation_tables
 from bot.store.asynchronous import AsyncConnection
 from bot.store.errors import StoreUnusable
 from bot.store.tables import metadata
 
-HEAD = "0006"
+HEAD = "0009"
 """The newest migration. Compared first, so that a usual start doesn't pay for importing Alembic."""
 
-_FURTHER = (backup_tables, operation_tables)
+_FURTHER = (backup_tables, deploy_tables, operation_tables)
 """Files that add tables of their own: they have to be known before the tables are made."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = Table(

@@ -129,7 +129,7 @@ def test_a_pattern_is_of_names(pattern: str) -> None:
 
 @pytest.mark.parametrize("command", ["", "systemctl restart shop", [""], ["a\0b"]])
 def test_a_command_is_a_list_and_no_line_for_a_shell(command: JsonValue) -> None:
-    assert refused(zombies={"restart": {"shop": command}}) == ["cleanup_command"]
+    assert refused(zombies={"restart": {"shop": command}}) == ["command"]
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_it_has_a_schema() -> None:
         ("cleanup_path", {"text": "x"}),
         ("cleanup_root_system", {"text": "/etc"}),
         ("cleanup_pattern", {"text": "a/b"}),
-        ("cleanup_command", {"text": "a b"}),
+        ("command", {"text": "a b"}),
         ("cleanup_overlap", {"text": "/a", "other": "/a/b"}),
     ],
 )

@@ -71,6 +71,11 @@ class Click(StrEnum):
     CANCEL = "cancel"
     BREAK_GLASS = "break_glass"
     STOP = "stop"
+    """중단, and 롤백 of a deployment: what was done is undone"""
+    HOLD = "hold"
+    """중단 of a deployment: it stays where it is"""
+    GO = "go"
+    """계속"""
 
 
 class Verdict(StrEnum):
@@ -94,6 +99,8 @@ class Needs:
 
     ask: Role = Role.OPERATOR
     approve: Role = Role.APPROVER
+    stop: Role = Role.APPROVER
+    """beside who asked"""
     second_person: bool = False
     lives: timedelta = LIVES
 
@@ -108,6 +115,8 @@ class Pending:
     expires_at: datetime
     stopped: bool = False
     """whether somebody has pressed 중단"""
+    held: bool = False
+    """whether somebody wants it to stay where it is"""
 
 
 def judge(
@@ -119,8 +128,14 @@ def judge(
     if click is Click.STOP:
         if pending.state not in UNDER_WAY or pending.stopped:
             return Verdict.STALE
-        allowed = roles.may(by, Role.APPROVER) or (by == pending.asked_by and roles.may(by, needs.ask))
+        allowed = roles.may(by, needs.stop) or (by == pending.asked_by and roles.may(by, needs.ask))
         return Verdict.TAKEN if allowed else Verdict.NOT_ALLOWED
+    if click in (Click.HOLD, Click.GO):
+        if pending.state is not State.RUNNING or pending.stopped or (click is Click.HOLD and pending.held):
+            return Verdict.STALE
+        # Whoever lets it go on answers for that as whoever approves does; to hold it is the careful thing.
+        needed = needs.approve if click is Click.GO else needs.ask
+        return Verdict.TAKEN if roles.may(by, needed) else Verdict.NOT_ALLOWED
     if click is Click.CANCEL and pending.state in (State.PENDING, State.QUEUED):
         allowed = by == pending.asked_by or roles.may(by, Role.APPROVER)
         return Verdict.TAKEN if allowed else Verdict.NOT_ALLOWED

@@ -3,7 +3,7 @@ by command."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -13,7 +13,7 @@ from bot.domain.maintenance import Once, Weekly
 from bot.domain.oncall.localtime import local_day, moment_of
 
 LONGEST = timedelta(days=60)
-PROTECTIVE = frozenset({"backup", "backup_verify", "cleanup_undo"})
+PROTECTIVE = frozenset({"backup", "backup_verify", "cleanup_undo", "rollback"})
 """Operations that protect or bring back: whoever asks for one needs nobody's approval, and a freeze is about
 them only if it names them."""
 
@@ -33,6 +33,15 @@ class Holidays:
         while day in self.days:
             day += timedelta(days=1)
         return moment_of(day, datetime.min.time(), self.zone)
+
+    def spans(self, now: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Each of the days that is not over, in order."""
+        for day in sorted(self.days):
+            begins, ends = (
+                moment_of(each, datetime.min.time(), self.zone) for each in (day, day + timedelta(days=1))
+            )
+            if now < ends:
+                yield begins, ends
 
     def is_over(self, now: datetime) -> bool:
         """Whether the last of them has ended."""
@@ -85,3 +94,18 @@ def frozen_by(
         if freeze.concerns(operation, subject) and (until := freeze.active_until(now)) is not None
     )
     return max(found, key=lambda pair: pair[1], default=None)
+
+
+def next_freeze(
+    freezes: Iterable[Freeze], operation: str, subject: str, now: datetime, latest: datetime
+) -> tuple[Freeze, datetime] | None:
+    """The freeze that would next keep that operation from starting, and when it begins: after `now`, and at
+    `latest` at the latest."""
+    found = (
+        (freeze, begins)
+        for freeze in freezes
+        if freeze.ended_at is None and freeze.concerns(operation, subject)
+        for begins, _ in freeze.times.spans(now)
+        if now < begins <= latest
+    )
+    return min(found, key=lambda pair: pair[1], default=None)

@@ -6,7 +6,7 @@ comes late, with an older token, can be told from the one that holds the lock no
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,9 +33,9 @@ class Lock:
         return self.until is None or now < self.until
 
 
-def in_the_way(locks: Iterable[Lock], subject: str, now: datetime) -> Lock | None:
-    """The lock that keeps a run off that subject; None if there is none."""
-    return next((lock for lock in locks if lock.subject == subject and lock.holds(now)), None)
+def in_the_way(locks: Iterable[Lock], subjects: Collection[str], now: datetime) -> Lock | None:
+    """The lock that keeps a run off one of those subjects; None if there is none."""
+    return next((lock for lock in locks if lock.subject in subjects and lock.holds(now)), None)
 
 
 def may_lift(lock: Lock, by: str, roles: Roles) -> bool:

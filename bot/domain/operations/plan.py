@@ -72,6 +72,15 @@ class Plan:
     """what the card shows beside the steps: figures, warnings, the backup that it stands on"""
     files: tuple[PlanFile, ...] = ()
     on_failure: OnFailure = OnFailure.UNDO_ALL
+    touches: tuple[str, ...] = ()
+    """what else is locked while it runs: runs that share a subject exclude each other"""
+    aside: JsonObject = field(default_factory=dict)
+    """what the card shows and nobody approves, such as how many alerts are open; not part of the hash"""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """All that is locked while it runs."""
+        return (self.subject, *self.touches)
 
     @property
     def hash(self) -> str:
@@ -83,15 +92,18 @@ class Plan:
         return {
             **_bound(self),
             "files": [{"name": each.name, "path": each.path, "sha256": each.sha256} for each in self.files],
+            "aside": dict(self.aside),
         }
 
 
 def plan_of(data: JsonObject) -> Plan:
     """The plan that `as_json` wrote. Raises KeyError, TypeError or ValueError for anything else."""
-    steps, files = data["steps"], data["files"]
-    shown = data["shown"]
-    if not isinstance(steps, list) or not isinstance(files, list) or not isinstance(shown, Mapping):
+    steps, files, touches = data["steps"], data["files"], data.get("touches", [])
+    shown, aside = data["shown"], data.get("aside", {})
+    if not isinstance(steps, list) or not isinstance(files, list) or not isinstance(touches, list):
         raise TypeError("a plan has lists of steps and files")
+    if not isinstance(shown, Mapping) or not isinstance(aside, Mapping):
+        raise TypeError("what a plan shows is an object")
     return Plan(
         operation=str(data["operation"]),
         subject=str(data["subject"]),
@@ -100,6 +112,8 @@ def plan_of(data: JsonObject) -> Plan:
         shown=shown,
         files=tuple(map(_file_of, files)),
         on_failure=OnFailure(str(data["on_failure"])),
+        touches=tuple(map(str, touches)),
+        aside=aside,
     )
 
 
@@ -131,6 +145,8 @@ def difference(approved: Plan, now: Plan) -> tuple[Difference, ...]:
 
 
 def _bound(plan: Plan) -> dict[str, JsonValue]:
+    # Only where there are any: plans that were approved before there were have hashes without them.
+    touches: dict[str, JsonValue] = {"touches": list(plan.touches)} if plan.touches else {}
     return {
         "operation": plan.operation,
         "subject": plan.subject,
@@ -139,6 +155,7 @@ def _bound(plan: Plan) -> dict[str, JsonValue]:
         "shown": dict(plan.shown),
         "files": [{"name": each.name, "sha256": each.sha256} for each in plan.files],
         "on_failure": plan.on_failure.value,
+        **touches,
     }
 
 

@@ -66,6 +66,8 @@ class OperationRecord:
     glass: bool = False
     """whether it was approved by breaking the glass"""
     stopped_by: str | None = None
+    held_by: str | None = None
+    """who wants it to stay where it is, until somebody says 계속"""
     token: int | None = None
     """of its lock; None before it has started"""
     started_at: datetime | None = None
@@ -77,7 +79,8 @@ class OperationRecord:
     def pending(self) -> Pending:
         """What a click on it is judged by."""
         stopped = self.stopped_by is not None
-        return Pending(self.state, self.plan_hash, self.asked_by, self.expires_at, stopped)
+        held = self.held_by is not None
+        return Pending(self.state, self.plan_hash, self.asked_by, self.expires_at, stopped, held)
 
     def step(self, number: int) -> StepRecord | None:
         """What became of that step; None while it has not begun."""

@@ -6,7 +6,7 @@ command and its messages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -58,6 +58,40 @@ class Work(Protocol):
 
     def attach(self, name: str, text: str) -> None:
         """Put output into the thread of the card as a file."""
+        ...
+
+    @property
+    def guided(self) -> Guided:
+        """For a step that people guide while it is done."""
+        ...
+
+
+class Guided(Protocol):
+    """How people guide a step that takes long: they hold it, let it go on, and see what it sees."""
+
+    @property
+    def held_by(self) -> str | None:
+        """Who wants it to stay where it is (`hold`), until somebody says 계속 (`go`)."""
+        ...
+
+    @property
+    def let_go_by(self) -> tuple[str, ...]:
+        """Who has said 계속 since the step began, one after the other."""
+        ...
+
+    async def wait(self, seconds: float) -> None:
+        """Wait so long, or until somebody presses a button: what they want is in `stopping`, `held_by` and
+        `let_go_by`. On the loop only."""
+        ...
+
+    def tell(self, detail: JsonObject, controls: Sequence[str] = ()) -> None:
+        """What the card shows of the step beside its progress, by the phrase `FAMILY.live.STEP`, and the
+        buttons that it offers meanwhile: `stop`, `hold`, `go`. Without any it offers `stop`."""
+        ...
+
+    def call(self, what: str, detail: JsonObject) -> None:
+        """Call those who asked and approved, by a line in the thread that the channel sees too: the phrase
+        `FAMILY.call.WHAT` with `detail`."""
         ...
 
 

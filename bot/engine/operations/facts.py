@@ -49,6 +49,7 @@ def operation_facts(
             for number, step in enumerate(plan.steps)
         ),
         shown=plan.shown,
+        aside=plan.aside,
         needs_second=needs_second,
         command=command,
         decided_by=record.decided_by,
@@ -56,6 +57,7 @@ def operation_facts(
         reason=record.reason,
         glass=record.glass,
         stopped_by=record.stopped_by,
+        held_by=record.held_by,
         started_at=_written(record.started_at),
         ended_at=_written(record.ended_at),
         problem=problem_facts(record.problem),

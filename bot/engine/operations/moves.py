@@ -10,6 +10,7 @@ from datetime import datetime
 
 from bot.domain.audit import Action, Deed, Detail, Outcome
 from bot.domain.operations.approval import State
+from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.parts import Parts
 from bot.engine.operations.shown import Shown
@@ -101,6 +102,13 @@ class Moves:
         """A line in its thread."""
         facts = OperationNoteFacts(what, self._shown.facts(record), record.asked_by)
         await self._parts.mail.send([self._parts.mail.note(facts, record.channel)])
+
+    async def call(self, number: int, what: str, detail: JsonObject) -> None:
+        """Call those who asked for and approved that operation, by a line that the channel sees too."""
+        record = await self._parts.store.get(number)
+        if record is not None:
+            facts = OperationNoteFacts("call", self._shown.facts(record), None, (), what, detail)
+            await self._parts.mail.send([self._parts.mail.note(facts, record.channel, broadcast=True)])
 
     def note_refused(self, record: OperationRecord, action: Action, by: str, why: str) -> None:
         """Somebody tried what they may not."""

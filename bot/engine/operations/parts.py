@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from bot.domain.operations.approval import Needs, State
+from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Roles
 from bot.engine.audit import AuditBook
@@ -14,6 +16,17 @@ from bot.engine.clock import Clock
 from bot.engine.operations.locks import LockBook
 from bot.engine.operations.mail import OperationMail
 from bot.store.operations import OperationStore
+
+
+class Share(Protocol):
+    """Puts files into threads."""
+
+    def __call__(
+        self, stream: str, name: str, content: bytes | Path, *, maybe_there: bool = False
+    ) -> Coroutine[None, None, bool]:
+        """Put a file (its content, or where that is) into the thread of the card of that stream; whether it
+        is there. `maybe_there`: an earlier try may have done it, so it is looked for first."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +47,10 @@ class Parts:
     command: str
     channel: str
     """where plans are shown"""
-    share: Callable[[str, str, bytes | Path], Coroutine[None, None, None]]
-    """put a file (stream, name, content or where that is) into the thread of a card"""
+    share: Share
+    """puts a file into the thread of a card"""
     know_cards: Callable[[Sequence[str]], Awaitable[None]]
     tell_alert: Callable[[OperationRecord, State], Awaitable[None]]
     """a run has ended: an alert if it should not have ended so"""
+    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None
+    """a lock that is taken in the moment in which a run lets go of its own"""

@@ -17,7 +17,7 @@ import structlog
 from pydantic import JsonValue
 
 from bot.domain.operations.approval import UNDER_WAY, State
-from bot.domain.operations.plan import OnFailure
+from bot.domain.operations.plan import JsonObject, OnFailure
 from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
 from bot.engine.clock import Clock
 from bot.engine.operations.contract import Operation, StepFailed, Stopped
@@ -38,6 +38,8 @@ Ended = Callable[[OperationRecord, State, Problem | None], Coroutine[object, obj
 """A run has come to its end: write it down. Called again if the process died before that was kept."""
 Attach = Callable[[int, str, str], None]
 """Put a file into the thread of an operation: number, name, text. From any thread."""
+Call = Callable[[int, str, JsonObject], None]
+"""Call those who asked for and approved an operation: number, phrase, values."""
 
 
 class Runner:
@@ -51,6 +53,7 @@ class Runner:
         changed: Changed,
         ended: Ended,
         attach: Attach,
+        call: Call = lambda number, what, detail: None,
         retry_seconds: float = _RETRY_SECONDS,
     ) -> None:
         self._store = store
@@ -59,6 +62,7 @@ class Runner:
         self._changed = changed
         self._ended = ended
         self._attach = attach
+        self._call = call
         self._retry_seconds = retry_seconds
         self._live: dict[int, LiveWork] = {}
         self._closing = False
@@ -80,6 +84,18 @@ class Runner:
         work = self._live.get(number)
         if work is not None:
             work.stop()
+
+    def hold(self, number: int, by: str) -> None:
+        """Tell it who wants it to stay where it is."""
+        work = self._live.get(number)
+        if work is not None:
+            work.hold(by)
+
+    def go(self, number: int, by: str) -> None:
+        """Tell it who pressed 계속."""
+        work = self._live.get(number)
+        if work is not None:
+            work.go(by)
 
     async def body(self, run: Run, journal: Journal) -> None:
         """Do everything, from wherever it is. Nothing if that plan does not run: a journal can be older than
@@ -114,6 +130,8 @@ class Runner:
             fresh = await self._patiently(lambda: self._store.get(record.id))
             if fresh is None or fresh.stopped_by is not None:
                 raise Stopped
+            if fresh.held_by is not None:
+                work.hold(fresh.held_by)
             held = fresh  # the narrowed one, for the closure
             if fresh.token is not None and not await self._patiently(lambda: self._store.holds_lock(held)):
                 # Whoever holds the lock by now must not meet us there.
@@ -176,7 +194,14 @@ class Runner:
         return state.value
 
     def _begin(self, record: OperationRecord, index: int) -> LiveWork:
-        work = LiveWork(record.id, record.token or 0, index, partial(self._attach, record.id))
+        work = LiveWork(
+            record.id,
+            record.token or 0,
+            index,
+            partial(self._attach, record.id),
+            partial(self._call, record.id),
+            partial(self._changed, record.id),
+        )
         self._live[record.id] = work
         return work
 
@@ -227,8 +252,10 @@ def final_state(outcomes: list[str], steps: int, on_failure: OnFailure) -> State
     if len(outcomes) == steps and all(each == StepState.DONE for each in outcomes):
         return State.DONE
     if on_failure is OnFailure.STOP:
-        return State.FAILED if StepState.FAILED in outcomes else State.UNDONE
-    if StepState.DONE in outcomes:
+        # What was done until somebody stopped it stays.
+        return State.FAILED if StepState.FAILED in outcomes else State.PARTIAL
+    # Of a run that is taken back wholly, what is still done had nothing to undo.
+    if on_failure is OnFailure.UNDO_STEP and StepState.DONE in outcomes:
         return State.PARTIAL
     return State.UNDONE
 

@@ -63,7 +63,7 @@ class Shown:
         """The same, with its place in the queue and what it waits for. Raises StoreUnavailable."""
         if record.state is not State.QUEUED:
             return self.facts(record)
-        lock = await self._parts.locks.in_the_way(record.plan.subject)
+        lock = await self._parts.locks.in_the_way(*record.plan.subjects)
         others = [each for each in await self._parts.store.open() if each.id != record.id]
         line = waiting([*others, record], record.plan.subject)
         place = [each.id for each in line].index(record.id) + 1

@@ -109,7 +109,7 @@ class Starter:
                 task.cancel()
 
     async def _serve(self, subject: str, line: list[OperationRecord]) -> None:
-        lock = await self._parts.locks.in_the_way(subject)
+        lock = await self._parts.locks.in_the_way(*line[0].plan.subjects)
         if lock is None:
             task = asyncio.create_task(self._start(line[0]), name=f"start:{line[0].id}")
             self._busy[subject] = task
@@ -155,7 +155,8 @@ class Starter:
     async def _begin(self, record: OperationRecord) -> None:
         now = self._parts.clock()
         after = replace(record, state=State.RUNNING, started_at=now)
-        lock = Lock(record.plan.subject, 0, record.asked_by, now, record.id)
+        # Its own subject last: the token of that lock is the run's.
+        locks = [Lock(each, 0, record.asked_by, now, record.id) for each in reversed(record.plan.subjects)]
         started = await self._moves.move(
             record,
             after,
@@ -164,7 +165,7 @@ class Starter:
             {"started_at": now},
             {},
             [OperationNoteFacts("start", self._shown.facts(after), record.asked_by)],
-            also=[self._parts.locks.store.taking(lock)],
+            also=list(map(self._parts.locks.store.taking, locks)),
         )
         if started:
             log.info("run_starts", run=record.id, operation=record.plan.operation)
@@ -203,6 +204,7 @@ class Starter:
         # more, which is the same alert. The other way round nobody would tell it.
         over = replace(fresh, state=state, ended_at=self._parts.clock(), problem=problem)
         await self._parts.tell_alert(over, state)
+        store, lock = self._parts.locks.store, self._parts.lock_after(over)
         after = await self._moves.end(
             fresh,
             state,
@@ -212,7 +214,10 @@ class Starter:
             problem,
             outcome=Outcome.DONE if state is State.DONE else Outcome.FAILED,
             notes=["end"],
-            also=[self._parts.locks.store.releasing(fresh.plan.subject, run=fresh.id)],
+            also=[
+                *(store.releasing(each, run=fresh.id) for each in fresh.plan.subjects),
+                *map(store.taking, [] if lock is None else [lock]),
+            ],
         )
         if after is not None:
             log.info("run_ends", run=fresh.id, operation=fresh.plan.operation, state=state.value)

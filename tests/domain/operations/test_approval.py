@@ -32,6 +32,7 @@ OWN_WORD = Needs(approve=Role.OPERATOR)
 LATE = T0 + timedelta(minutes=15)
 
 APPROVE, DENY, CANCEL, GLASS, STOP = Click.APPROVE, Click.DENY, Click.CANCEL, Click.BREAK_GLASS, Click.STOP
+HOLD, GO = Click.HOLD, Click.GO
 TAKEN, STALE, EXPIRED = Verdict.TAKEN, Verdict.STALE, Verdict.EXPIRED
 NOT_ALLOWED, SECOND, NO_REASON = Verdict.NOT_ALLOWED, Verdict.SECOND_PERSON, Verdict.NO_REASON
 
@@ -169,3 +170,31 @@ def test_no_approval_without_the_plan_the_role_the_time_and_the_second_person(
     if click is GLASS:
         assert reason
     assert by != "U0WHO"
+
+
+RUNNING = replace(PENDING, state=State.RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("click", "by", "pending", "needs", "verdict"),
+    [
+        (HOLD, ANN, RUNNING, Needs(), TAKEN),
+        (HOLD, EVE, RUNNING, Needs(), TAKEN),
+        (HOLD, "U0WHO", RUNNING, Needs(), NOT_ALLOWED),
+        (HOLD, BOB, replace(RUNNING, held=True), Needs(), STALE),
+        (GO, BOB, replace(RUNNING, held=True), Needs(), TAKEN),
+        (GO, BOB, RUNNING, Needs(), TAKEN),
+        (GO, ANN, replace(RUNNING, held=True), Needs(), NOT_ALLOWED),
+        (GO, ANN, replace(RUNNING, held=True), OWN_WORD, TAKEN),
+        (GO, BOB, replace(RUNNING, stopped=True), Needs(), STALE),
+        (HOLD, BOB, replace(RUNNING, stopped=True), Needs(), STALE),
+        (HOLD, BOB, PENDING, Needs(), STALE),
+        (GO, BOB, replace(RUNNING, state=State.UNDOING), Needs(), STALE),
+        (STOP, EVE, RUNNING, Needs(), NOT_ALLOWED),
+        (STOP, EVE, RUNNING, Needs(stop=Role.OPERATOR), TAKEN),
+    ],
+)
+def test_a_run_is_held_by_whoever_may_ask_and_let_go_on_by_whoever_may_approve(
+    click: Click, by: str, pending: Pending, needs: Needs, verdict: Verdict
+) -> None:
+    assert judged(click, by, pending, needs) is verdict

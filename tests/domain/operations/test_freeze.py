@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain.maintenance import Once, Weekly
 from bot.domain.oncall.localtime import local_day
 from bot.domain.oncall.model import ALL_DAYS, Hours
-from bot.domain.operations.freeze import Freeze, Holidays, frozen_by
+from bot.domain.operations.freeze import Freeze, Holidays, frozen_by, next_freeze
 from tests.factories import T0
 
 SEOUL, BERLIN, NEW_YORK = ZoneInfo("Asia/Seoul"), ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -177,3 +177,30 @@ def test_whether_it_will_ever_hold_again(freeze: Freeze, over: list[bool]) -> No
 def test_what_names_it() -> None:
     assert replace(weekly("18:00-09:00"), id=7).ref == "#7"
     assert weekly("18:00-09:00").ref == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("freeze", "begins"),
+    [
+        (weekly("18:00-09:00", frozenset({0})), "2026-03-02T18:00"),
+        (weekly("18:00-09:00", FRIDAY), None),
+        (holidays("2026-03-03"), "2026-03-03T00:00"),
+        (holidays("2026-03-02"), None),  # it is one already
+        (Freeze("a", Once(local("2026-03-02T20:00"), local("2026-03-02T21:00"))), "2026-03-02T20:00"),
+        (Freeze("a", Once(local("2026-03-02T10:00"), local("2026-03-02T21:00"))), None),
+        (Freeze("a", Once(local("2026-03-03T12:01"), local("2026-03-04T12:00"))), None),
+        (replace(weekly("18:00-09:00"), ended_at=T0), None),
+        (replace(weekly("18:00-09:00"), subject="staging"), None),
+    ],
+)
+def test_which_begins_next(freeze: Freeze, begins: str | None) -> None:
+    noon = local("2026-03-02T12:00")  # a Monday
+    found = next_freeze([freeze], "deploy", "production", noon, noon + timedelta(days=1))
+    assert found == (None if begins is None else (freeze, local(begins)))
+
+
+def test_of_several_the_one_that_begins_first() -> None:
+    noon = local("2026-03-02T12:00")
+    freezes = [weekly("20:00-21:00"), weekly("18:00-19:00"), holidays("2026-03-03")]
+    found = next_freeze(freezes, "deploy", "production", noon, noon + timedelta(days=1))
+    assert found == (freezes[1], local("2026-03-02T18:00"))

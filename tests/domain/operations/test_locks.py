@@ -42,12 +42,12 @@ def test_until_when_it_holds(lock: Lock, after: timedelta, holds: bool) -> None:
     ],
 )
 def test_whom_it_is_in_the_way_of(subject: str, after: timedelta, expected: Lock | None) -> None:
-    assert in_the_way([PERSONS, RUNS], subject, T0 + after) is expected
+    assert in_the_way([PERSONS, RUNS], [subject], T0 + after) is expected
 
 
 def test_one_that_is_over_hides_none_that_holds() -> None:
     holds = Lock("host:web-1", 4, "U0BOB", T0 + HOUR, None, "mine", T0 + 2 * HOUR)
-    assert in_the_way([PERSONS, holds], "host:web-1", T0 + HOUR) is holds
+    assert in_the_way([PERSONS, holds], ["host:web-1"], T0 + HOUR) is holds
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +13,8 @@ from pydantic import JsonValue
 
 from bot.domain.operations.approval import Needs, State
 from bot.domain.operations.freeze import Freeze
-from bot.domain.operations.plan import JsonObject, OnFailure, Plan, Step
+from bot.domain.operations.locks import Lock
+from bot.domain.operations.plan import JsonObject, OnFailure, Plan, PlanFile, Step
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role, Roles
 from bot.engine.audit import AuditBook
@@ -58,6 +59,8 @@ class Chest:
         """as a step does whose program is ended together with ours"""
         self.reached: list[str] = []
         self.planned = 0
+        self.file: Path | None = None
+        """that belongs to the plan"""
         self.away = 0
         """how often a step meets a database that is away"""
 
@@ -68,7 +71,8 @@ class Chest:
         words = str(request["words"]).split()
         steps = tuple(Step("put", {"word": word}, "take") for word in words)
         subject = str(request.get("subject", "chest"))
-        return Plan(self.name, subject, at, steps, {"facts": self.facts}, on_failure=self.on_failure)
+        files = () if self.file is None else (PlanFile(self.file.name, str(self.file), "a" * 64),)
+        return Plan(self.name, subject, at, steps, {"facts": self.facts}, files, on_failure=self.on_failure)
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         word = str(step.params["word"])
@@ -159,6 +163,10 @@ class Yard:
     needs: Needs
     alerts: list[tuple[int, State]] = field(default_factory=list)
     shared: list[tuple[str, str, bytes | Path]] = field(default_factory=list)
+    looked_for: list[str] = field(default_factory=list)
+    """files of these that an earlier try may have put there"""
+    no_files: bool = False
+    """Slack takes none"""
 
     async def ask(self, words: str, by: str = ANN, **request: JsonValue) -> OperationRecord:
         """Ask for those words; the operation that it became."""
@@ -180,10 +188,9 @@ class Yard:
         return found
 
     def card(self, number: int) -> dict[str, JsonValue]:
-        """What its card shows now."""
+        """What its card shows now; nothing while it has not been posted."""
         letter = self.slack.shown(f"operation:{number}")
-        assert letter is not None
-        return dict(letter.facts)
+        return {} if letter is None else dict(letter.facts)
 
     def thread(self, number: int) -> list[str]:
         """The lines in its thread."""
@@ -217,9 +224,12 @@ async def open_yard(
     slack: FakeSlack | None = None,
     runs: Callable[[Body], Durable] | None = None,
     operations: Mapping[str, Operation] | None = None,
+    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
+    ended: Callable[[OperationRecord], Awaitable[None]] | None = None,
+    no_files: bool = False,
 ) -> AsyncIterator[Yard]:
     """A desk for as long as the block runs. `kept`: what runs of an earlier one kept. `runs`: where runs
-    live, in memory by default. `operations`: others than the chest."""
+    live, in memory by default. `operations`: others than the chest. `no_files`: Slack takes none."""
     ledger = Ledger(Store(database), clock, retry_seconds=0.01)
     courier = FakeSlack() if slack is None else slack
     outbox = Outbox(ledger, courier, clock, QUICK)
@@ -229,10 +239,16 @@ async def open_yard(
     yard_chest = chest or Chest(folder)
     made: list[Yard] = []
 
-    async def share(stream: str, name: str, content: bytes | Path) -> None:
+    async def share(stream: str, name: str, content: bytes | Path, *, maybe_there: bool = False) -> bool:
+        if made[0].no_files:
+            return False
         made[0].shared.append((stream, name, content))
+        made[0].looked_for += [name] * maybe_there
+        return True
 
     async def tell_alert(record: OperationRecord, state: State) -> None:
+        if ended is not None:
+            await ended(record)
         made[0].alerts.append((record.id, state))
 
     async def fresh_roles() -> Roles:
@@ -261,6 +277,7 @@ async def open_yard(
         share=share,
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
+        lock_after=lock_after,
     )
     desk = OperationDesk(
         parts, operations or {"chest": yard_chest}, runs or (lambda body: Memory(body, kept))
@@ -275,6 +292,7 @@ async def open_yard(
         audit,
         ROLES,
         needs or Needs(lives=timedelta(minutes=15)),
+        no_files=no_files,
     )
     made.append(yard)
     loops = [asyncio.create_task(each) for each in (outbox.run(), audit.run(), ledger.run())]

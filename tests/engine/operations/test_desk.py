@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
+from sqlalchemy.exc import DBAPIError
 
 from bot.domain.audit import GUARDIAN, Outcome
 from bot.domain.audit_faults import verify
@@ -62,7 +63,7 @@ async def test_a_plan_is_shown_and_nothing_is_done_until_somebody_approves(
     assert yard.chest.words() == ["bread", "salt"]
     assert (done.decided_by, done.token) == (BOB, 1)
     assert [step.state for step in done.steps] == [StepState.DONE, StepState.DONE]
-    await until(lambda: yard.card(record.id)["state"] == "done")
+    await until(lambda: yard.card(record.id).get("state") == "done")
     await until(lambda: yard.thread(record.id) == ["approve", "start", "end"])
     assert await deeds(database) == [
         (ANN, "operation.ask", "done"),
@@ -151,7 +152,7 @@ async def test_a_plan_that_nobody_approves_expires(yard: Yard) -> None:
     assert late is not None
     assert late.verdict == "expired"
     await yard.reaches(record.id, State.EXPIRED)
-    await until(lambda: yard.card(record.id)["state"] == "expired")
+    await until(lambda: yard.card(record.id).get("state") == "expired")
     assert yard.chest.words() == []
 
 
@@ -196,7 +197,7 @@ async def test_what_refuses_a_plan_now_refuses_to_start_it_later(yard: Yard) -> 
     refused = await yard.reaches(record.id, State.REFUSED)
     assert refused.problem is not None
     assert refused.problem.reason == "no_backup"
-    await until(lambda: yard.card(record.id)["remedy"] == "backup")
+    await until(lambda: yard.card(record.id).get("remedy") == "backup")
 
 
 @pytest.mark.parametrize("who", [ANN, BOB])
@@ -298,6 +299,21 @@ async def test_stop_ends_a_run_between_two_things(yard: Yard) -> None:
     assert again.verdict == "stale"
 
 
+async def test_what_has_nothing_to_undo_keeps_what_was_done_until_somebody_stops_it(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    chest = Chest(tmp_path / "chest", OnFailure.STOP)
+    chest.held = {"two": asyncio.Event()}
+    async with open_yard(database, chest.folder, clock, chest=chest) as yard:
+        number = await approved(yard, "one two three")
+        await until(lambda: chest.reached == ["one", "two"])
+        await yard.desk.press(Click.STOP, number, "", ANN)
+        chest.held["two"].set()
+        partial = await yard.reaches(number, State.PARTIAL)
+        assert [step.state.value for step in partial.steps] == ["done", "stopped"]
+        assert chest.words() == ["one"]
+
+
 async def test_of_many_who_press_stop_one_wins(yard: Yard, database: Database) -> None:
     yard.chest.held = {"one": asyncio.Event()}
     number = await approved(yard, "one")
@@ -318,7 +334,7 @@ async def test_the_card_says_while_everything_is_taken_back(yard: Yard) -> None:
     number = await approved(yard, "one two")
     undoing = await yard.reaches(number, State.UNDOING)
     assert undoing.ended_at is None
-    await until(lambda: yard.card(number)["state"] == "undoing")
+    await until(lambda: yard.card(number).get("state") == "undoing")
     stopped = await yard.desk.press(Click.STOP, number, "", BOB)
     assert stopped is not None
     assert stopped.verdict == "taken"
@@ -352,7 +368,7 @@ async def test_what_fails_while_the_process_ends_is_done_again_and_not_undone(
 async def test_a_step_tells_how_far_it_is_on_the_card(yard: Yard) -> None:
     yard.chest.held = {"one": asyncio.Event()}
     number = await approved(yard, "one")
-    await until(lambda: yard.slack.shown(f"operation:{number}") and yard.card(number)["progress"])
+    await until(lambda: yard.card(number).get("progress"))
     progress = yard.card(number)["progress"]
     assert isinstance(progress, dict)
     assert (progress["done"], progress["total"], progress["unit"]) == (1, 2, "files")
@@ -372,6 +388,34 @@ async def test_a_freeze_keeps_operations_from_being_asked_for_and_from_starting(
     refused = await yard.reaches(record.id, State.REFUSED)
     assert refused.problem is not None
     assert refused.problem.reason == "frozen"
+
+
+async def rename(database: Database, before: str, after: str) -> None:
+    async with database.begin() as connection:
+        await connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+
+
+async def test_a_freeze_and_its_note_are_both_there_or_neither(yard: Yard, database: Database) -> None:
+    first = await yard.locks.freeze("chest", BOB, timedelta(hours=2), "release day")
+    await rename(database, "audit", "elsewhere")
+    with pytest.raises((StoreUnavailable, DBAPIError)):
+        await yard.locks.freeze("chest", BOB, timedelta(hours=2), "once more")
+    with pytest.raises((StoreUnavailable, DBAPIError)):
+        await yard.locks.thaw(1, BOB)
+    await rename(database, "elsewhere", "audit")
+    assert [each.ref for each in (await yard.locks.freezes()).freezes] == ["#1"]
+    assert first.freeze is not None
+    assert (await yard.locks.thaw(1, BOB)).outcome == "ended"
+    assert (await yard.locks.thaw(1, CHO)).outcome == "not_found"
+    assert await deeds(database) == [(BOB, "freeze.add", "done"), (BOB, "freeze.end", "done")]
+
+
+async def test_freezes_made_at_once_have_numbers_of_their_own(yard: Yard, database: Database) -> None:
+    made = await asyncio.gather(
+        *(yard.locks.freeze(f"chest-{n}", BOB, timedelta(hours=2), "release day") for n in range(8))
+    )
+    assert {each.freeze.ref for each in made if each.freeze is not None} == {f"#{n}" for n in range(1, 9)}
+    assert len(await deeds(database)) == 8
 
 
 async def test_a_freeze_of_the_configuration_holds_too(
@@ -614,3 +658,36 @@ async def test_who_may_not_lock_or_freeze_is_in_the_audit_log(yard: Yard, databa
         (ANN, "freeze.add", "refused"),
         (ANN, "freeze.end", "refused"),
     ]
+
+
+async def test_files_of_plans_that_were_not_sent_are_sent_after_a_restart_and_once(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    chest, slack = Chest(tmp_path / "chest"), FakeSlack()
+    chest.file = tmp_path / "list.txt"
+    shared: list[list[str]] = []
+
+    async def life(no_files: bool = False, ask: str = "", deny: int = 0) -> None:
+        async with open_yard(
+            database, chest.folder, clock, chest=chest, slack=slack, no_files=no_files
+        ) as yard:
+            if ask:
+                await yard.ask(ask, subject=ask)
+            if deny:
+                record = await yard.record(deny)
+                await yard.desk.press(Click.DENY, deny, record.plan_hash, BOB)
+            wanted = [] if no_files else [each.id for each in await yard.store.open()]
+            async with asyncio.timeout(CEILING_SECONDS):
+                while any([not await yard.store.shared(number) for number in wanted]):  # noqa: ASYNC110 - as in `until`
+                    await asyncio.sleep(0.005)
+            shared.append([stream for stream, _, _ in yard.shared])
+            assert len(yard.looked_for) == (0 if ask else len(yard.shared))
+
+    await life(no_files=True, ask="bread")
+    await life(no_files=True, ask="salt")
+    await life(no_files=True, deny=2)
+    await life()
+    await life()
+    await life(ask="milk")
+    await life()
+    assert shared == [[], [], [], ["operation:1"], [], ["operation:3"], []]

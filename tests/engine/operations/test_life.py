@@ -151,7 +151,7 @@ class LifeOfOperations(RuleBasedStateMachine):
     def start(self, card: OperationRecord) -> None:
         subject = card.plan.subject
         lock = Lock(subject, 0, card.asked_by, self.now, card.id)
-        held = in_the_way(self.run(self.locks.held(self.now)), subject, self.now)
+        held = in_the_way(self.run(self.locks.held(self.now)), [subject], self.now)
         started = self.write(card.id, State.QUEUED, State.RUNNING, self.locks.taking(lock))
         if not started:
             return
@@ -178,10 +178,10 @@ class LifeOfOperations(RuleBasedStateMachine):
 
     @rule(subject=SUBJECTS, by=PEOPLE, minutes=st.integers(1, 90))
     def lock(self, subject: str, by: str, minutes: int) -> None:
-        held = in_the_way(self.run(self.locks.held(self.now)), subject, self.now)
+        held = in_the_way(self.run(self.locks.held(self.now)), [subject], self.now)
         wanted = Lock(subject, 0, by, self.now, None, "why", self.now + timedelta(minutes=minutes))
         assert self.run(self.store.write(self.locks.taking(wanted))) == (held is None)
-        taken = in_the_way(self.run(self.locks.held(self.now)), subject, self.now)
+        taken = in_the_way(self.run(self.locks.held(self.now)), [subject], self.now)
         assert taken is not None
         if held is None:
             assert taken == replace(wanted, token=taken.token)
@@ -192,10 +192,10 @@ class LifeOfOperations(RuleBasedStateMachine):
 
     @rule(subject=SUBJECTS, old=st.integers(0, 2))
     def unlock(self, subject: str, old: int) -> None:
-        held = in_the_way(self.run(self.locks.held(self.now)), subject, self.now)
+        held = in_the_way(self.run(self.locks.held(self.now)), [subject], self.now)
         token = self.tokens.get(subject, 0) - old
         lifted = self.run(self.store.write(self.locks.releasing(subject, token=token)))
-        after = in_the_way(self.run(self.locks.held(self.now)), subject, self.now)
+        after = in_the_way(self.run(self.locks.held(self.now)), [subject], self.now)
         if held is not None and (held.run is not None or held.token != token):
             assert not lifted
             assert after == held

@@ -21,7 +21,7 @@ from bot.engine.operations.backup.now import BackupNow
 from bot.engine.operations.backup.restore import RestoreBackup
 from bot.engine.operations.backup.vault import Vault, VaultRules
 from bot.engine.operations.backup.verify import VerifyBackups
-from bot.engine.operations.contract import Operation, StepFailed
+from bot.engine.operations.contract import Guided, Operation, StepFailed
 from bot.store.backup_tables import BACKUP_TABLES
 from bot.store.backups import BackupStore
 from bot.store.database import Database
@@ -53,6 +53,10 @@ class Hand:
 
     def attach(self, name: str, text: str) -> None:
         raise AssertionError("no backup attaches anything")
+
+    @property
+    def guided(self) -> Guided:
+        raise AssertionError("nobody guides this step")
 
 
 @dataclass

@@ -12,7 +12,7 @@ from bot.domain.operations.approval import State
 from bot.domain.operations.plan import Plan, Step
 from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
 from bot.engine.reports import Report, ReportOutcome, ReportsNotTaken
-from bot.operating import is_told, reported
+from bot.operation_alerts import is_told, reported
 from bot.store.errors import StoreUnavailable
 from tests.factories import T0
 

@@ -1,0 +1,56 @@
+"""Everything that deployments work with, put together when somebody first asks for one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from bot.alerting import Ground
+from bot.deploy_sites import site_of
+from bot.domain.deploy.service import Service
+from bot.engine.deploy.book import Announce, DeployBook
+from bot.engine.deploy.deploy import Deploy
+from bot.engine.deploy.facts import Planner, Surroundings
+from bot.engine.deploy.history import History
+from bot.engine.deploy.inspection import Inspection
+from bot.engine.deploy.leases import Unwatched
+from bot.engine.deploy.rollback import Rollback
+from bot.engine.deploy.site import Sites
+from bot.engine.operations.contract import OperationRefused
+from bot.store.deployments import DeploymentStore
+from bot.store.operations import OperationStore
+
+
+class DeployParts:
+    """The two operations and what they share."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        services: tuple[Service, ...],
+        announce: Announce,
+        around: Callable[[str, str], Awaitable[Surroundings]],
+        backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+        running: Callable[[str, str], Awaitable[OperationRefused | None]],
+        locked_by: Callable[[str], Awaitable[str | None]],
+    ) -> None:
+        settings, state = ground.settings, ground.settings.state_directory.absolute()
+        self.sites = Sites(services, partial(site_of, settings.deploy, state))
+        self.book = DeployBook(DeploymentStore(ground.database), OperationStore(ground.database), announce)
+        self.history = History()
+        inspection = Inspection(os.environ)
+        self.planner = Planner(
+            self.sites,
+            inspection,
+            self.history,
+            self.book,
+            settings.deploy.risk.rules(settings.zone),
+            around,
+            backed_up,
+            running,
+            locked_by,
+        )
+        leases = Unwatched()
+        self.deploy = Deploy(self.sites, self.planner, inspection, leases, self.book, ground.clock)
+        self.rollback = Rollback(self.sites, self.planner, self.book, ground.clock)

@@ -1,0 +1,143 @@
+"""From settings to sites: the drivers of releases and of traffic of each service in each environment.
+
+Imported with the first deployment: what it needs costs memory for as long as the Guardian runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.config.deploy import DeploySettings
+from bot.config.deploy_drivers import (
+    DockerSettings,
+    HaproxySettings,
+    ProcessSettings,
+    ReleasesSettings,
+    SystemdSettings,
+    TrafficSettings,
+)
+from bot.domain.deploy.addresses import Address
+from bot.domain.deploy.service import Environment, Service
+from bot.domain.deploy.slots import Slot
+from bot.engine.deploy.site import Site
+from bot.tools.releases.contract import Releases
+from bot.tools.traffic.command.configuration import CommandConfiguration
+from bot.tools.traffic.drivers import TrafficConfiguration, driver_of
+from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
+from bot.tools.traffic.haproxy.log_stream import LogStream
+
+FOLDER = "deploy"
+"""in the state directory: what drivers remember, and the leases"""
+
+
+def site_of(settings: DeploySettings, state: Path, service: Service, environment: Environment) -> Site:
+    """The site of a service in an environment."""
+    section = settings.services[service.name].environments[environment.name]
+    configuration = _traffic(section.traffic, service.name, environment.name)
+    log = None
+    if isinstance(configuration, HaproxyConfiguration) and configuration.log is not None:
+        log = LogStream(configuration.log, configuration.backends.values())
+    return Site(
+        service=service,
+        environment=environment,
+        releases=_releases(section.releases, state / FOLDER, service.name, environment),
+        traffic=driver_of(configuration, log),
+        configuration=configuration,
+        log=log,
+    )
+
+
+def _releases(section: ReleasesSettings, folder: Path, service: str, environment: Environment) -> Releases:
+    slots = {slot: Address.of(text) for slot, text in environment.addresses.items()}
+    own = folder / "releases" / service / environment.name
+    names = {"service": service, "environment": environment.name}
+    if isinstance(section, ProcessSettings):
+        from bot.tools.releases.process import ProcessDriver, ProcessReleases
+
+        return ProcessDriver(
+            ProcessReleases(
+                command=section.command,
+                directory=section.directory,
+                slots=slots,
+                state=own,
+                logs=own / "logs",
+                environment=section.environment,
+                secrets=section.secrets,
+                stop_within=section.stop_within.total_seconds(),
+            )
+        )
+    if isinstance(section, SystemdSettings):
+        from bot.tools.releases.systemd import SystemdDriver, SystemdReleases
+
+        return SystemdDriver(
+            SystemdReleases(
+                unit=_named(section.unit, names),
+                environment_file=_named(section.environment_file, names),
+                slots=slots,
+                systemctl=section.systemctl,
+                within=section.timeout.total_seconds(),
+            )
+        )
+    if isinstance(section, DockerSettings):
+        from bot.tools.releases.docker import DockerDriver, DockerReleases
+
+        return DockerDriver(
+            DockerReleases(
+                service=service,
+                environment_name=environment.name,
+                image=section.image,
+                port=section.port,
+                slots=slots,
+                docker=section.docker,
+                environment=section.environment,
+                secrets=section.secrets,
+                arguments=section.arguments,
+                stop_within=section.stop_within.total_seconds(),
+                within=section.timeout.total_seconds(),
+            )
+        )
+    from bot.tools.releases.command import CommandDriver, CommandReleases
+
+    return CommandDriver(
+        CommandReleases(
+            start=_all_named(section.start, names),
+            stop=_all_named(section.stop, names),
+            status=_all_named(section.status, names),
+            usage=() if section.usage is None else _all_named(section.usage, names),
+            slots=slots,
+            state=own,
+            within=section.timeout.total_seconds(),
+        )
+    )
+
+
+def _traffic(section: TrafficSettings, service: str, environment: str) -> TrafficConfiguration:
+    if isinstance(section, HaproxySettings):
+        return HaproxyConfiguration(
+            socket=section.socket,
+            map_file=section.map,
+            key=section.key,
+            backends={Slot.A: section.backends.a, Slot.B: section.backends.b},
+            server=section.server,
+            log=section.log,
+            timeout=section.timeout.total_seconds(),
+        )
+    names = {"service": service, "environment": environment}
+    return CommandConfiguration(
+        share=_all_named(section.share, names),
+        shift=_all_named(section.shift, names),
+        metrics=_all_named(section.metrics, names),
+        timeout=section.timeout.total_seconds(),
+    )
+
+
+def _named(text: str, names: Mapping[str, str]) -> str:
+    """With the names of service and environment, which the drivers know nothing of, in their places."""
+    for name, value in names.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
+def _all_named(words: tuple[str, ...], names: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(_named(word, names) for word in words)

@@ -1,0 +1,188 @@
+"""The book of deployments: what became of each, what lives where, and what others are told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+from pydantic import JsonValue
+
+from bot.domain.alerts.happenings import ChangeKind, Happening
+from bot.domain.deploy.plan import DEPLOY, GREEN, SHIFT
+from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord
+from bot.domain.deploy.rollback import ROLLBACK, START, TRAFFIC
+from bot.domain.deploy.slots import Slot
+from bot.domain.operations.approval import State
+from bot.domain.operations.plan import Plan
+from bot.domain.operations.record import OperationRecord, StepState
+from bot.store.also import all_of
+from bot.store.deployments import DeploymentStore
+from bot.store.operations import OperationStore
+
+log = structlog.get_logger(__name__)
+
+Announce = Callable[[Happening], Awaitable[object]]
+"""Write down that something was changed on purpose, for the context of alerts."""
+
+
+_TURNED = (StepState.STOPPED, StepState.FAILED)
+
+
+class DeployBook:
+    """Every method may raise StoreUnavailable; each may be called again after a crash."""
+
+    def __init__(self, store: DeploymentStore, operations: OperationStore, announce: Announce) -> None:
+        self.store = store
+        self._operations = operations
+        self._announce = announce
+
+    async def begin(self, run: int, plan: Plan, at: datetime) -> None:
+        """A run is about to change something."""
+        asked = await self._operations.get(run)
+        service, environment = _place(plan)
+        undone = None
+        if plan.operation == ROLLBACK:
+            last = await self.store.latest(service, environment, Outcome.DONE)
+            undone = None if last is None or last.revision != plan.shown["current"] else last.id
+        committed = plan.aside.get("committed_at")
+        record = DeploymentRecord(
+            id=0,
+            operation_id=run,
+            service=service,
+            environment=environment,
+            kind=Kind.DEPLOY if plan.operation == DEPLOY else Kind.ROLLBACK,
+            revision=_revision(plan),
+            previous=_text(plan.shown["current"]),
+            slot=_slot(plan),
+            asked_by="" if asked is None else asked.asked_by,
+            decided_by=None if asked is None else asked.decided_by,
+            started_at=at,
+            commit_at=datetime.fromisoformat(committed) if isinstance(committed, str) else None,
+            undoes=undone,
+        )
+        await self.store.write(self.store.adding(record))
+
+    async def placed(self, plan: Plan, marker: str, at: datetime) -> None:
+        """A release was put into its slot."""
+        service, environment = _place(plan)
+        slot = SlotRecord(service, environment, _slot(plan), _revision(plan), marker, at)
+        await self.store.write(self.store.placing(slot))
+
+    async def shifted(self, run: int, plan: Plan, percent: int, at: datetime) -> None:
+        """Production traffic goes to it, from this moment on if it is the first."""
+        before = await self.store.of_operation(run)
+        first = before is not None and before.traffic_at is None
+        await self.store.write(self.store.moving(run, traffic_at=at))
+        if first:
+            await self._tell(run, plan, at, {"percent": percent, "event": "traffic"})
+
+    async def completed(self, run: int, plan: Plan, at: datetime) -> None:
+        """It carries everything."""
+        service, environment = _place(plan)
+        slot = _slot(plan)
+        known = await self.store.slots_of(service, environment)
+        parts = [self.store.living(service, environment, slot, at)]
+        if slot not in known:  # one that was running before anybody wrote it down
+            parts.insert(
+                0, self.store.placing(SlotRecord(service, environment, slot, _revision(plan), "", at))
+            )
+        await self.store.write(all_of(*parts))
+        await self._tell(run, plan, at, {"percent": 100, "event": "complete"})
+
+    async def went_back(self, run: int, plan: Plan, at: datetime) -> None:
+        """All traffic is where it was before, and what was beside it is gone."""
+        service, environment = _place(plan)
+        slot = _slot(plan)
+        before = await self.store.of_operation(run)
+        blue = await self.store.slots_of(service, environment)
+        parts = [self.store.emptying(service, environment, slot)]
+        if slot.other in blue:
+            parts.append(self.store.living(service, environment, slot.other, at))
+        await self.store.write(all_of(*parts))
+        if before is not None and before.traffic_at is not None and before.restored_at is None:
+            await self.store.write(self.store.moving(run, restored_at=at))
+            await self._tell(run, plan, at, {"percent": 0, "event": "back"})
+
+    async def ended(self, over: OperationRecord) -> None:
+        """The run is over."""
+        plan, record = over.plan, await self.store.of_operation(over.id)
+        if plan.operation not in (DEPLOY, ROLLBACK) or record is None:
+            return
+        outcome = _outcome(over, record)
+        turned = next(
+            (each for each in over.steps if each.problem is not None or each.state in _TURNED), None
+        )
+        failed = record.failed_at
+        if outcome is not Outcome.DONE and turned is not None and record.traffic_at is not None:
+            failed = turned.ended_at or over.ended_at
+        shifts = [over.step(at) for at, step in enumerate(plan.steps) if step.name == SHIFT]
+        counted = [step.result for step in shifts if step is not None and step.result]
+        written = self.store.moving(
+            over.id,
+            outcome,
+            ended_at=over.ended_at,
+            failed_at=failed,
+            requests=sum(_count(each.get("requests")) for each in counted) if counted else None,
+            errors=sum(_count(each.get("errors")) for each in counted) if counted else None,
+        )
+        await self.store.write(written)
+        log.info("deployment_over", run=over.id, revision=record.revision, outcome=outcome.value)
+
+    async def _tell(self, run: int, plan: Plan, at: datetime, facts: dict[str, JsonValue]) -> None:
+        service, environment = _place(plan)
+        asked = await self._operations.get(run)
+        await self._announce(
+            Happening(
+                at=at,
+                kind=ChangeKind.DEPLOY,
+                service=service,
+                environment=environment,
+                title=f"{service} {_revision(plan)}",
+                by="" if asked is None else asked.asked_by,
+                facts={
+                    **facts,
+                    "operation": run,
+                    "kind": plan.operation,
+                    "revision": _revision(plan),
+                    "previous": _text(plan.shown["current"]),
+                },
+            )
+        )
+
+
+def _outcome(over: OperationRecord, record: DeploymentRecord) -> Outcome:
+    if over.plan.operation == ROLLBACK:
+        moved = [over.step(at) for at, step in enumerate(over.plan.steps) if step.name == TRAFFIC]
+        done = any(step is not None and step.state is StepState.DONE for step in moved)
+        return Outcome.DONE if done else Outcome.FAILED
+    match over.state:
+        case State.DONE:
+            return Outcome.DONE
+        case State.UNDONE if record.traffic_at is not None:
+            return Outcome.ROLLED_BACK
+        case State.UNDONE if over.stopped_by is not None:
+            return Outcome.STOPPED
+        case _:
+            return Outcome.FAILED
+
+
+def _place(plan: Plan) -> tuple[str, str]:
+    return str(plan.shown["service"]), str(plan.shown["environment"])
+
+
+def _revision(plan: Plan) -> str:
+    return str(plan.shown["revision" if plan.operation == DEPLOY else "target"])
+
+
+def _slot(plan: Plan) -> Slot:
+    names = (GREEN,) if plan.operation == DEPLOY else (START, TRAFFIC)
+    return next(Slot(str(step.params["slot"])) for step in plan.steps if step.name in names)
+
+
+def _text(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: JsonValue) -> int:
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,225 @@
+"""Carrying out the document's six checks, and its four kinds of tests against Green: two at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from bot.domain.deploy.checks import (
+    Asked,
+    ByCommand,
+    ByLoad,
+    ByRequests,
+    Check,
+    CheckRules,
+    LeftOut,
+    Trial,
+    TrialRule,
+    TrialRules,
+)
+from bot.domain.deploy.measures import Counted, Latencies
+from bot.domain.deploy.placeholders import fill_all
+from bot.domain.deploy.preflight import (
+    Answer,
+    Broken,
+    CheckResult,
+    Ended,
+    judge_check,
+    judge_load,
+    judge_requests,
+    left_out,
+)
+from bot.domain.operations.plan import JsonObject
+from bot.tools.commands import FLOOD, Cause, CommandFailed, never, run
+
+KEPT = 256 * 1024
+"""bytes that are kept of a check's output, for the thread"""
+_AT_ONCE = 2
+"""each may use all cores, and production runs beside them"""
+
+Stopping = Callable[[], bool]
+
+
+class Asks(Protocol):
+    """Sends one request to Green and looks at the answer. Never raises for what Green does."""
+
+    async def __call__(self, address: str, asked: Asked, seconds: float, /) -> Answer:
+        """What came of it, within so many seconds."""
+        ...
+
+
+class Sends(Protocol):
+    """Sends many requests to Green. Never raises for what Green does."""
+
+    async def __call__(
+        self,
+        address: str,
+        paths: Sequence[str],
+        count: int,
+        per_second: float,
+        seconds: float,
+        stopping: Stopping,
+        /,
+    ) -> tuple[Counted, Latencies]:
+        """How many were answered how well, and how fast; each within so many seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A check that was carried out, and what it printed, for the thread; empty when it printed nothing."""
+
+    result: CheckResult
+    output: str = ""
+
+
+async def run_checks(
+    rules: CheckRules,
+    values: Mapping[str, str],
+    folder: str | None,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    stopping: Stopping = never,
+    flood: int = FLOOD,
+) -> tuple[Done, ...]:
+    """The six, in the document's order, whatever comes of them. `values` are for the places in their commands
+    (revision, service, environment); `folder` is the repository, where they are run and which is {directory};
+    `environment` is where the variables are that they are given."""
+    cwd = None if folder is None else Path(folder)
+    there = {**values, **({} if folder is None else {"directory": folder})}
+    job = _Job(there, cwd, environment, stopping, flood)
+
+    async def one(check: Check) -> Done:
+        rule = rules[check]
+        return Done(left_out(check, rule)) if isinstance(rule, LeftOut) else await job.command(check, rule)
+
+    return await _two_at_a_time([partial(one, check) for check in Check])
+
+
+async def run_trials(
+    rules: TrialRules,
+    values: Mapping[str, str],
+    address: str,
+    *,
+    ask: Asks,
+    send: Sends,
+    environment: Mapping[str, str] = os.environ,
+    stopping: Stopping = never,
+    flood: int = FLOOD,
+) -> tuple[Done, ...]:
+    """The four, in the document's order, whatever comes of them, against Green alone at `address`
+    (`host:port`); {url} is its base."""
+    job = _Job({**values, "url": f"http://{address}"}, None, environment, stopping, flood)
+
+    async def one(trial: Trial) -> Done:
+        rule: TrialRule = rules[trial]
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        match rule:
+            case LeftOut():
+                return Done(left_out(trial, rule))
+            case ByCommand():
+                return await job.command(trial, rule)
+            case ByRequests():
+                answers = await _ask_all(ask, address, rule, stopping)
+                return Done(judge_requests(trial, rule, answers, loop.time() - began))
+            case ByLoad():
+                load = (rule.paths, rule.count, rule.per_second, rule.timeout.total_seconds())
+                counted, latencies = await send(address, *load, stopping)
+                return Done(judge_load(trial, rule, counted, latencies, loop.time() - began))
+
+    # What is measured as performance must not be disturbed by the other three.
+    others: list[Trial] = [trial for trial in Trial if trial is not Trial.PERFORMANCE]
+    found = await _two_at_a_time([partial(one, trial) for trial in others])
+    done: dict[Trial, Done] = dict(zip(others, found, strict=True))
+    done[Trial.PERFORMANCE] = await one(Trial.PERFORMANCE)
+    return tuple(done[trial] for trial in Trial)
+
+
+def all_good(done: Sequence[Done]) -> bool:
+    """Whether a deployment may go on: nothing failed, and nothing was only said to be checked."""
+    return all(each.result.verdict.is_good for each in done)
+
+
+def as_json(done: Sequence[Done]) -> list[JsonObject]:
+    """The results for a plan or a step's record, without what was printed."""
+    return [
+        {
+            "name": each.result.name.value,
+            "verdict": each.result.verdict.value,
+            "phrase": each.result.phrase,
+            "values": dict(each.result.values),
+            "seconds": round(each.result.seconds, 3),
+        }
+        for each in done
+    ]
+
+
+async def _two_at_a_time(jobs: Sequence[Callable[[], Awaitable[Done]]]) -> tuple[Done, ...]:
+    free = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(job: Callable[[], Awaitable[Done]]) -> Done:
+        async with free:
+            return await job()
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(one(job)) for job in jobs]
+    return tuple(task.result() for task in tasks)
+
+
+async def _ask_all(ask: Asks, address: str, rule: ByRequests, stopping: Stopping) -> list[Answer]:
+    answers: list[Answer] = []
+    for asked in rule.requests:
+        if stopping():
+            break
+        answers.append(await ask(address, asked, rule.timeout.total_seconds()))
+    return answers
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What all commands of one call have in common."""
+
+    values: Mapping[str, str]
+    cwd: Path | None
+    environment: Mapping[str, str]
+    stopping: Stopping
+    flood: int
+
+    async def command(self, name: Check | Trial, rule: ByCommand) -> Done:
+        outcome = await self._outcome(rule)
+        return Done(judge_check(name, rule, outcome), outcome.said)
+
+    async def _outcome(self, rule: ByCommand) -> Ended | Broken:
+        if self.stopping():
+            return Broken("stopped")
+        command = fill_all(rule.command, self.values)
+        seconds = rule.timeout.total_seconds()
+        given = {name: self.environment[name] for name in rule.variables if name in self.environment}
+        try:
+            ran = await run(
+                command,
+                timeout=seconds,
+                limit=KEPT,
+                flood=self.flood,
+                cwd=self.cwd,
+                environment=given,
+                stopping=self.stopping,
+                merged=True,
+            )
+        except CommandFailed as error:
+            said, took = ("", 0.0) if error.ran is None else (error.ran.out, error.ran.seconds)
+            values: dict[Cause, JsonObject] = {
+                Cause.ABSENT: {"program": error.detail or command[0]},
+                Cause.NOT_ALLOWED: {"program": command[0], "detail": error.detail},
+                Cause.TIMED_OUT: {"seconds": seconds},
+                Cause.FLOODED: {"size": self.flood},
+                Cause.STOPPED: {},
+            }
+            return Broken(error.kind.value, values[error.kind], said, took)
+        return Ended(ran.status, ran.out, ran.seconds)

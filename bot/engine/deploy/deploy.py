@@ -1,0 +1,319 @@
+"""A deployment: three gates before the new release carries production alone, and the way back from each."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from bot.domain.deploy.plan import (
+    CHECK_BLUE,
+    COMPLETE,
+    DEPLOY,
+    GREEN,
+    PREFLIGHT,
+    PREPARE,
+    RETIRE,
+    SHIFT,
+    STOP_GREEN,
+    TRAFFIC_BACK,
+    VERIFY,
+    WARM,
+    deploy_plan,
+)
+from bot.domain.deploy.slots import Slot, share_of, share_of_b
+from bot.domain.deploy.stage import Stage, first_stage, next_stage
+from bot.domain.deploy.told import told
+from bot.domain.operations.plan import JsonObject, Plan, Step
+from bot.engine.clock import Clock
+from bot.engine.deploy.back import divert, drain, patiently, see_still
+from bot.engine.deploy.book import DeployBook
+from bot.engine.deploy.facts import Planner
+from bot.engine.deploy.failures import as_failures, unhealthy
+from bot.engine.deploy.inspection import Inspection, failed_of, told_of
+from bot.engine.deploy.leases import Leases
+from bot.engine.deploy.sampling import Sampler
+from bot.engine.deploy.site import Site, Sites
+from bot.engine.deploy.watching import figures, kept_warm, rules_of, watch
+from bot.engine.operations.contract import StepFailed, Stopped, Work
+from bot.tools.releases.contract import ReleaseFailed
+from bot.tools.releases.health import wait_until_healthy
+from bot.tools.traffic.contract import TrafficFailed
+
+_Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
+
+
+_BASELINE_SECONDS = 2.0
+
+
+class Deploy:
+    """Keeps the contract of `Operation`."""
+
+    name = DEPLOY
+
+    def __init__(
+        self,
+        sites: Sites,
+        planner: Planner,
+        inspection: Inspection,
+        leases: Leases,
+        book: DeployBook,
+        clock: Clock,
+    ) -> None:
+        self._sites = sites
+        self._planner = planner
+        self._inspection = inspection
+        self._leases = leases
+        self._book = book
+        self._clock = clock
+        self._stages: dict[int, Stage] = {}
+        """the last stage of each run that passed: what follows goes on from its evidence. After a crash there
+        is none, and the evidence is gathered afresh"""
+        self._back: set[int] = set()
+        """runs whose traffic is back, which the undo of each stage asks for"""
+        self._doing: Mapping[str, _Doing] = {
+            PREFLIGHT: self._preflight,
+            PREPARE: self._prepare,
+            GREEN: self._green,
+            VERIFY: self._verify,
+            SHIFT: self._shift,
+            COMPLETE: self._complete,
+            WARM: self._warm,
+            RETIRE: self._retire,
+        }
+        self._undoing: Mapping[str, _Doing] = {
+            TRAFFIC_BACK: self._traffic_back,
+            STOP_GREEN: self._stop_green,
+            CHECK_BLUE: self._check_blue,
+        }
+
+    async def plan(self, request: JsonObject, at: datetime) -> Plan:
+        """As `Operation` has it. The checks of gate 1 are run for it."""
+        return deploy_plan(await self._planner.deploy(request, at), at)
+
+    async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """As `Operation` has it."""
+        return await self._doing[step.name](self._site(plan), plan, step, work)
+
+    async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """As `Operation` has it. The order is the machinery's: backwards, traffic first."""
+        if step.undo is None:
+            return {}
+        return await self._undoing[step.undo](self._site(plan), plan, step, work)
+
+    def _site(self, plan: Plan) -> Site:
+        return self._sites.of(plan.shown["service"], plan.shown["environment"])
+
+    async def _preflight(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        found = await self._inspection.before(site, _revision(plan), lambda: work.stopping)
+        for each in found:
+            if each.output:
+                work.attach(f"preflight-{each.result.name.value}.txt", each.output)
+        if work.stopping:
+            raise Stopped
+        bad = failed_of(found)
+        if bad:
+            raise StepFailed("deploy_preflight", checks=told_of(bad))
+        return {"checks": told_of(found)}
+
+    async def _prepare(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Verified backup, baseline, the way back, monitoring: all four before anything changes."""
+        refused = await self._planner.without_backup(site)
+        if refused is not None:
+            raise StepFailed(refused.reason, **refused.values)
+        blue = _green(plan).other
+        share = share_of(blue, await patiently(site.traffic.share))
+        if share != 100:
+            raise StepFailed("traffic_mixed", share=share)
+        baseline: dict[str, JsonValue] = {}
+        if plan.shown["has_blue"]:
+            baseline = await _baseline(site, blue, work)
+        await self._book.begin(work.run_id, plan, self._clock())
+        return {
+            "baseline": baseline,
+            "back_to": plan.shown["current"],
+            "backed_up": bool(site.environment.data),
+        }
+
+    async def _green(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        slot, revision = _green(plan), _revision(plan)
+        if share_of(slot, await patiently(site.traffic.share)) != 0:
+            raise StepFailed("slot_carries", slot=slot.value)
+        with as_failures():
+            instance = await site.releases.start(slot, revision, _marker(work))
+        await self._book.placed(plan, _marker(work), self._clock())
+        health = await wait_until_healthy(
+            site.address(slot),
+            site.health,
+            lambda: site.releases.find(slot),
+            restarts=instance.restarts,
+            stopping=lambda: work.stopping,
+        )
+        if work.stopping:
+            raise Stopped
+        if not health.healthy:
+            raise unhealthy("green_unhealthy", health)
+        return {"seconds": round(health.seconds, 1)}
+
+    async def _verify(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        found = await self._inspection.green(site, _green(plan), _revision(plan), lambda: work.stopping)
+        for each in found:
+            if each.output:
+                work.attach(f"verify-{each.result.name.value}.txt", each.output)
+        if work.stopping:
+            raise Stopped
+        bad = failed_of(found)
+        if bad:
+            raise StepFailed("deploy_tests", checks=told_of(bad))
+        return {"checks": told_of(found)}
+
+    async def _shift(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Gate 3, one stage of it."""
+        green, percent = _green(plan), _number(step.params["percent"])
+        async with self._leases.kept(work.run_id, site, share_of_b(green, 0)) as lease:
+            await lease.renew()
+            with as_failures():
+                await patiently(lambda: site.traffic.shift(share_of_b(green, percent)))
+            await self._book.shifted(work.run_id, plan, percent, self._clock())
+            before, rules = self._stages.get(work.run_id), rules_of(site)
+            now = time.monotonic()
+            if before is None:
+                found = await site.releases.find(green)
+                stage = first_stage(rules, percent, now, None if found is None else found.restarts)
+            else:
+                stage = next_stage(before, percent, now)
+            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lambda: lease.lost)
+        self._stages[work.run_id] = stage
+        return _result(stage)
+
+    async def _complete(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        green = _green(plan)
+        share = share_of(green, await patiently(site.traffic.share))
+        if share != 100:
+            raise StepFailed("traffic_not_moved", share=share)
+        await self._book.completed(work.run_id, plan, self._clock())
+        self._leases.end(work.run_id)
+        return {}
+
+    async def _warm(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Blue is kept running, and the release watched, until it is declared healthy: by the time, or by
+        somebody's 계속."""
+        seconds = float(_number(step.params["seconds"]))
+        rules, now = kept_warm(rules_of(site, seconds)), time.monotonic()
+        before = self._stages.get(work.run_id)
+        stage = first_stage(rules, 100, now) if before is None else next_stage(before, 100, now)
+        stage = replace(stage, rules=rules)
+        stage = await self._watched(site, plan, stage, work, seconds, ends_at=now + seconds)
+        return _result(stage)
+
+    async def _retire(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Blue is cleaned up. That it could not be is said, and is no reason to take a healthy release back:
+        the next deployment stops it first."""
+        self._stages.pop(work.run_id, None)
+        slot = Slot(str(step.params["slot"]))
+        try:
+            if share_of(slot, await site.traffic.share()) != 0:
+                return {"left": "carries"}
+            return {"stopped": await site.releases.stop(slot)}
+        except (ReleaseFailed, TrafficFailed) as failed:
+            return {"left": failed.reason, "detail": failed.detail}
+
+    async def _watched(
+        self,
+        site: Site,
+        plan: Plan,
+        stage: Stage,
+        work: Work,
+        seconds: float,
+        *,
+        ends_at: float | None = None,
+        taken_away: Callable[[], bool] = lambda: False,
+    ) -> Stage:
+        sampler = Sampler(site, _green(plan))
+        try:
+            with site.listening():
+                return await watch(site, stage, sampler, work, seconds, ends_at, taken_away)
+        finally:
+            await sampler.close()
+
+    async def _traffic_back(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """The first of these does it all; those of earlier stages find it done."""
+        if work.run_id in self._back:
+            return {"already": True}
+        green = _green(plan)
+        self._stages.pop(work.run_id, None)
+        moved = await divert(site, green.other)
+        at = self._clock().isoformat()
+        result: dict[str, JsonValue] = {**moved, "at": at}
+        result["still"] = await see_still(site, green)
+        result["drained"] = await drain(site, green, site.environment.drain.total_seconds())
+        self._leases.end(work.run_id)
+        self._back.add(work.run_id)
+        return result
+
+    async def _stop_green(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        green = _green(plan)
+        if share_of(green, await patiently(site.traffic.share)) != 0:
+            raise StepFailed("slot_carries", slot=green.value)
+        found = await site.releases.find(green)
+        if found is not None and found.marker != _marker(work):
+            return {"stopped": False}  # what was there before we came is none of ours
+        with as_failures():
+            return {"stopped": await site.releases.stop(green)}
+
+    async def _check_blue(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """The previous state is there again, and Blue is well."""
+        blue = _green(plan).other
+        self._leases.end(work.run_id)
+        if share_of(blue, await patiently(site.traffic.share)) != 100:
+            raise StepFailed("traffic_not_moved", share=0)
+        await self._book.went_back(work.run_id, plan, self._clock())
+        if not plan.shown["has_blue"]:
+            return {"blue": None}
+        health = await wait_until_healthy(site.address(blue), site.health, lambda: site.releases.find(blue))
+        if not health.healthy:
+            raise unhealthy("blue_unwell", health)
+        return {"blue": plan.shown["current"], "seconds": round(health.seconds, 1)}
+
+
+async def _baseline(site: Site, blue: Slot, work: Work) -> dict[str, JsonValue]:
+    """How Blue does now, measured for a moment."""
+    with site.listening():
+        began, counted = time.monotonic(), await patiently(lambda: site.traffic.counters(blue))
+        heard = await site.traffic.latencies(blue)
+        await work.guided.wait(_BASELINE_SECONDS)
+        seconds = time.monotonic() - began
+        since = (await patiently(lambda: site.traffic.counters(blue))).since(counted)
+        took = await site.traffic.latencies(blue)
+    p95 = None if took is None or heard is None else took.minus(heard).quantile(0.95)
+    return {
+        "per_second": round(since.requests / seconds, 1),
+        "rate": since.rate,
+        "p95": None if p95 is None or p95 == float("inf") else round(p95, 1),
+    }
+
+
+def _revision(plan: Plan) -> str:
+    return str(plan.shown["revision"])
+
+
+def _green(plan: Plan) -> Slot:
+    """Where the new release lives."""
+    return next(Slot(str(step.params["slot"])) for step in plan.steps if step.name == GREEN)
+
+
+def _marker(work: Work) -> str:
+    return f"run-{work.run_id}"
+
+
+def _number(value: JsonValue) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _result(stage: Stage) -> JsonObject:
+    passed = stage.passed
+    by = None if passed is None else passed.by
+    return {**figures(told(stage, time.monotonic())), "by": by}

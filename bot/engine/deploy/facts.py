@@ -1,0 +1,224 @@
+"""Gathering what a plan is made of. Nothing is changed by it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from pydantic import JsonValue
+
+from bot.domain.deploy.checks import LeftOut
+from bot.domain.deploy.plan import Checked, DeployFacts
+from bot.domain.deploy.preflight import Verdict
+from bot.domain.deploy.revisions import valid_revision
+from bot.domain.deploy.risk import RiskFacts, RiskRules, risk_of
+from bot.domain.deploy.rollback import RollbackFacts
+from bot.domain.deploy.slots import Slot
+from bot.domain.levels import Level
+from bot.domain.operations.plan import JsonObject
+from bot.engine.deploy.book import DeployBook
+from bot.engine.deploy.checks import Done
+from bot.engine.deploy.history import History, Notes
+from bot.engine.deploy.inspection import Inspection, failed_of, told_of
+from bot.engine.deploy.site import Site, Sites
+from bot.engine.operations.contract import OperationRefused
+from bot.tools.releases.contract import Instance, ReleaseFailed
+from bot.tools.traffic.contract import TrafficFailed
+
+_CHECKS_LIVE = 900.0
+"""seconds that checks count for a plan, as long as a plan can be approved. Gate 1 runs them again"""
+_LOOKED_BACK = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is known around a deployment."""
+
+    freeze_at: datetime | None
+    availability: float | None
+    alerts: int
+    worst: Level | None
+
+
+class Standing(NamedTuple):
+    """How a site stands: which slot carries everything, and what lives in both."""
+
+    live: Slot
+    blue: Instance | None
+    other: Instance | None
+
+
+class Planner:
+    """Finds out everything that plans need. Raises OperationRefused, StoreUnavailable."""
+
+    def __init__(
+        self,
+        sites: Sites,
+        inspection: Inspection,
+        history: History,
+        book: DeployBook,
+        risks: RiskRules,
+        around: Callable[[str, str], Awaitable[Surroundings]],
+        backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+        running: Callable[[str, str], Awaitable[OperationRefused | None]],
+        locked_by: Callable[[str], Awaitable[str | None]],
+    ) -> None:
+        """`around`: of a service in an environment. `backed_up`: why work on those paths must not begin for
+        want of a verified backup. `running`: that a deployment is under way there. `locked_by`: who has
+        locked an environment."""
+        self._sites = sites
+        self._inspection = inspection
+        self._history = history
+        self._book = book
+        self._risks = risks
+        self._around = around
+        self._backed_up = backed_up
+        self._running = running
+        self._locked_by = locked_by
+        self._checked: dict[tuple[str, str, str, str | None], tuple[float, tuple[Done, ...]]] = {}
+
+    async def deploy(self, request: JsonObject, at: datetime) -> DeployFacts:
+        """The facts for a deployment."""
+        site = self._sites.of(request.get("service"), request.get("environment"))
+        service, environment = site.service, site.environment
+        revision = str(request.get("revision") or "")
+        if not valid_revision(revision):
+            raise OperationRefused("deploy_revision_odd", revision=revision[:80])
+        commit = await self._history.resolve(service, revision)
+        await self._must_be_known(site, revision)
+        standing = await self.standing(site)
+        current = None if standing.blue is None else await self._revision_of(site, standing.blue)
+        has_blue = standing.blue is not None and standing.blue.alive
+        if has_blue and current == revision:
+            raise OperationRefused("deploy_same", revision=revision)
+        refused = await self.without_backup(site)
+        if refused is not None:
+            raise refused
+        notes = await self._history.notes(service, current, revision)
+        found = await self._checks(site, revision, commit)
+        bad = failed_of(found)
+        if bad:
+            raise OperationRefused("deploy_preflight", revision=revision, checks=told_of(bad))
+        facts = await self._risk_facts(site, notes, has_blue, at)
+        return DeployFacts(
+            service=service,
+            environment=environment,
+            revision=revision,
+            commit=commit,
+            current=current,
+            green=standing.live.other,
+            has_blue=has_blue,
+            checks=tuple(
+                Checked(
+                    each.result.name.value,
+                    each.result.verdict.value,
+                    str(each.result.values.get("why", "")) if each.result.verdict is Verdict.LEFT_OUT else "",
+                )
+                for each in found
+            ),
+            risk=risk_of(self._risks, facts, at),
+            notes={} if notes is None else notes.as_json(),
+        )
+
+    async def rollback(self, request: JsonObject, at: datetime) -> RollbackFacts:
+        """The facts for a rollback: to the release that was live before, or to one that is named."""
+        site = self._sites.of(request.get("service"), request.get("environment"))
+        service, environment = site.service.name, site.environment.name
+        under_way = await self._running(service, environment)
+        if under_way is not None:
+            raise under_way
+        standing = await self.standing(site, mixed=True)
+        current = None if standing.blue is None else await self._revision_of(site, standing.blue)
+        known = [each for each in await self.kept(site) if each != current]
+        target = str(request.get("release") or "") or (known[0] if known else "")
+        if not target:
+            raise OperationRefused("deploy_no_release", known=[])
+        if not valid_revision(target):
+            raise OperationRefused("deploy_revision_odd", revision=target[:80])
+        if target not in known:
+            raise OperationRefused("deploy_not_kept", revision=target, known=list(known))
+        other = standing.other
+        running = other is not None and other.alive and await self._revision_of(site, other) == target
+        if not running:
+            await self._must_be_known(site, target)
+        locked = await self._locked_by(environment)
+        return RollbackFacts(service, site.environment, target, standing.live.other, running, current, locked)
+
+    async def kept(self, site: Site) -> list[str]:
+        """The releases that can be gone back to, the one that carries production among them, newest first."""
+        service, environment = site.service.name, site.environment.name
+        found = await self._book.store.of_environment(service, environment, _LOOKED_BACK)
+        kept = await self._book.store.kept(service, environment, site.environment.keep)
+        # What was there before the first deployment has no row of its own.
+        befores = [each.previous for each in found if each.previous]
+        names = [*(each.revision for each in kept if not each.undone), *befores]
+        names += [each.revision for each in kept if each.undone]
+        return list(dict.fromkeys(names))[: site.environment.keep + 1]
+
+    async def standing(self, site: Site, *, mixed: bool = False) -> Standing:
+        """Which slot carries everything, and what lives in both. `mixed`: the one that carries more is taken
+        for it where both carry something."""
+        try:
+            b = await site.traffic.share()
+        except TrafficFailed as failed:
+            raise OperationRefused(failed.reason, detail=failed.detail) from None
+        if b not in (0, 100) and not mixed:
+            raise OperationRefused("traffic_mixed", share=b)
+        live = Slot.B if b > 50 else Slot.A
+        try:
+            return Standing(live, await site.releases.find(live), await site.releases.find(live.other))
+        except ReleaseFailed as failed:
+            raise OperationRefused(failed.reason, detail=failed.detail) from None
+
+    async def without_backup(self, site: Site) -> OperationRefused | None:
+        """Why it must not begin for want of a verified backup."""
+        data = site.environment.data
+        return await self._backed_up(data) if data else None
+
+    async def _must_be_known(self, site: Site, revision: str) -> None:
+        try:
+            known = await site.releases.known(revision)
+        except ReleaseFailed as failed:
+            raise OperationRefused(failed.reason, detail=failed.detail) from None
+        if not known:
+            tags = await self._history.tags(site.service)
+            names: list[JsonValue] = [tag.name for tag in tags[:10]]
+            raise OperationRefused("deploy_revision_unknown", revision=revision, known=names)
+
+    async def _revision_of(self, site: Site, instance: Instance) -> str | None:
+        """What runs there: by the driver, or, where that cannot tell, by our own book."""
+        if instance.revision:
+            return instance.revision
+        slots = await self._book.store.slots_of(site.service.name, site.environment.name)
+        return slots[instance.slot].revision if instance.slot in slots else None
+
+    async def _checks(self, site: Site, revision: str, commit: str | None) -> tuple[Done, ...]:
+        key = (site.service.name, site.environment.name, revision, commit)
+        made, found = self._checked.get(key, (0.0, ()))
+        if not found or time.monotonic() - made > _CHECKS_LIVE:
+            found = await self._inspection.before(site, revision)
+            self._checked = {key: (time.monotonic(), found)} if not failed_of(found) else {}
+        return found
+
+    async def _risk_facts(self, site: Site, notes: Notes | None, has_blue: bool, at: datetime) -> RiskFacts:
+        service, environment = site.service, site.environment
+        around = await self._around(service.name, environment.name)
+        before = await self._book.store.of_environment(service.name, environment.name, _LOOKED_BACK)
+        midnight = at.astimezone(self._risks.zone).replace(hour=0, minute=0, second=0, microsecond=0)
+        rules = [*service.preflight.values(), *service.verification.values()]
+        return RiskFacts(
+            expected=environment.dwell * len(environment.stages) + environment.warm,
+            freeze_at=around.freeze_at,
+            availability=around.availability,
+            alerts=around.alerts,
+            worst=around.worst,
+            size=None if notes is None else notes.size,
+            has_blue=has_blue,
+            left_out=sum(1 for rule in rules if isinstance(rule, LeftOut)),
+            backwards=notes is not None and notes.backwards,
+            today=sum(1 for each in before if each.started_at >= midnight),
+            last_went_back=bool(before) and before[0].outcome.value == "rolled_back",
+        )

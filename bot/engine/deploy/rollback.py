@@ -1,0 +1,122 @@
+"""A rollback to a kept release: five steps, each done whatever became of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+
+from bot.domain.deploy.rollback import (
+    DRAIN,
+    JOURNAL,
+    RECOVER,
+    ROLLBACK,
+    START,
+    STILL,
+    TRAFFIC,
+    rollback_plan,
+)
+from bot.domain.deploy.slots import Slot, share_of
+from bot.domain.operations.plan import JsonObject, Plan, Step
+from bot.engine.clock import Clock
+from bot.engine.deploy.back import divert, drain, patiently, see_still
+from bot.engine.deploy.book import DeployBook
+from bot.engine.deploy.facts import Planner
+from bot.engine.deploy.failures import as_failures, unhealthy
+from bot.engine.deploy.site import Site, Sites
+from bot.engine.operations.contract import StepFailed, Work
+from bot.tools.releases.health import check, session_of, wait_until_healthy
+
+_Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
+
+
+class Rollback:
+    """Keeps the contract of `Operation`. Nothing of it is undone."""
+
+    name = ROLLBACK
+
+    def __init__(self, sites: Sites, planner: Planner, book: DeployBook, clock: Clock) -> None:
+        self._sites = sites
+        self._planner = planner
+        self._book = book
+        self._clock = clock
+        self._doing: Mapping[str, _Doing] = {
+            JOURNAL: self._journal,
+            START: self._start,
+            TRAFFIC: self._traffic,
+            STILL: self._still,
+            DRAIN: self._drain,
+            RECOVER: self._recover,
+        }
+
+    async def plan(self, request: JsonObject, at: datetime) -> Plan:
+        """As `Operation` has it."""
+        return rollback_plan(await self._planner.rollback(request, at), at)
+
+    async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """As `Operation` has it. Somebody who presses 중단 in the middle changes nothing: to stop half-way is
+        worse than either end."""
+        site = self._sites.of(plan.shown["service"], plan.shown["environment"])
+        return await self._doing[step.name](site, plan, step, work)
+
+    async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """As `Operation` has it: there is nothing to undo."""
+        return {}
+
+    async def _journal(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """What is meant, written down before anything acts."""
+        await self._book.begin(work.run_id, plan, self._clock())
+        return {}
+
+    async def _start(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
+        if share_of(slot, await patiently(site.traffic.share)) != 0:
+            raise StepFailed("slot_carries", slot=slot.value)
+        with as_failures():
+            instance = await site.releases.start(slot, revision, f"run-{work.run_id}")
+        await self._book.placed(plan, f"run-{work.run_id}", self._clock())
+        health = await wait_until_healthy(
+            site.address(slot), site.health, lambda: site.releases.find(slot), restarts=instance.restarts
+        )
+        if not health.healthy:
+            raise unhealthy("target_unhealthy", health)
+        return {"seconds": round(health.seconds, 1)}
+
+    async def _traffic(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """Traffic over to it, unless it does not answer while the other one does: worse than before."""
+        slot = Slot(str(step.params["slot"]))
+        if not await _answers(site, slot) and await _answers(site, slot.other):
+            raise StepFailed("target_unhealthy", seconds=0, problem="", values={})
+        moved = await divert(site, slot)
+        await self._book.shifted(work.run_id, plan, 100, self._clock())
+        await self._book.completed(work.run_id, plan, self._clock())
+        return moved
+
+    async def _still(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        return await see_still(site, Slot(str(step.params["slot"])))
+
+    async def _drain(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """What carries traffic yet is left alone: cutting it off would be an outage."""
+        slot = Slot(str(step.params["slot"]))
+        if share_of(slot, await patiently(site.traffic.share)) != 0:
+            raise StepFailed("slot_carries", slot=slot.value)
+        result = await drain(site, slot, site.environment.drain.total_seconds())
+        with as_failures():
+            await site.releases.stop(slot)
+        return result
+
+    async def _recover(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
+        """It carries everything, and is well."""
+        slot = Slot(str(step.params["slot"]))
+        share = share_of(slot, await patiently(site.traffic.share))
+        if share != 100:
+            raise StepFailed("traffic_not_moved", share=share)
+        health = await wait_until_healthy(site.address(slot), site.health, lambda: site.releases.find(slot))
+        if not health.healthy:
+            raise unhealthy("blue_unwell", health)
+        return {"seconds": round(health.seconds, 1)}
+
+
+async def _answers(site: Site, slot: Slot) -> bool:
+    rules = site.health
+    async with session_of(1, rules.timeout) as session:
+        return await check(site.address(slot), rules, session) is None

@@ -1,0 +1,143 @@
+"""A stage of traffic while it is watched: look, judge, say, and do what the judge says."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from bot.domain.deploy.sample import Reason
+from bot.domain.deploy.stage import Decision, Kind, Stage, go, hold, step
+from bot.domain.deploy.thresholds import Rules, Thresholds
+from bot.domain.deploy.told import Told, told
+from bot.engine.deploy.sampling import Sampler
+from bot.engine.deploy.site import Site
+from bot.engine.operations.contract import StepFailed, Stopped, Work
+
+_POINTS = 20
+"""of a line in the card"""
+_OFTEN, _SELDOM = 0.2, 1.0
+"""seconds between two looks at least, and at most"""
+
+
+def rules_of(site: Site, seconds: float | None = None) -> Rules:
+    """How its stages are judged. `seconds`: of the dwell, where it is another one."""
+    environment, limits = site.environment, site.environment.limits
+    dwell = environment.dwell.total_seconds() if seconds is None else seconds
+    return Rules(
+        thresholds=Thresholds(limits.error_rate, limits.response_ms, limits.cpu, limits.memory),
+        dwell=dwell,
+        ask_for=environment.ask_for.total_seconds(),
+        probes_per_second=environment.probes.per_second,
+        probe_for=max(dwell, 1.0),
+    )
+
+
+async def watch(
+    site: Site,
+    stage: Stage,
+    sampler: Sampler,
+    work: Work,
+    seconds: float,
+    ends_at: float | None = None,
+    taken_away: Callable[[], bool] = lambda: False,
+) -> Stage:
+    """Watch a stage until it passes. `seconds` it lasts at least, for the card. `ends_at` (monotonic): a
+    release that has passed already is watched until then, or until somebody presses 계속. `taken_away`: the
+    watchdog has taken traffic back. Raises StepFailed when traffic has to go back, and Stopped when somebody
+    wants it to."""
+    guided, answered = work.guided, len(work.guided.let_go_by)
+    pause = min(_SELDOM, max(_OFTEN, seconds / 20))
+    probes = site.environment.probes
+    while True:
+        sample = await sampler.take()
+        now = time.monotonic()
+        stage, decision = step(stage, sample, now)
+        if guided.held_by is not None and stage.held_by is None:
+            stage, decision = hold(stage, guided.held_by, now)
+        for by in guided.let_go_by[answered:]:
+            stage, decision = go(stage, by, now)
+        answered = len(guided.let_go_by)
+        _tell(work, stage, seconds, ends_at, now)
+        if taken_away():
+            raise StepFailed("watchdog", **figures(told(stage, now)))
+        if decision.kind is Kind.ROLL_BACK:
+            raise StepFailed("judged", faults=_named(decision.reasons), **figures(told(stage, now)))
+        if work.stopping:
+            raise Stopped(figures(told(stage, now)))
+        if guided.held_by is None and _is_over(decision, ends_at, now, answered):
+            return stage
+        if decision.kind is Kind.PROBE:
+            sampler.probe(decision.probes, probes.paths, probes.per_second)
+        elif decision.kind in (Kind.EXTEND, Kind.ASK):
+            if ends_at is None:
+                guided.call(decision.kind.value, {"missing": _named(decision.missing), "share": stage.share})
+        await guided.wait(pause)
+
+
+def _is_over(decision: Decision, ends_at: float | None, now: float, answered: int) -> bool:
+    if ends_at is None:
+        return decision.kind is Kind.PASS
+    return now >= ends_at or answered > 0
+
+
+def figures(seen: Told) -> dict[str, JsonValue]:
+    """What is kept of a stage, and shown when it is over."""
+    return {
+        "share": seen.share,
+        "requests": seen.green.requests,
+        "errors": seen.green.errors,
+        "rate": seen.green.rate,
+        "p95": _finite(seen.green_p95),
+        "blue_requests": seen.blue.requests,
+        "blue_rate": seen.blue.rate,
+        "blue_p95": _finite(seen.blue_p95),
+        "probes": seen.probes,
+        "surely_below": round(seen.surely_below, 4),
+    }
+
+
+def _tell(work: Work, stage: Stage, seconds: float, ends_at: float | None, now: float) -> None:
+    seen = told(stage, now)
+    asked = (stage.asked_at is not None and stage.passed is None) or ends_at is not None
+    if stage.held_by is not None or asked:
+        controls = ["go", "stop"] if stage.held_by is not None else ["go", "hold", "stop"]
+    else:
+        controls = ["hold", "stop"]
+    points = seen.points[-_POINTS:]
+    work.guided.tell(
+        {
+            **figures(seen),
+            "phase": seen.phase.value,
+            "held": stage.held_by is not None,
+            "seconds": seconds,
+            "seconds_left": round(max(0.0, seen.seconds_left if ends_at is None else ends_at - now), 1),
+            "outcome": seen.outcome.value,
+            "reasons": _named(seen.reasons),
+            "needed": seen.needed,
+            "cpu": None if seen.usage is None else round(seen.usage.cpu, 1),
+            "memory": None if seen.usage is None else round(seen.usage.memory, 1),
+            "rates": [each.green.rate for each in points],
+            "blue_rates": [each.blue.rate for each in points],
+            "p95s": [_finite(each.green_p95) for each in points],
+            "blue_p95s": [_finite(each.blue_p95) for each in points],
+        },
+        controls,
+    )
+
+
+def _named(reasons: tuple[Reason, ...]) -> list[JsonValue]:
+    return [{"name": each.name.value, "values": dict(each.values)} for each in reasons]
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no infinity."""
+    return None if value is None or value == float("inf") else round(value, 1)
+
+
+def kept_warm(rules: Rules) -> Rules:
+    """How a release is judged that carries everything while Blue is kept warm: it has passed already, so that
+    neither silence nor a load balancer that cannot be asked takes it back."""
+    return replace(rules, blind_patience=float("inf"), ask_for=float("inf"), probes_per_second=0.0)

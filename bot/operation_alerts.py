@@ -1,0 +1,150 @@
+"""Alerts about operations: what did not end as it should, and what was scheduled and could not be planned."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import structlog
+
+from bot.alerting import Alerting, Ground
+from bot.backups import Backups
+from bot.cleaning import Cleaning
+from bot.deploying import Deploying
+from bot.domain.alerts.model import Condition, Reported, Subject
+from bot.domain.deploy.rollback import ROLLBACK
+from bot.domain.levels import Level
+from bot.domain.operations.approval import State
+from bot.domain.operations.plan import JsonObject
+from bot.domain.operations.record import OperationRecord
+from bot.engine.operations.facts import family_of
+from bot.engine.reports import Report, ReportDesk, ReportsNotTaken
+from bot.store.errors import StoreUnavailable
+from messages.operation_facts import OperationProblemFacts
+from messages.render import TemplateFailed
+
+log = structlog.get_logger(__name__)
+
+METRIC = "operation"
+"""of the alert about a run that did not end as it should"""
+_WATCHED = ("backup", "backup_verify")
+"""Operations whose outcome is told by the watch over the backups."""
+_CHECK, _WAITS = "backup_check", "retention_waits"
+"""A step whose failure each source's proof repeats, and the reason of one that waits for these."""
+_LEVELS = {
+    State.DONE: None,
+    State.PARTIAL: Level.ERROR,
+    State.UNDONE: Level.ERROR,
+    State.FAILED: Level.CRITICAL,
+    State.CHANGED: Level.ERROR,
+    State.REFUSED: Level.ERROR,
+}
+"""of the alert when a run ends so; one that was stopped by somebody is none"""
+
+
+class OperationAlerts:
+    """Tells the desk of alerts."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        alerting: Alerting,
+        cleaning: Cleaning,
+        backups: Backups,
+        deploying: Deploying,
+    ) -> None:
+        self._ground = ground
+        self._alerting = alerting
+        self._cleaning = cleaning
+        self._backups = backups
+        self._deploying = deploying
+
+    async def ended(self, record: OperationRecord, state: State) -> None:
+        """An alert about a run that did not end as it should; over with the next one that does. Raises
+        StoreUnavailable where it could not be told: the run's end waits for it."""
+        try:
+            await self._cleaning.ended(record)
+        except StoreUnavailable as error:
+            log.warning("card_not_drawn", run=record.id, detail=error.detail)
+        await self._deploying.ended(record)
+        level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
+        if record.plan.operation == ROLLBACK and level is not None:
+            level = Level.CRITICAL  # whoever goes back has trouble already
+        if record.plan.operation in _WATCHED and is_told(record, await self._backups.look()):
+            level = None  # there is an alert for each thing whose backup is bad, which knows more
+        title, facts = self._failures(record)
+        await self._report(record.plan.operation, record.plan.subject, level, title, facts)
+
+    async def refused(self, operation: str, problem: OperationProblemFacts | None) -> None:
+        """An alert about something scheduled that could not even be planned; over when it can be."""
+        name = self._say(f"terms.operation.{operation}", {})
+        why = "" if problem is None else self._reason(family_of(operation), problem.reason, problem.values)
+        level = None if problem is None else Level.ERROR
+        title = f"{name}: {why}" if why else name
+        try:
+            await self._report(operation, "schedule", level, title, {})
+        except StoreUnavailable as error:
+            log.error("operation_not_reported", operation=operation, detail=error.detail)
+
+    async def _report(
+        self, operation: str, subject: str, level: Level | None, title: str, facts: Mapping[str, str]
+    ) -> None:
+        target, clock = f"{operation} {subject}", self._ground.clock
+        event = Reported(level is not None, level or Level.ERROR, clock(), title, facts)
+        about = Subject(
+            self._ground.settings.environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED
+        )
+        await reported(self._alerting.desk, Report(about, {"operation": operation}, event))
+
+    def _failures(self, record: OperationRecord) -> tuple[str, dict[str, str]]:
+        """What went wrong, in words: the title of the alert, and a fact for each step that failed."""
+        family = family_of(record.plan.operation)
+        facts = {"operation": f"#{record.id}"}
+        name = self._say(f"terms.operation.{record.plan.operation}", {})
+        title = f"{name} {record.plan.subject}"
+        for step in record.steps:
+            if step.problem is None:
+                continue
+            planned = record.plan.steps[step.number]
+            what = self._say(f"{family}.step.{planned.name}", planned.params)
+            facts[what] = self._reason(family, step.problem.reason, step.problem.values)
+        failed = [each for each in facts if each != "operation"]
+        if not failed and record.problem is not None:
+            failed = [self._reason(family, record.problem.reason, record.problem.values)]
+        return (f"{title}: {', '.join(failed)}" if failed else title), facts
+
+    def _reason(self, family: str, reason: str, values: JsonObject) -> str:
+        """The sentence of a refusal or a failure."""
+        for place in (family, "operations"):
+            for kind in ("refused", "failed", "changed"):
+                key = f"{place}.{kind}.{reason}"
+                said = self._say(key, values)
+                if said != key:
+                    return said
+        return reason
+
+    def _say(self, key: str, values: JsonObject) -> str:
+        try:
+            return self._ground.voice.phrase(key, **values)
+        except TemplateFailed:
+            return key
+
+
+def is_told(record: OperationRecord, told: Collection[str]) -> bool:
+    """Whether all that failed in a run over backups is told by alerts about those sources. What failed for no
+    source, such as making room, is told by none of them; a check that failed is each source's failure."""
+    failed = [
+        (record.plan.steps[step.number], step.problem.reason)
+        for step in record.steps
+        if step.problem is not None
+    ]
+    sources = {str(step.params["source"]) for step, _ in failed if "source" in step.params}
+    others = [step for step, reason in failed if "source" not in step.params and reason != _WAITS]
+    return bool(sources) and sources <= set(told) and all(step.name == _CHECK for step in others)
+
+
+async def reported(desk: ReportDesk, report: Report) -> None:
+    """Tell that desk. Raises StoreUnavailable where it cannot take it now."""
+    try:
+        await desk.report([report])
+    except ReportsNotTaken as error:
+        raise StoreUnavailable(error.detail) from None

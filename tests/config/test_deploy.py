@@ -1,0 +1,198 @@
+"""The section `deploy`: what it becomes, and what it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from bot.config import ConfigProblem, ConfigurationInvalid
+from bot.config.deploy import DeploySettings, services_of
+from bot.config.deploy_drivers import HaproxySettings, ProcessSettings, SystemdSettings
+from bot.config.deploy_secrets import release_secrets
+from bot.config.schema import json_schema
+from bot.domain.deploy.checks import ByCommand, ByLoad, ByRequests, Check, LeftOut, Trial
+from bot.domain.deploy.slots import Slot
+from messages.catalog import load
+
+Refusing = Callable[[str], Sequence[ConfigProblem]]
+
+GOOD = """
+services:
+  shop:
+    repository: /srv/shop
+    preflight:
+      code_quality: {command: [make, -C, "{directory}", check], evidence: '(\\d+) files', timeout: 1m}
+      security: {command: [bandit], nothing_statuses: [7]}
+      dependencies: {command: [pip-audit], variables: [INDEX_TOKEN]}
+      performance: {left_out: measured later}
+      compatibility: {left_out: has no pages}
+      accessibility: {left_out: has no pages}
+    verification:
+      smoke: {requests: [{path: /health, contains: ok}]}
+      integration: {command: [pytest, '{url}']}
+      performance: {requests: {count: 100}}
+      security: {left_out: scanned before}
+    environments:
+      production:
+        slots: {a: "127.0.0.1:9001", b: "127.0.0.1:9002"}
+        releases:
+          driver: process
+          directory: /srv/shop/{revision}
+          command: [python3, server.py, "{port}"]
+          secrets: {DB_PASSWORD: SHOP_DB_PASSWORD}
+        traffic:
+          driver: haproxy
+          socket: /run/haproxy.sock
+          map: /etc/haproxy/shop.map
+          key: shop
+          backends: {a: shop_a, b: shop_b}
+        data: [/srv/uploads]
+      staging:
+        slots: {a: "[::1]:9003", b: "localhost:9004"}
+        releases: {driver: systemd, unit: "shop@{slot}.service", environment_file: "/etc/shop/{slot}.env"}
+        traffic: {driver: command, share: [t, share], shift: [t, shift, '{percent}'], metrics: [t, metrics]}
+        no_data: test data only
+"""
+
+
+def settings(text: str = GOOD) -> DeploySettings:
+    """What that YAML becomes."""
+    return DeploySettings.model_validate(yaml.safe_load(text))
+
+
+def test_checks_and_tests_are_all_there_in_the_documents_order() -> None:
+    (shop,) = services_of(settings())
+    assert list(shop.preflight) == list(Check)
+    assert list(shop.verification) == list(Trial)
+    assert shop.preflight[Check.CODE_QUALITY] == ByCommand(
+        ("make", "-C", "{directory}", "check"), timedelta(minutes=1), r"(\d+) files"
+    )
+    security = shop.preflight[Check.SECURITY]
+    assert isinstance(security, ByCommand)
+    assert security.nothing_statuses == {7}
+    assert shop.preflight[Check.PERFORMANCE] == LeftOut("measured later")
+    smoke, load_test = shop.verification[Trial.SMOKE], shop.verification[Trial.PERFORMANCE]
+    assert isinstance(smoke, ByRequests)
+    assert smoke.requests[0].contains == "ok"
+    assert isinstance(load_test, ByLoad)
+    assert (load_test.count, load_test.p95_ms) == (100, 500)
+
+
+def test_defaults_are_the_documents() -> None:
+    (shop,) = services_of(settings())
+    production = shop.environments["production"]
+    assert production.addresses == {Slot.A: "127.0.0.1:9001", Slot.B: "127.0.0.1:9002"}
+    assert production.stages == (10, 25, 50, 75, 100)
+    assert production.dwell == timedelta(minutes=5)
+    limits = production.limits
+    assert (limits.error_rate, limits.response_ms, limits.cpu, limits.memory) == (0.1, 500, 70, 80)
+    assert production.drain == timedelta(seconds=10)
+    assert production.second_person
+    assert not shop.environments["staging"].second_person
+    assert shop.environments["staging"].no_data == "test data only"
+
+
+def test_no_section_means_no_services() -> None:
+    assert services_of(DeploySettings()) == ()
+
+
+def test_each_driver_has_its_own_section() -> None:
+    production, staging = settings().services["shop"].environments.values()
+    assert isinstance(production.releases, ProcessSettings)
+    assert isinstance(production.traffic, HaproxySettings)
+    assert isinstance(staging.releases, SystemdSettings)
+    assert staging.releases.systemctl == ("systemctl",)
+
+
+def test_the_working_hours_are_in_the_zone_of_the_whole_unless_they_have_their_own() -> None:
+    seoul, utc = ZoneInfo("Asia/Seoul"), ZoneInfo("UTC")
+    assert settings().risk.rules(seoul).zone == seoul
+    assert settings("risk: {timezone: UTC}").risk.rules(seoul).zone == utc
+
+
+def test_secrets_of_releases_come_from_the_environment_and_show_nowhere() -> None:
+    found = release_secrets(settings(), {"SHOP_DB_PASSWORD": "hunter2"})
+    assert found["shop", "production"]["DB_PASSWORD"].get_secret_value() == "hunter2"
+    assert found["shop", "staging"] == {}
+    assert "hunter2" not in str(found)
+    with pytest.raises(ConfigurationInvalid) as invalid:
+        release_secrets(settings(), {})
+    (problem,) = invalid.value.problems
+    assert (problem.code, problem.values["variable"]) == ("variable_missing", "SHOP_DB_PASSWORD")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("{left_out: measured later}", "{}", "deploy_check"),
+        ("{left_out: measured later}", "{left_out: measured later, command: [x]}", "deploy_check"),
+        ("{left_out: measured later}", "{left_out: '  '}", "deploy_reason"),
+        ("performance: {left_out: measured later}", "", "missing"),
+        ("{requests: [{path: /health, contains: ok}]}", "{left_out: why, command: [x]}", "deploy_trial"),
+        ("{requests: {count: 100}}", "{}", "deploy_trial"),
+        ("path: /health", "path: //other.host/", "deploy_url_path"),
+        ("path: /health", "path: 'x y'", "deploy_url_path"),
+        ("(\\d+) files", "(\\d+ files", "deploy_evidence"),
+        ("(\\d+) files", "(a)\\1", "deploy_evidence"),
+        ("{directory}", "{directori}", "deploy_place"),
+        ("repository: /srv/shop", "", "deploy_no_directory"),
+        ("'{url}'", "'{port}'", "deploy_place"),
+        ("[make, -C", "['{revision}', -C", "deploy_program"),
+        ("command: [bandit]", "command: bandit -r", "command"),
+        ("127.0.0.1:9002", "127.0.0.1:9001", "deploy_same"),
+        ("localhost:9004", "127.0.0.1:9002", "deploy_same"),
+        ("127.0.0.1:9002", "127.0.0.1", "deploy_address"),
+        ("127.0.0.1:9002", "127.0.0.1:70000", "deploy_address"),
+        ("b: shop_b", "b: shop_a", "deploy_same"),
+        ("b: shop_b", "b: 'shop b'", "deploy_proxy_name"),
+        ("key: shop", "key: 'shop; disable server'", "deploy_proxy_name"),
+        ("driver: process", "driver: proces", "deploy_driver"),
+        ("/srv/shop/{revision}", "/srv/shop/current", "deploy_place_missing"),
+        ("shift, '{percent}'", "shift", "deploy_place_missing"),
+        ("shop@{slot}.service", "shop.service", "deploy_place_missing"),
+        ("secrets: {", "environment: {", "deploy_secret_environment"),
+        ("data: [/srv/uploads]", "data: [/x]\n        stages: [10, 10, 100]", "deploy_stages"),
+        ("data: [/srv/uploads]", "stages: [10, 50]\n        data: [/x]", "deploy_stages"),
+        ("data: [/srv/uploads]", "stages: []\n        data: [/x]", "deploy_stages"),
+        ("data: [/srv/uploads]", "", "deploy_data"),
+        ("data: [/srv/uploads]", "data: [/srv/uploads]\n        no_data: why", "deploy_data"),
+        ("data: [/srv/uploads]", "data: [/srv/uploads]\n        drain: 11s", "duration_range"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_a_code_that_has_words(old: str, new: str, code: str) -> None:
+    assert old in GOOD
+    with pytest.raises(ValidationError) as refused:
+        settings(GOOD.replace(old, new, 1))
+    # A list whose only item was refused is called too short as well; `refusals` leaves that out.
+    assert [each["type"] for each in refused.value.errors() if each["type"] != "too_short"] == [code]
+    if code.startswith("deploy_") or code == "command":
+        for language in ("ko", "en"):
+            assert f"config.{code}" in load(language)
+
+
+def test_a_refusal_names_the_place_as_the_file_has_it(refused: Refusing) -> None:
+    wrong = "directory: /srv/shop/{revison}\n          comand: [x]"
+    text = GOOD.replace("directory: /srv/shop/{revision}", wrong)
+    indented = "".join(f"  {line}\n" for line in text.splitlines())
+    problems = {(problem.path, problem.code): problem for problem in refused(f"deploy:\n{indented}")}
+    place = "deploy.services.shop.environments.production.releases"
+    data = "deploy.services.shop.environments.production.data"
+    assert set(problems) == {
+        (f"{place}.directory", "deploy_place"),
+        (f"{place}.comand", "unknown_key"),
+        (data, "deploy_no_backup"),
+    }
+    assert problems[f"{place}.directory", "deploy_place"].values["nearest"] == "revision"
+    assert problems[f"{place}.comand", "unknown_key"].values["nearest"] == "command"
+
+
+def test_the_schema_tells_the_drivers_apart() -> None:
+    definitions = json_schema()["$defs"]
+    assert isinstance(definitions, dict)
+    drivers = {"ProcessSettings", "SystemdSettings", "DockerSettings", "ReleaseCommandSettings"}
+    assert drivers <= set(definitions)
