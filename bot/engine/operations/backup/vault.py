@@ -94,7 +94,7 @@ class Vault:
         Raises MediumMissing when it was there before, ResticError for all else, and OperationRefused when
         another one is in its place.
         """
-        known = (await self.store.repositories()).get(place)
+        known = (await self.store.repositories.known()).get(place)
         try:
             id = await self.restic.repository_id(self.repositories[place])
         except NoRepository as error:
@@ -110,11 +110,11 @@ class Vault:
     async def look(self, place: Place) -> None:
         """Ask a repository what it says of itself, and write it down. Raises ResticError."""
         facts = await self.restic.facts(self.repositories[place])
-        await self.store.save_repository(place, facts, self.clock())
+        await self.store.repositories.save(place, facts, self.clock())
 
     async def known(self) -> dict[Place, RepositoryFacts]:
         """What the repositories said of themselves when they were last asked."""
-        return await self.store.repositories()
+        return await self.store.repositories.known()
 
     async def on(self, place: Place, act: Callable[[Repository], Awaitable[T]]) -> T:
         """Act on that repository; locks that a killed run of this machine left are removed, and it is tried
@@ -123,7 +123,7 @@ class Vault:
         try:
             return await act(repository)
         except NoRepository as error:
-            if place not in await self.store.repositories():
+            if place not in await self.store.repositories.known():
                 raise
             raise MediumMissing(error.said) from None
         except RepositoryLocked:

@@ -63,11 +63,11 @@ async def test_damage_that_one_source_came_upon_holds_up_work_on_the_others(yard
     uploads, other = str(yard.folder / "uploads"), await yard.store.newest("configs")
     assert other is not None
     found = Finding(Part.READ, Place.LOCAL, yard.clock(), 1.0, "damaged", {"share": 1})
-    await yard.store.add_findings(other.id, [found])
+    await yard.store.proofs.add_findings(other.id, [found])
     refusal = await yard.desk.covered([uploads])
     assert refusal is not None
     assert refusal.reason == "damaged"
-    await yard.store.add_findings(other.id, [replace(found, at=yard.clock(), reason=None)])
+    await yard.store.proofs.add_findings(other.id, [replace(found, at=yard.clock(), reason=None)])
     assert await yard.desk.covered([uploads]) is None
 
 
