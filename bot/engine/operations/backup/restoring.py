@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.domain.backup.repositories import Place
 from bot.domain.backup.snapshots import Taken
-from bot.engine.operations.backup.vault import Vault, watching
+from bot.engine.operations.backup.vault import Vault, step, watching
 from bot.engine.operations.contract import StepFailed, Stopped, Work
 from bot.store.backup_drills import Drill
 from bot.tools.backup_files import remove_tree
@@ -24,6 +24,17 @@ class Restored:
     place: Place
     seconds: float
     first_failed: str | None = None
+
+
+async def clear(vault: Vault, folder: Path) -> None:
+    """See that nothing is at `folder`, which is ours: what a run that was killed has left there goes, once no
+    restic of its writes to it any more. Raises StepFailed."""
+
+    async def act() -> None:
+        await vault.restic.nobody_restores_to(folder)
+        await asyncio.to_thread(remove_tree, folder)
+
+    await step(act())
 
 
 async def restore(vault: Vault, taken: Taken, target: Path, include: str | None, work: Work) -> Restored:
