@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import structlog
 import typer
@@ -25,12 +26,12 @@ from bot.engine.leader import AlreadyRunning, FileLock
 from bot.runtime import CannotStart, Runtime
 from bot.slack.manifest import manifest_yaml
 from bot.tools.processes import ChildFailed
-from bot.tools.traffic.haproxy.program import haproxy_program
 from bot.trial.local_slack import DEFAULT_PORT, LocalSlackRefused, start_local_slack
 from bot.trial.settings import may_have_shop, playground_of, shop_settings
-from bot.trial.shop.places import places_in
-from bot.trial.shop.program import RunningShop, start_shop
 from messages.render import Voice
+
+if TYPE_CHECKING:
+    from bot.trial.shop.program import RunningShop
 
 log = structlog.get_logger(__name__)
 
@@ -155,6 +156,10 @@ async def _playground(settings: Settings, stack: contextlib.AsyncExitStack) -> N
 
 async def _open_shop(settings: Settings) -> tuple[RunningShop, DeploySettings] | None:
     """Open the trial's shop; what deploys it. Without it the rest is worth a visit all the same."""
+    from bot.tools.traffic.haproxy.program import haproxy_program  # nothing that production needs
+    from bot.trial.shop.places import places_in
+    from bot.trial.shop.program import start_shop
+
     program = haproxy_program() if may_have_shop(settings) else None
     if program is None:
         return None

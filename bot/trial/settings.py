@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.config import Settings
 from bot.config.calling import ScheduleSettings
@@ -15,10 +16,10 @@ from bot.config.elsewhere import WebhookSettings
 from bot.config.operations import RoleSettings
 from bot.config.outside import WEBHOOK_SECRET
 from bot.config.routing import PolicySettings
-from bot.tools.git_import import has_git
 from bot.trial.playground import Playground
-from bot.trial.shop.places import Places
-from bot.trial.shop.settings import deploy_settings
+
+if TYPE_CHECKING:
+    from bot.trial.shop.places import Places
 
 SECRET_FILE = "webhook-secret"  # noqa: S105 - the file's name
 
@@ -78,6 +79,9 @@ def shop_settings(settings: Settings, places: Places) -> DeploySettings:
     """What is deployed in the trial: the shop of those places. Where there is a playground and restic, its
     production must have a backup of the playground's settings. Raises ValidationError where a path can't be
     written in a configuration."""
+    from bot.tools.git_import import has_git  # only a trial with a shop pays for these
+    from bot.trial.shop.settings import deploy_settings
+
     playground = playground_of(settings)
     data: tuple[str, ...] = ()
     if playground is not None and shutil.which("restic") is not None:

@@ -85,10 +85,11 @@ def _environment(places: Places, name: str) -> dict[str, object]:
             "log": str(places.log_socket(name)),
         },
         "health": {"path": "/health", "contains": _OK, "timeout": "2s", "within": "15s"},
-        # Short enough to be watched. With so little traffic, it is requests of our own that certify.
-        "dwell": "6s",
+        # Short enough to be watched. With so little traffic, it is requests of our own that certify, and
+        # there must be 2,995 of them before the judge gives up and asks a person.
+        "dwell": "8s",
         "warm": "20s",
-        "probes": {"paths": ["/", "/api/items"], "per_second": 200},
+        "probes": {"paths": ["/", "/api/items"], "per_second": 500},
         "ask_for": "5m",
         "lease": "10s",
         "lock_after_rollback": "1m",
