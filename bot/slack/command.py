@@ -24,6 +24,18 @@ class Asked:
     """all subcommands"""
     arguments: tuple[str, ...]
     user_id: str
+    url: str = ""
+    """where answers to it go, for what is told later; empty in a conversation"""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form to open: its template, the facts for it, the name of what it sends, and what it keeps."""
+
+    template: str
+    facts: Facts
+    callback: str
+    metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,8 @@ class Answer:
     facts: Facts
     then: Awaitable[Answer | None] | None = None
     """what follows when that which takes longer is done"""
+    form: Form | None = None
+    """opened instead, where Slack lets us"""
 
 
 def numbered(typed: str) -> int | None:

@@ -26,18 +26,18 @@ class Dispatcher:
         self.commands = commands
         self._by_word = {word: each for each in commands for word in (each.name, each.korean)}
 
-    def asked(self, user_id: str, arguments: tuple[str, ...] = ()) -> Asked:
+    def asked(self, user_id: str, arguments: tuple[str, ...] = (), url: str = "") -> Asked:
         """A question with everything a command may need to answer it."""
-        return Asked(self.guardian, self.slash, self.commands, arguments, user_id)
+        return Asked(self.guardian, self.slash, self.commands, arguments, user_id, url)
 
-    async def answer(self, text: str, user_id: str) -> Answer:
+    async def answer(self, text: str, user_id: str, url: str = "") -> Answer:
         """The answer to a line such as `alerts 12`; an empty line asks for the status. Never raises."""
         words = _unescaped(text).split()
         word, arguments = (words[0], tuple(words[1:])) if words else ("status", ())
         command = self._by_word.get(word.casefold())
         if command is None:
             return self._unknown(word)
-        answer = await self.guarded(command.name, command.answer(self.asked(user_id, arguments)))
+        answer = await self.guarded(command.name, command.answer(self.asked(user_id, arguments, url)))
         return answer or self._unknown(word)
 
     async def guarded(self, what: str, work: Awaitable[Answer | None]) -> Answer | None:

@@ -126,9 +126,3 @@ def _state(
             return SourceState.PROVING
         return SourceState.UNVERIFIED
     return SourceState.GOOD
-
-
-def kind_state(statuses: Collection[SourceStatus]) -> SourceState:
-    """The worst state of the sources of one kind; NONE when there are none."""
-    order = list(SourceState)
-    return min((each.state for each in statuses), key=order.index, default=SourceState.NONE)

@@ -174,10 +174,13 @@ class Deploy:
         """Gate 3, one stage of it."""
         green, percent = _green(plan), _number(step.params["percent"])
         async with self._leases.kept(work.run_id, site, share_of_b(green, 0)) as lease:
-            await lease.renew()
-            with as_failures():
-                await patiently(lambda: site.traffic.shift(share_of_b(green, percent)))
+            # What is meant before it is done: after a crash nobody knows how far it came.
             await self._book.shifted(work.run_id, plan, percent, self._clock())
+            async with lease.moving():
+                with as_failures():
+                    # Not for longer than the watchdog waits for us.
+                    patience = site.environment.lease.total_seconds() / 2
+                    await patiently(lambda: site.traffic.shift(share_of_b(green, percent)), patience)
             before, rules = self._stages.get(work.run_id), rules_of(site)
             now = time.monotonic()
             if before is None:
@@ -185,7 +188,7 @@ class Deploy:
                 stage = first_stage(rules, percent, now, None if found is None else found.restarts)
             else:
                 stage = next_stage(before, percent, now)
-            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lambda: lease.lost)
+            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lease.is_lost)
         self._stages[work.run_id] = stage
         return _result(stage)
 
@@ -194,8 +197,8 @@ class Deploy:
         share = share_of(green, await patiently(site.traffic.share))
         if share != 100:
             raise StepFailed("traffic_not_moved", share=share)
+        await self._leases.end(work.run_id, site, share_of_b(green, 0))
         await self._book.completed(work.run_id, plan, self._clock())
-        self._leases.end(work.run_id)
         return {}
 
     async def _warm(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
@@ -230,7 +233,7 @@ class Deploy:
         seconds: float,
         *,
         ends_at: float | None = None,
-        taken_away: Callable[[], bool] = lambda: False,
+        taken_away: Callable[[], Awaitable[bool]] | None = None,
     ) -> Stage:
         sampler = Sampler(site, _green(plan))
         try:
@@ -250,7 +253,7 @@ class Deploy:
         result: dict[str, JsonValue] = {**moved, "at": at}
         result["still"] = await see_still(site, green)
         result["drained"] = await drain(site, green, site.environment.drain.total_seconds())
-        self._leases.end(work.run_id)
+        await self._leases.forget(work.run_id)
         self._back.add(work.run_id)
         return result
 
@@ -267,7 +270,7 @@ class Deploy:
     async def _check_blue(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """The previous state is there again, and Blue is well."""
         blue = _green(plan).other
-        self._leases.end(work.run_id)
+        await self._leases.forget(work.run_id)
         if share_of(blue, await patiently(site.traffic.share)) != 100:
             raise StepFailed("traffic_not_moved", share=0)
         await self._book.went_back(work.run_id, plan, self._clock())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from pydantic import JsonValue
@@ -42,12 +42,12 @@ async def watch(
     work: Work,
     seconds: float,
     ends_at: float | None = None,
-    taken_away: Callable[[], bool] = lambda: False,
+    taken_away: Callable[[], Awaitable[bool]] | None = None,
 ) -> Stage:
     """Watch a stage until it passes. `seconds` it lasts at least, for the card. `ends_at` (monotonic): a
-    release that has passed already is watched until then, or until somebody presses 계속. `taken_away`: the
-    watchdog has taken traffic back. Raises StepFailed when traffic has to go back, and Stopped when somebody
-    wants it to."""
+    release that has passed already is watched until then, or until somebody presses 계속. `taken_away`:
+    whether the watchdog has taken traffic back; asked at every look. Raises StepFailed when traffic has to go
+    back, and Stopped when somebody wants it to."""
     guided, answered = work.guided, len(work.guided.let_go_by)
     pause = min(_SELDOM, max(_OFTEN, seconds / 20))
     probes = site.environment.probes
@@ -61,7 +61,7 @@ async def watch(
             stage, decision = go(stage, by, now)
         answered = len(guided.let_go_by)
         _tell(work, stage, seconds, ends_at, now)
-        if taken_away():
+        if taken_away is not None and await taken_away():
             raise StepFailed("watchdog", **figures(told(stage, now)))
         if decision.kind is Kind.ROLL_BACK:
             raise StepFailed("judged", faults=_named(decision.reasons), **figures(told(stage, now)))

@@ -66,11 +66,11 @@ class OperationDesk:
 
     async def load(self) -> None:
         """Read what is not over, and go on with what was under way. Raises StoreUnavailable."""
-        self._enclosures.load()
         self._next = await self._parts.store.last_id() + 1
         found = await self._parts.store.open()
         await self._parts.know_cards([stream_of(record.id) for record in found])
-        await self._starter.resume(found)
+        await self._enclosures.load(found)
+        await self._starter.going.resume(found)
 
     async def run(self) -> None:
         """Let plans expire, start what waits, and draw cards again, until `close`."""

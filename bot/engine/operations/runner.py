@@ -252,7 +252,8 @@ def final_state(outcomes: list[str], steps: int, on_failure: OnFailure) -> State
     if len(outcomes) == steps and all(each == StepState.DONE for each in outcomes):
         return State.DONE
     if on_failure is OnFailure.STOP:
-        return State.FAILED if StepState.FAILED in outcomes else State.UNDONE
+        # What was done until somebody stopped it stays.
+        return State.FAILED if StepState.FAILED in outcomes else State.PARTIAL
     # Of a run that is taken back wholly, what is still done had nothing to undo.
     if on_failure is OnFailure.UNDO_STEP and StepState.DONE in outcomes:
         return State.PARTIAL

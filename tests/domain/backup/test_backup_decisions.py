@@ -16,7 +16,7 @@ from bot.domain.backup.repositories import MediaFault, Medium, MediumKind, Place
 from bot.domain.backup.retention import Kept, to_forget
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Dump, Source, SourceKind
-from bot.domain.backup.status import Attempt, SourceState, kind_state, source_status
+from bot.domain.backup.status import Attempt, SourceState, source_status
 from bot.domain.backup.subset import SHARES, share_of
 from bot.domain.backup.verification import WANTED, Finding, Part, Verdict, standing_damage, verdict
 
@@ -241,5 +241,3 @@ def test_a_database_has_three_points_that_are_proven_and_in_both_places() -> Non
     assert source_status(DB, kept, proofs, None, [], NOW).state is SourceState.GOOD
     few = source_status(DB, [*kept[:2], replace(kept[2], copied=None)], proofs, None, [], NOW)
     assert (few.state, few.figure, few.wanted) == (SourceState.FEW_POINTS, 2, 3)
-    assert kind_state([few, few]) is SourceState.FEW_POINTS
-    assert kind_state([]) is SourceState.NONE

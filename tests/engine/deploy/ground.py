@@ -33,7 +33,7 @@ from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import Planner, Surroundings
 from bot.engine.deploy.history import History
 from bot.engine.deploy.inspection import Inspection
-from bot.engine.deploy.leases import Unwatched
+from bot.engine.deploy.leases import Leases
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Site, Sites
 from bot.engine.operations.contract import OperationRefused
@@ -227,6 +227,20 @@ async def grounded(
     lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
 ) -> AsyncIterator[Ground]:
     """With release v1 in slot a, which carries everything."""
+    async with balanced_v1(environment, checks, trials) as (folder, balancer, site):
+        async with deployed_by(
+            database, clock, folder, balancer, site, runs, backed_up, lock_after
+        ) as ground:
+            yield ground
+
+
+@asynccontextmanager
+async def balanced_v1(
+    environment: Environment = QUICK,
+    checks: dict[Check, CheckRule] | None = None,
+    trials: dict[Trial, TrialRule] | None = None,
+) -> AsyncIterator[tuple[Path, Balancer, Site]]:
+    """What is there before any desk: HAProxy, and release v1 in slot a, which carries everything."""
     folder = Path(tempfile.mkdtemp(prefix="guardian-"))  # the name of a socket has to be short
     try:
         async with balanced(folder) as (balancer, addresses):
@@ -238,10 +252,7 @@ async def grounded(
                     site.address(Slot.A), site.health, lambda: site.releases.find(Slot.A)
                 )
                 assert well.healthy, well
-                async with deployed_by(
-                    database, clock, folder, balancer, site, runs, backed_up, lock_after
-                ) as ground:
-                    yield ground
+                yield folder, balancer, site
             finally:
                 for slot in Slot:
                     await site.releases.stop(slot)
@@ -297,7 +308,7 @@ async def deployed_by(
     sites = Sites((site.service,), lambda service, environment: site)
     inspection = Inspection({})
     planner = Planner(sites, inspection, History(), book, risks, around, covered, running, locked_by)
-    deploy = Deploy(sites, planner, inspection, Unwatched(), book, clock)
+    deploy = Deploy(sites, planner, inspection, Leases(folder / "leases"), book, clock)
     rollback = Rollback(sites, planner, book, clock)
     async with open_yard(
         database,
