@@ -65,7 +65,7 @@ class Machine:
     @classmethod
     def new(cls, folder: Path) -> Machine:
         ports = {old: free_port() for old in ("8080", "9001", "9002", "5514")}
-        for name in ("run/haproxy", "etc/haproxy", "etc/shop", "srv/shop"):
+        for name in ("run/haproxy", "etc/haproxy/guardian", "etc/shop", "srv/shop"):
             (folder / name).mkdir(parents=True)
         return cls(folder, ports)
 
@@ -91,7 +91,7 @@ def machine() -> Iterator[Machine]:
 def test_the_lines_for_haproxy_are_those_of_the_driver() -> None:
     backends = {Slot.A: "shop_a", Slot.B: "shop_b"}
     its = HaproxyConfiguration(
-        "/run/haproxy/admin.sock", "/etc/haproxy/shop.map", "shop", backends, "app", "127.0.0.1:5514"
+        "/run/haproxy/admin.sock", "/etc/haproxy/guardian/shop.map", "shop", backends, "app", "127.0.0.1:5514"
     )
     text = block("haproxy", "frontend")
     assert frontend_snippet(its, Split("shop_place", "X-Shop-Slot")) in text
@@ -122,9 +122,9 @@ async def test_the_guide_as_it_stands_leads_to_the_first_deployment(machine: Mac
 
     # Slot a takes over what runs now, then HAProxy gets its two backends.
     (machine.folder / "etc/shop/a.env").write_text(machine.here(block("sh", "GUARDIAN_MARKER")))
-    (machine.folder / "etc/haproxy/shop.map").write_text("shop 0\n")
+    (machine.folder / "etc/haproxy/guardian/shop.map").write_text("shop 0\n")
     file = machine.folder / "etc/haproxy/haproxy.cfg"
-    file.write_text(machine.here(block("haproxy", "frontend")))
+    file.write_text(machine.here(block("haproxy", "frontend")).replace(" group guardian", ""))
 
     # The configuration, with stages that are short, and fewer requests to be sure of 1 % than of 0.1 %.
     text = machine.here(block("yaml", "preflight"))
