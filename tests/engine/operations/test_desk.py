@@ -298,6 +298,25 @@ async def test_stop_ends_a_run_between_two_things(yard: Yard) -> None:
     assert again.verdict == "stale"
 
 
+@pytest.mark.parametrize(
+    ("on_failure", "left"), [(OnFailure.UNDO_STEP, "undone"), (OnFailure.STOP, "stopped")]
+)
+async def test_stages_that_are_stopped_read_as_stopped_and_what_they_did_stays(
+    database: Database, tmp_path: Path, clock: SetClock, on_failure: OnFailure, left: str
+) -> None:
+    chest = Chest(tmp_path / "chest", on_failure)
+    chest.held = {"two": asyncio.Event()}
+    async with open_yard(database, chest.folder, clock, chest=chest) as yard:
+        number = await approved(yard, "one two three")
+        await until(lambda: chest.reached == ["one", "two"])
+        await yard.desk.press(Click.STOP, number, "", ANN)
+        chest.held["two"].set()
+        stopped = await yard.reaches(number, State.STOPPED)
+        assert chest.words() == ["one"]
+        assert [step.state.value for step in stopped.steps] == ["done", left]
+        await until(lambda: yard.card(number)["state"] == "stopped")
+
+
 async def test_of_many_who_press_stop_one_wins(yard: Yard, database: Database) -> None:
     yard.chest.held = {"one": asyncio.Event()}
     number = await approved(yard, "one")
