@@ -72,6 +72,14 @@ class Plan:
     """what the card shows beside the steps: figures, warnings, the backup that it stands on"""
     files: tuple[PlanFile, ...] = ()
     on_failure: OnFailure = OnFailure.UNDO_ALL
+    topic: str = ""
+    """what it is about within its subject, where that is not all of it: which backup is restored to where.
+    Not part of the hash: the steps say it"""
+
+    def replaces(self, older: Plan) -> bool:
+        """Whether an older plan that nobody has approved yet makes way for this one."""
+        mine = (self.operation, self.subject, self.topic)
+        return mine == (older.operation, older.subject, older.topic)
 
     @property
     def hash(self) -> str:
@@ -83,6 +91,7 @@ class Plan:
         return {
             **_bound(self),
             "files": [{"name": each.name, "path": each.path, "sha256": each.sha256} for each in self.files],
+            "topic": self.topic,
         }
 
 
@@ -100,6 +109,7 @@ def plan_of(data: JsonObject) -> Plan:
         shown=shown,
         files=tuple(map(_file_of, files)),
         on_failure=OnFailure(str(data["on_failure"])),
+        topic=str(data.get("topic", "")),
     )
 
 
