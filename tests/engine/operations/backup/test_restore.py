@@ -7,12 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.operations.approval import State
 from bot.engine.operations.backup.restore import RestoreBackup
 from bot.engine.operations.contract import OperationRefused, StepFailed
+from bot.store.database import Database
 from bot.tools.restic.outcome import Watch
 from bot.tools.restic.started import Records
+from messages.operation_facts import OperationAskedFacts
 from tests.backups import fill, hanging
 from tests.engine.operations.backup.conftest import Hand, Yard
+from tests.engine.operations.jobs import ANN, open_yard
+from tests.engine.support import SetClock
 from tests.waiting import eventually
 
 
@@ -108,6 +113,22 @@ async def test_a_restore_does_not_go_on_where_one_that_was_left_behind_still_wri
     for step in plan.steps:
         await operation.do(plan, step, hand)
     assert list(target.rglob("photo.jpg"))
+
+
+async def test_plans_for_other_sources_and_other_places_wait_beside_one_another(yard: Yard) -> None:
+    await yard.now()
+    database = await Database.open(f"sqlite+aiosqlite:///{yard.folder / 'operations.db'}")
+    restore, chest = RestoreBackup(yard.vault), yard.folder / "chest"
+    async with open_yard(database, chest, SetClock(yard.clock()), operations={restore.name: restore}) as desk:
+        numbers = []
+        for source, target in (("uploads", "a"), ("configs", "b"), ("uploads", "c"), ("uploads", "a")):
+            request = {"source": source, "target": str(yard.folder / target)}
+            asked = await desk.desk.ask(restore.name, request, ANN)
+            assert isinstance(asked, OperationAskedFacts), asked
+            numbers.append(asked.operation.id)
+        states = [(await desk.record(number)).state for number in numbers]
+    await database.close()
+    assert states == [State.SUPERSEDED, State.PENDING, State.PENDING, State.PENDING]
 
 
 async def test_an_older_snapshot_by_its_name(yard: Yard) -> None:
