@@ -60,7 +60,7 @@ async def measure(quick: bool) -> Result:
         memory = await _watchdog(Path(name) / "leases", settle=1.0 if quick else 5.0)
     received, taken = await _lines(lines)
     plain = await _asleep("import asyncio")
-    requests = f"failed of {floor.requests + ours.requests:,} requests, {turns * shifts} changes each"
+    requests = f"of {floor.requests + ours.requests:,} requests, {turns * shifts} changes each"
     figures = [
         Figure("traffic: the call of a change, p50", "ms", middle(floor.calls), middle(ours.calls)),
         Figure(
@@ -69,7 +69,7 @@ async def measure(quick: bool) -> Result:
             percentile(floor.calls, 95),
             percentile(ours.calls, 95),
         ),
-        Figure(f"traffic: {requests}", "requests", floor.failed, ours.failed, at_most=1),
+        Figure(f"traffic: {requests}", "failed", floor.failed, ours.failed, at_most=1),
         Figure("traffic: a line of HAProxy's log", "µs", received, taken),
         Figure("traffic: the watchdog at rest, memory", "MB", plain, memory, at_most=25),
     ]

@@ -73,7 +73,7 @@ class Deploying:
             self._made = DeployParts(
                 self._ground,
                 self.services,
-                self._alerting.insight.record_change,
+                self._alerting.insight.recording_change,
                 self._surroundings,
                 self._backed_up,
                 self._running,

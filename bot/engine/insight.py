@@ -28,6 +28,8 @@ from bot.domain.labels import NO_SERVICES, Services
 from bot.domain.levels import Level
 from bot.engine.clock import Clock
 from bot.engine.history import History
+from bot.store.also import Also
+from bot.store.asynchronous import AsyncConnection
 from bot.store.errors import StoreError
 from bot.store.insight import InsightStore
 from bot.store.series import SeriesStore
@@ -140,6 +142,16 @@ class Insight:
         self._changes = None
         log.info("change", id=written.id, kind=written.kind.value, service=written.service, by=written.by)
         return written
+
+    def recording_change(self, change: Happening) -> Also:
+        """To write down a change in the transaction of what was changed."""
+        adding = self._store.adding_change(change)
+
+        async def also(connection: AsyncConnection) -> bool:
+            self._changes = None
+            return await adding(connection)
+
+        return also
 
     async def settings_seen(
         self, settings: Mapping[str, JsonValue], target: str, environment: str

@@ -24,6 +24,7 @@ _COLORS = {
     "undoing": "error",
     "done": "resolved",
     "partial": "error",
+    "stopped": "warning",
     "undone": "error",
     "failed": "critical",
     "changed": "warning",

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from bot.tools.traffic.drivers import TrafficConfiguration
 from bot.tools.traffic.guarding import NobodyWatches, ensure_watchdog
 from bot.tools.traffic.haproxy.driver import HaproxyTraffic
 from bot.tools.traffic.leases import Fence, is_watched, lease_file, read_rolled, rolled_file, write_file
-from bot.tools.traffic.watchdog import ANOTHER, Watchdog
+from bot.tools.traffic.watchdog import ANOTHER, GONE, Watchdog
 from tests.tools.traffic.conftest import commands
 from tests.tools.traffic.dogs import dog, small_guardian
 from tests.tools.traffic.haproxy import Stage, load, until
@@ -360,6 +361,15 @@ async def test_one_that_lingers_ends_when_there_are_no_leases(
         await watching.says("rolled")
         assert await watching.process.wait() == 0
     assert not is_watched(folder)
+
+
+async def test_it_ends_when_its_folder_is_gone(folder: Path) -> None:
+    """Also one that lingers: it would be left behind for ever, and hold a place that nobody finds."""
+    async with dog(folder, linger=3600.0) as watching:
+        await watching.says("begins")
+        shutil.rmtree(folder)
+        await watching.says("folder_gone")
+        assert await watching.process.wait() == GONE
 
 
 async def test_a_lease_that_was_written_as_it_let_go_is_watched(stage: Stage, folder: Path) -> None:
