@@ -110,11 +110,18 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "near": answers.UnknownCommandFacts("stauts", "status", "/guardian", COMMANDS),
         "far": answers.UnknownCommandFacts("coffee", None, "/guardian", COMMANDS),
     },
-    "bad_argument": {"id": answers.BadArgumentFacts("/guardian", "alerts", "twelve", "[ID]")},
+    "bad_argument": {
+        "id": answers.BadArgumentFacts("/guardian", "alerts", "twelve", "[ID]", "알림"),
+        "undo": answers.BadArgumentFacts("/guardian", "cleanup", "undo x", "undo N", "정리", "cleanup_undo"),
+        "plain": answers.BadArgumentFacts("/guardian", "noise", "long", "[1-90]"),
+    },
+    "unclosed_quote": {"one": answers.UnclosedQuoteFacts("/srv/my files")},
     "not_found": {
         "alert": answers.NotFoundFacts("alert", "#99"),
         "silence": answers.NotFoundFacts("silence", "9", ("3",)),
         "window": answers.NotFoundFacts("window", "9"),
+        "operation": answers.NotFoundFacts("operation", "backup", ("cleanup", "cleanup_undo")),
+        "operation_number": answers.NotFoundFacts("operation", "#99", ("#12",)),
         "probe": answers.NotFoundFacts("probe", "cpux", ("cpu", "disk", "memory")),
     },
     "number_missing": {

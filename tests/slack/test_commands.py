@@ -19,8 +19,8 @@ SAYS = {
     "점검": "점검 항목 1개, 모두 측정됨",
     "alerts": "모니터링 알림 없음",
     "알림": "모니터링 알림 없음",
-    "explain": "이렇게 써 주세요: `/guardian explain ID`",
-    "근거": "이렇게 써 주세요: `/guardian explain ID`",
+    "explain": "이렇게 써 주세요: `/guardian 근거 번호`",
+    "근거": "이렇게 써 주세요: `/guardian 근거 번호`",
     "heartbeats": "등록된 생존신호 없음",
     "생존신호": "등록된 생존신호 없음",
     "noise": "최근 30일 동안 발령된 알림이 없습니다.",
@@ -113,7 +113,7 @@ async def test_nonsense_gets_the_list_of_commands(asked: Person) -> None:
 async def test_a_bad_argument_is_named_with_what_would_be_right(asked: Person, argument: str) -> None:
     answer = words(await asked.types(f"/guardian alerts {argument}"))
     assert f"쓸 수 없는 값: `{argument}`" in answer
-    assert "/guardian alerts [all] [MATCHERS]|ID" in answer
+    assert "/guardian 알림 [전체] [조건] | 번호" in answer
 
 
 @pytest.mark.parametrize("number", ["0", "7", "#7", "99999999999999999"])

@@ -165,6 +165,23 @@ async def test_locks_and_freezes_by_command(guarded: Stage) -> None:
     assert "동결이 없습니다" in words(await approver.types("/guardian freeze"))
 
 
+async def test_locks_and_freezes_by_korean_words_and_names_in_quotes(guarded: Stage) -> None:
+    operator, approver = guarded.person(OPERATOR), guarded.person(APPROVER)
+    said = words(await operator.types("/guardian 잠금 “host:web-1” 2시간 don't touch 'it"))
+    assert "잠갔습니다" in said
+    assert "don't touch 'it" in said
+    assert "`/guardian 잠금해제 host:web-1`" in said
+    assert "풀었습니다" in words(await approver.types("/guardian 잠금해제 'host:web-1'"))
+    assert "따옴표가 닫히지 않았습니다" in words(
+        await operator.types('/guardian 잠금 "host:web-1 2시간 이전')
+    )
+    made = words(await approver.types('/guardian 동결 "host:my web*" 2시간 출시'))
+    assert "`host:my web*`" in made
+    assert "`/guardian 동결 끝 #1`" in made
+    assert "동결을 끝냈습니다" in words(await approver.types("/guardian 동결 끝 #1"))
+    assert "`/guardian 정리 되돌리기 번호`" in words(await operator.types("/guardian 정리 되돌리기 x"))
+
+
 async def test_a_run_goes_on_after_the_guardian_was_stopped_and_started(guarded: Stage) -> None:
     operator, approver = guarded.person(OPERATOR), guarded.person(APPROVER)
     await operator.types("/guardian lock host:web-1 2h 기다림")
