@@ -58,6 +58,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "flapping": alerts.FLAPPING,
         "raised": alerts.RAISED,
         "reported": alerts.REPORTED,
+        "backup": alerts.BACKUP,
         "job": alerts.JOB,
     },
     "page": dict(alerts.PAGES),
