@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command
+from bot.slack.command import Answer, Asked, Command, misused
 from bot.slack.deploying import DEPLOY, read_deploy
 from bot.slack.modals.deploy import form_of
 from bot.slack.operations import ask
-from messages.answer_facts import BadArgumentFacts
 from messages.deploy_facts import DeployUsageFacts
 
 
@@ -16,8 +15,7 @@ async def _answer(asked: Asked) -> Answer:
         return await ask(asked, DEPLOY, {})
     wanted = read_deploy(asked.arguments, choices)
     if wanted is None:
-        typed = " ".join(asked.arguments)[:80]
-        return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, typed, COMMAND.arguments))
+        return misused(asked, COMMAND)
     if not wanted.release and (not wanted.service or wanted.service in choices.services()):
         facts = DeployUsageFacts(DEPLOY, asked.slash, choices.services())
         return Answer("deploy_usage", facts, form=await form_of(asked.guardian, DEPLOY, wanted, asked.url))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command, numbered
-from messages.answer_facts import BadArgumentFacts
+from bot.slack.command import Answer, Asked, Command, misused, numbered
 from messages.deploy_facts import DoraFacts
 
 _DAYS, _MOST = 30, 365
@@ -13,8 +12,7 @@ async def _answer(asked: Asked) -> Answer:
     typed = asked.arguments[0] if asked.arguments else str(_DAYS)
     days = numbered(typed)
     if days is None or not 1 <= days <= _MOST or len(asked.arguments) > 1:
-        said = " ".join(asked.arguments)[:80]
-        return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, said, "[1-365]"))
+        return misused(asked, COMMAND)
     deployments = asked.guardian.deployments
     facts = DoraFacts(days, (), asked.slash) if deployments is None else await deployments.dora(days)
     return Answer("dora", facts)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command
+from bot.slack.command import Answer, Asked, Command, misused
 from bot.slack.deploying import ROLLBACK, read_rollback
 from bot.slack.modals.deploy import form_of
 from bot.slack.operations import ask
-from messages.answer_facts import BadArgumentFacts
 from messages.deploy_facts import DeployUsageFacts
 
 
@@ -16,8 +15,7 @@ async def _answer(asked: Asked) -> Answer:
         return await ask(asked, ROLLBACK, {})
     wanted = read_rollback(asked.arguments, choices)
     if wanted is None:
-        typed = " ".join(asked.arguments)[:80]
-        return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, typed, COMMAND.arguments))
+        return misused(asked, COMMAND)
     if not wanted.service:
         facts = DeployUsageFacts(ROLLBACK, asked.slash, choices.services())
         return Answer("deploy_usage", facts, form=await form_of(asked.guardian, ROLLBACK, wanted, asked.url))
