@@ -77,9 +77,9 @@ async def _measure(
         Figure("click on rollback until all is over, p50", "s", middle(floor.over), middle(ours.over)),
         Figure("click on rollback until all is over, p99", "s", percentile(floor.over, 99),
                percentile(ours.over, 99), at_most=OVER_AIM),
-        Figure("requests that failed, wrk's count", "requests", floor.load.failures, ours.load.failures,
+        Figure("rollbacks: requests, by wrk's count", "failed", floor.load.failures, ours.load.failures,
                at_most=1),
-        Figure("requests that failed or were tried again, HAProxy's count", "requests", floor.hidden,
+        Figure("rollbacks: requests, and tries again, by HAProxy's count", "failed", floor.hidden,
                ours.hidden, at_most=1),
         Figure("requests carried meanwhile", "1/s", floor.load.per_second, ours.load.per_second),
         *(
