@@ -106,7 +106,7 @@ class Cleaning:
 
     def undo_until(self, record: OperationRecord) -> datetime | None:
         """Until when what a cleanup moved can be brought back; None when nothing can."""
-        over = record.state in (State.DONE, State.PARTIAL, State.FAILED, State.UNDONE)
+        over = record.state in (State.DONE, State.PARTIAL, State.STOPPED, State.FAILED, State.UNDONE)
         if record.plan.operation != CLEANUP or not over or record.id in self._undone:
             return None
         if not any(map(has_kept, record.steps)) or record.ended_at is None:

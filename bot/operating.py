@@ -48,7 +48,7 @@ class Operating:
         )
         self.backups = Backups(ground, alerting)
         self.cleaning = Cleaning(ground, alerting, self.backups.covered)
-        self.deploying = Deploying(ground, alerting, self.locks, self.backups.covered)
+        self.deploying = Deploying(ground, alerting, self.locks, self.backups.covered, command)
         self._alerts = OperationAlerts(ground, alerting, self.cleaning, self.backups, self.deploying)
         operations: dict[str, Operation] = {
             **self.cleaning.operations,

@@ -204,6 +204,7 @@ class Runtime:
         operating = Operating(ground, alerting, SLASH)
         guardian.operations, guardian.locks = operating.desk, operating.locks
         guardian.backups = operating.backups.status
+        guardian.deployments = operating.deploying.choices()
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())
         signing = self._secrets.signing_secret if settings.slack.mode == "http" else None

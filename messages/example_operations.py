@@ -181,6 +181,12 @@ _UNDO_STOPPED = replace(
     began_at=_AT,
     ended_at=_LATER,
 )
+STOPPED = replace(
+    DONE,
+    state="stopped",
+    stopped_by=_BOB,
+    steps=(_DONE_LOGS, replace(_CACHES, state="stopped", began_at=_AT, ended_at=_LATER), _ZOMBIES),
+)
 CHANGED = replace(
     _APPROVED,
     state="changed",
@@ -233,6 +239,7 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "stopping": replace(RUNNING, stopped_by=_ANN),
         "done": DONE,
         "partial": PARTIAL,
+        "stopped": STOPPED,
         "undone": replace(PARTIAL, state="undone", undo_until=None),
         "failed": replace(PARTIAL, state="failed"),
         "denied": replace(PENDING, state="denied", decided_by=_BOB, decided_at=_AT, reason="not today"),
@@ -271,6 +278,7 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
             for what, facts in _NOTED.items()
         },
         "partial": OperationNoteFacts("end", PARTIAL, _ANN),
+        "stopped": OperationNoteFacts("end", STOPPED, _ANN),
     },
     "operation_asked": {
         "pending": OperationAskedFacts(PENDING, "guardian-ops"),

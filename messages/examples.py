@@ -10,6 +10,7 @@ from messages import example_alerts as alerts
 from messages.example_audit import AUDIT
 from messages.example_backup import BACKUP
 from messages.example_covers import COVERS
+from messages.example_deploy import DEPLOY_OPERATIONS, DEPLOYMENTS
 from messages.example_duty import DUTY
 from messages.example_facts import (
     ACKED,
@@ -58,6 +59,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "flapping": alerts.FLAPPING,
         "raised": alerts.RAISED,
         "reported": alerts.REPORTED,
+        "deployed": alerts.DEPLOYED,
         "job": alerts.JOB,
     },
     "page": dict(alerts.PAGES),
@@ -183,8 +185,9 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     },
     "plain_alert": {"critical": CRITICAL, "down": DOWN, "no_data": NO_DATA, "resolved": RESOLVED},
     **AUDIT,
-    **OPERATIONS,
+    **{name: {**states, **DEPLOY_OPERATIONS.get(name, {})} for name, states in OPERATIONS.items()},
     **BACKUP,
+    **DEPLOYMENTS,
     "noise": {"some": NOISE, "none": QUIET},
     "rating": {"useful": RATED_USEFUL, "hint": RATED_HINT, "hint_without": RATED_BARE},
     **COVERS,

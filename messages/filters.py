@@ -57,6 +57,7 @@ class Filters:
             "recipient": self.recipient,
             "recipient_name": self.recipient_name,
             "sentence": self.sentence,
+            "spark": formats.spark,
             "term": self.term,
             "user": self.user,
             "value": self.value,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -25,9 +26,9 @@ ELSEWHERE = "battery staple"
 
 
 def restic(folder: Path, patience: Patience | None = None) -> Restic:
-    """The real restic, with a cache of its own."""
+    """The real restic, with a folder of its own."""
     home = {"HOME": str(folder), "PATH": os.environ["PATH"]}
-    return Restic(program("restic"), folder / "cache", home, patience)
+    return Restic(program("restic"), folder, home, patience)
 
 
 def local(folder: Path) -> Repository:
@@ -89,6 +90,20 @@ def flip_a_byte(repository: Repository) -> Path:
     return pack
 
 
+@contextmanager
+def hanging(repository: Repository) -> Iterator[None]:
+    """Whoever reads its data hangs for as long as the block runs."""
+    data = Path(str(repository.path), "data")
+    packs = {each: each.read_bytes() for each in data.rglob("*") if each.is_file()}
+    for pack in packs:
+        pack.unlink()
+        os.mkfifo(pack)  # to open it takes until somebody writes to it
+    yield
+    for pack, content in packs.items():
+        pack.unlink()
+        pack.write_bytes(content)
+
+
 def fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> Path:
     """Those files in that folder."""
     for name, content in files:
@@ -98,4 +113,4 @@ def fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> Path:
     return folder
 
 
-HASTY = Patience(whole=timedelta(minutes=5), refusals=timedelta(seconds=2))
+HASTY = Patience(whole=timedelta(minutes=5), refusals=timedelta(seconds=2), orphans=timedelta(seconds=0.5))

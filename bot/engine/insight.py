@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, touching
+from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, deployment_before, touching
 from bot.domain.alerts.forecast import HORIZON, Forecast, forecasts
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.insights import change_facts, context_facts, forecast_facts
@@ -28,6 +28,8 @@ from bot.domain.labels import NO_SERVICES, Services
 from bot.domain.levels import Level
 from bot.engine.clock import Clock
 from bot.engine.history import History
+from bot.store.also import Also
+from bot.store.asynchronous import AsyncConnection
 from bot.store.errors import StoreError
 from bot.store.insight import InsightStore
 from bot.store.series import SeriesStore
@@ -141,6 +143,16 @@ class Insight:
         log.info("change", id=written.id, kind=written.kind.value, service=written.service, by=written.by)
         return written
 
+    def recording_change(self, change: Happening) -> Also:
+        """To write down a change in the transaction of what was changed."""
+        adding = self._store.adding_change(change)
+
+        async def also(connection: AsyncConnection) -> bool:
+            self._changes = None
+            return await adding(connection)
+
+        return also
+
     async def settings_seen(
         self, settings: Mapping[str, JsonValue], target: str, environment: str
     ) -> Happening | None:
@@ -195,12 +207,14 @@ class Insight:
         changes = await self._latest_changes(now, alert.detected_at)
         context = context_of(alert, others, changes, self._services, await self._together(now))
         touched = touching(alert, changes, self._services)
+        deployment = deployment_before(alert, changes)
         return InsightFacts(
             context=context_facts(
                 context, {each.id: each for each in others}, {each.id: each for each in changes}
             ),
             forecast=await self._forecast(alert, now),
             changes=tuple(change_facts(change) for change in touched),
+            deployment=None if deployment is None else change_facts(deployment),
         )
 
     async def _forecast(self, alert: Alert, now: datetime) -> ForecastFacts | None:

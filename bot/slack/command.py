@@ -28,6 +28,18 @@ class Asked:
     user_id: str
     text: str = ""
     """the same as it was typed, for names with blanks (`bot.slack.quoting`)"""
+    url: str = ""
+    """where answers to it go, for what is told later; empty in a conversation"""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form to open: its template, the facts for it, the name of what it sends, and what it keeps."""
+
+    template: str
+    facts: Facts
+    callback: str
+    metadata: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,8 @@ class Answer:
     facts: Facts
     then: Awaitable[Answer | None] | None = None
     """what follows when that which takes longer is done"""
+    form: Form | None = None
+    """opened instead, where Slack lets us"""
 
 
 def numbered(typed: str) -> int | None:

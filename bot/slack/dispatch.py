@@ -29,18 +29,20 @@ class Dispatcher:
         self.commands = commands
         self._by_word = {word: each for each in commands for word in (each.name, each.korean)}
 
-    def asked(self, user_id: str, text: str = "") -> Asked:
+    def asked(self, user_id: str, text: str = "", url: str = "") -> Asked:
         """A question with everything a command may need to answer it; `text`: what stands behind the
-        subcommand."""
-        return Asked(self.guardian, self.slash, self.commands, tuple(text.split()), user_id, text.strip())
+        subcommand, `url`: where answers to it go."""
+        text = text.strip()
+        return Asked(self.guardian, self.slash, self.commands, tuple(text.split()), user_id, text, url)
 
-    async def answer(self, text: str, user_id: str) -> Answer:
+    async def answer(self, text: str, user_id: str, url: str = "") -> Answer:
         """The answer to a line such as `alerts 12`; an empty line asks for the status. Never raises."""
         word, *rest = _unescaped(text).split(maxsplit=1) or ["status"]
         command = self._by_word.get(word.casefold())
         if command is None:
             return self._unknown(word)
-        answer = await self.guarded(command.name, command.answer(self.asked(user_id, *rest)))
+        asked = self.asked(user_id, rest[0] if rest else "", url)
+        answer = await self.guarded(command.name, command.answer(asked))
         return answer or self._unknown(word)
 
     async def guarded(self, what: str, work: Awaitable[Answer | None]) -> Answer | None:

@@ -72,6 +72,23 @@ class DeploymentStore:
 
         return also
 
+    def marking(self, operation_id: int, name: str, at: datetime) -> Also:
+        """To write a moment (`traffic_at`, `restored_at`) of that operation's deployment. Not done if it has
+        one already, or is over: what is told of that moment is told once."""
+        column = deployments.c[name]
+
+        async def also(connection: AsyncConnection) -> bool:
+            where = and_(
+                deployments.c.operation_id == operation_id,
+                deployments.c.outcome == Outcome.RUNNING.value,
+                column.is_(None),
+            )
+            return (
+                await connection.execute(update(deployments).where(where).values({name: at}))
+            ).rowcount == 1
+
+        return also
+
     def placing(self, record: SlotRecord) -> Also:
         """To write what was put into a slot, instead of what was there."""
 

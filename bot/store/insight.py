@@ -15,6 +15,8 @@ from bot.domain.alerts.model import Subject
 from bot.domain.alerts.scoring import Foretold, Outcome, Score
 from bot.domain.alerts.together import TIMES
 from bot.store import tables
+from bot.store.also import Also
+from bot.store.asynchronous import AsyncConnection
 from bot.store.database import Database
 
 _AT_ONCE = 1000
@@ -28,21 +30,19 @@ class InsightStore:
 
     async def add_change(self, change: Happening) -> Happening:
         """Write a change; it comes back with its number."""
-        values = {
-            "at": change.at,
-            "kind": change.kind.value,
-            "service": change.service,
-            "environment": change.environment,
-            "target": change.target,
-            "title": change.title,
-            "url": change.url,
-            "by": change.by,
-            "facts": dict(change.facts),
-        }
         table = tables.changes
         async with self._database.begin() as connection:
-            done = await connection.execute(insert(table).values(values).returning(table.c.id))
+            done = await connection.execute(insert(table).values(_values(change)).returning(table.c.id))
             return replace(change, id=done.scalar_one())
+
+    def adding_change(self, change: Happening) -> Also:
+        """To write a change together with what was changed."""
+
+        async def also(connection: AsyncConnection) -> bool:
+            await connection.execute(insert(tables.changes).values(_values(change)))
+            return True
+
+        return also
 
     async def changes(self, since: datetime, limit: int = 200) -> list[Happening]:
         """The latest changes since that moment, newest first."""
@@ -166,6 +166,20 @@ class InsightStore:
                 delete(forecasts).where(forecasts.c.scored_at < before),
             )
             return sum([(await connection.execute(statement)).rowcount for statement in statements])
+
+
+def _values(change: Happening) -> dict[str, object]:
+    return {
+        "at": change.at,
+        "kind": change.kind.value,
+        "service": change.service,
+        "environment": change.environment,
+        "target": change.target,
+        "title": change.title,
+        "url": change.url,
+        "by": change.by,
+        "facts": dict(change.facts),
+    }
 
 
 def _change_of(row: RowMapping) -> Happening:

@@ -19,4 +19,9 @@ def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     if facts["remedy"] == "backup":
         button = blocks.button(words("remedy_button"), "op_remedy", {"id": 0}, primary=True)
         body.append(blocks.actions("remedy", button))
+    elif facts["remedy"] == "stop":
+        values = facts["problem"]["values"] if isinstance(facts["problem"], Mapping) else None
+        about = values if isinstance(values, Mapping) else {}
+        value: dict[str, JsonValue] = {"id": about.get("id", 0), "hash": about.get("hash", "")}
+        body.append(blocks.actions("remedy", blocks.danger(words("stop_button"), "op_stop", value)))
     return Draft(text, tuple(body))

@@ -222,5 +222,8 @@ def _compared(
 def _recent(
     known: tuple[tuple[float, Usage], ...], usage: Usage | None, window: float, now: float
 ) -> tuple[tuple[float, Usage], ...]:
-    kept = tuple(each for each in known if now - each[0] <= window)
+    """Those within the window, and the one before: where looks are seldom, it spans the window. Each is the
+    average since the look before it."""
+    inside = tuple(each for each in known if now - each[0] <= window)
+    kept = (*known[: len(known) - len(inside)][-1:], *inside)
     return kept if usage is None else (*kept, (now, usage))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -20,8 +21,6 @@ from bot.tools.traffic.contract import TrafficFailed
 
 T = TypeVar("T")
 
-_PATIENCE = 30.0
-"""seconds that a load balancer which is away is waited for: it may just be restarting"""
 _AGAIN = 0.25
 _LOOKS = 0.05
 _STILL = 0.3
@@ -29,48 +28,73 @@ _STILL = 0.3
 _STILL_WITHIN = 5.0
 
 
-async def divert(site: Site, to: Slot) -> dict[str, JsonValue]:
-    """Let that slot carry everything. Raises StepFailed."""
-    began = time.monotonic()
+@dataclass(frozen=True, slots=True)
+class Diverted:
+    """Traffic that has been moved."""
+
+    told: dict[str, JsonValue]
+    """figures for the card"""
+    problem: StepFailed | None
+    """that the next start of the load balancer may not know of it: a file could not be written. What follows
+    is done first, and then this is raised"""
+
+
+async def divert(site: Site, to: Slot) -> Diverted:
+    """Let that slot carry everything, also when it does already: whoever moved it may have been killed before
+    it was in the file that the load balancer starts from. Raises StepFailed when it is not moved."""
+    began, problem = time.monotonic(), None
     b = 100 if to is Slot.B else 0
-    before = await patiently(site.traffic.share)
-    if before != b:
-        await patiently(lambda: site.traffic.divert(b))
-        after = await patiently(site.traffic.share)
-        if after != b:
-            raise StepFailed("traffic_not_moved", share=share_of(to, after))
-    return {"milliseconds": round(1000 * (time.monotonic() - began), 1), "before": share_of(to, before)}
+    before = await patiently(site, site.traffic.share)
+    try:
+        await patiently(site, lambda: site.traffic.divert(b))
+    except StepFailed as failed:
+        problem = failed
+    after = await patiently(site, site.traffic.share)
+    if after != b:
+        raise problem or StepFailed("traffic_not_moved", share=share_of(to, after))
+    took = round(1000 * (time.monotonic() - began), 1)
+    return Diverted({"milliseconds": took, "before": share_of(to, before)}, problem)
 
 
 async def see_still(site: Site, slot: Slot) -> dict[str, JsonValue]:
     """See that a slot gets no further requests. Raises StepFailed."""
     give_up = time.monotonic() + _STILL_WITHIN
-    last = await patiently(lambda: site.traffic.counters(slot))
+    epoch, most = await _begun(site, slot)
     since = time.monotonic()
     while time.monotonic() - since < _STILL:
         if time.monotonic() > give_up:
             raise StepFailed("traffic_goes_on", slot=slot.value)
         await asyncio.sleep(_LOOKS)
-        now = await patiently(lambda: site.traffic.counters(slot))
-        if (now.epoch, now.requests) != (last.epoch, last.requests):
-            last, since = now, time.monotonic()
-    return {"requests": last.requests}
+        now, begun = await _begun(site, slot)
+        if now != epoch or begun > most:
+            since = time.monotonic()
+        epoch, most = now, begun if now != epoch else max(most, begun)
+    return {"requests": most}
+
+
+async def _begun(site: Site, slot: Slot) -> tuple[str, int]:
+    """The epoch, and how many requests have come in it. The load balancer counts a request when it is over:
+    those under way are added, or every slow one that ends would look like a new one. (One that ends between
+    the two looks is missed for a moment, and so the most is what counts.)"""
+    counters = await patiently(site, lambda: site.traffic.counters(slot))
+    return counters.epoch, counters.requests + await patiently(site, lambda: site.traffic.in_flight(slot))
 
 
 async def drain(site: Site, slot: Slot, seconds: float) -> dict[str, JsonValue]:
     """Wait until nothing is under way in a slot any more, and cut off what is then. Raises StepFailed."""
     began = time.monotonic()
-    while (left := await patiently(lambda: site.traffic.in_flight(slot))) > 0:
+    while (left := await patiently(site, lambda: site.traffic.in_flight(slot))) > 0:
         if time.monotonic() - began >= seconds:
-            cut = await patiently(lambda: site.traffic.cut(slot))
+            cut = await patiently(site, lambda: site.traffic.cut(slot))
             return {"seconds": round(time.monotonic() - began, 2), "cut": cut or left}
         await asyncio.sleep(_LOOKS)
     return {"seconds": round(time.monotonic() - began, 2), "cut": 0}
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], seconds: float = _PATIENCE) -> T:
-    """What the load balancer says or does, asked again for a while when it is away. Raises StepFailed."""
-    give_up = time.monotonic() + seconds
+async def patiently(site: Site, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
+    """What the load balancer says or does, asked again for a while (`seconds`, or the site's patience) when
+    it is away: it may just be restarting. Raises StepFailed."""
+    give_up = time.monotonic() + (site.patience if seconds is None else seconds)
     while True:
         try:
             return await ask()

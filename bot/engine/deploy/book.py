@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 
 import structlog
 from pydantic import JsonValue
 
 from bot.domain.alerts.happenings import ChangeKind, Happening
-from bot.domain.deploy.plan import DEPLOY, GREEN, SHIFT
+from bot.domain.deploy.plan import DEPLOY, GREEN, SHIFT, WARM
 from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord
 from bot.domain.deploy.rollback import ROLLBACK, START, TRAFFIC
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import State
-from bot.domain.operations.plan import Plan
-from bot.domain.operations.record import OperationRecord, StepState
-from bot.store.also import all_of
+from bot.domain.operations.plan import JsonObject, Plan
+from bot.domain.operations.record import OperationRecord, StepRecord
+from bot.store.also import Also, all_of
 from bot.store.deployments import DeploymentStore
 from bot.store.operations import OperationStore
 
 log = structlog.get_logger(__name__)
 
-Announce = Callable[[Happening], Awaitable[object]]
-"""Write down that something was changed on purpose, for the context of alerts."""
-
-
-_TURNED = (StepState.STOPPED, StepState.FAILED)
+Announce = Callable[[Happening], Also]
+"""What writes down that something was changed on purpose, for the context of alerts. It is written with what
+has changed, so that a crash neither loses nor doubles it."""
 
 
 class DeployBook:
@@ -71,38 +69,50 @@ class DeployBook:
 
     async def shifted(self, run: int, plan: Plan, percent: int, at: datetime) -> None:
         """Production traffic goes to it, from this moment on if it is the first."""
-        before = await self.store.of_operation(run)
-        first = before is not None and before.traffic_at is None
-        await self.store.write(self.store.moving(run, traffic_at=at))
-        if first:
-            await self._tell(run, plan, at, {"percent": percent, "event": "traffic"})
+        told = await self._told(run, plan, at, {"percent": percent, "event": "traffic"})
+        await self.store.write(all_of(self.store.marking(run, "traffic_at", at), told))
 
     async def completed(self, run: int, plan: Plan, at: datetime) -> None:
         """It carries everything."""
         service, environment = _place(plan)
         slot = _slot(plan)
-        known = await self.store.slots_of(service, environment)
+        known = (await self.store.slots_of(service, environment)).get(slot)
+        if known is not None and known.live_since is not None:
+            return  # written already, before a crash
         parts = [self.store.living(service, environment, slot, at)]
-        if slot not in known:  # one that was running before anybody wrote it down
+        if known is None:  # one that was running before anybody wrote it down
             parts.insert(
                 0, self.store.placing(SlotRecord(service, environment, slot, _revision(plan), "", at))
             )
+        parts.append(await self._told(run, plan, at, {"percent": 100, "event": "complete"}))
         await self.store.write(all_of(*parts))
-        await self._tell(run, plan, at, {"percent": 100, "event": "complete"})
 
-    async def went_back(self, run: int, plan: Plan, at: datetime) -> None:
-        """All traffic is where it was before, and what was beside it is gone."""
+    async def turned(self, run: int, at: datetime) -> None:
+        """It goes back: the judge or a person has just decided so. Of no interest to one that never carried
+        traffic."""
+        record = await self.store.of_operation(run)
+        if record is not None and record.traffic_at is not None:
+            await self.store.write(self.store.moving(run, failed_at=at))
+
+    async def restored(self, run: int, plan: Plan, at: datetime) -> None:
+        """All traffic is where it was before."""
         service, environment = _place(plan)
-        slot = _slot(plan)
-        before = await self.store.of_operation(run)
-        blue = await self.store.slots_of(service, environment)
-        parts = [self.store.emptying(service, environment, slot)]
-        if slot.other in blue:
-            parts.append(self.store.living(service, environment, slot.other, at))
-        await self.store.write(all_of(*parts))
-        if before is not None and before.traffic_at is not None and before.restored_at is None:
-            await self.store.write(self.store.moving(run, restored_at=at))
-            await self._tell(run, plan, at, {"percent": 0, "event": "back"})
+        blue = _slot(plan).other
+        if blue in await self.store.slots_of(service, environment):
+            await self.store.write(self.store.living(service, environment, blue, at))
+        record = await self.store.of_operation(run)
+        if record is not None and record.traffic_at is not None:
+            told = await self._told(run, plan, at, {"percent": 0, "event": "back"})
+            await self.store.write(all_of(self.store.marking(run, "restored_at", at), told))
+
+    async def reached(self, run: int, at: datetime) -> None:
+        """A rollback has brought traffic back."""
+        await self.store.write(self.store.marking(run, "restored_at", at))
+
+    async def emptied(self, plan: Plan, slot: Slot) -> None:
+        """What was in a slot has been stopped."""
+        service, environment = _place(plan)
+        await self.store.write(self.store.emptying(service, environment, slot))
 
     async def ended(self, over: OperationRecord) -> None:
         """The run is over."""
@@ -110,14 +120,14 @@ class DeployBook:
         if plan.operation not in (DEPLOY, ROLLBACK) or record is None:
             return
         outcome = _outcome(over, record)
-        turned = next(
-            (each for each in over.steps if each.problem is not None or each.state in _TURNED), None
-        )
         failed = record.failed_at
-        if outcome is not Outcome.DONE and turned is not None and record.traffic_at is not None:
-            failed = turned.ended_at or over.ended_at
-        shifts = [over.step(at) for at, step in enumerate(plan.steps) if step.name == SHIFT]
-        counted = [step.result for step in shifts if step is not None and step.result]
+        if outcome is not Outcome.DONE and failed is None and record.traffic_at is not None:
+            failed = over.ended_at  # it was lost on the way
+        counted = [
+            figures
+            for at, step in enumerate(plan.steps)
+            if step.name in (SHIFT, WARM) and (figures := _figures(over.step(at)))
+        ]
         written = self.store.moving(
             over.id,
             outcome,
@@ -129,10 +139,10 @@ class DeployBook:
         await self.store.write(written)
         log.info("deployment_over", run=over.id, revision=record.revision, outcome=outcome.value)
 
-    async def _tell(self, run: int, plan: Plan, at: datetime, facts: dict[str, JsonValue]) -> None:
+    async def _told(self, run: int, plan: Plan, at: datetime, facts: dict[str, JsonValue]) -> Also:
         service, environment = _place(plan)
         asked = await self._operations.get(run)
-        await self._announce(
+        return self._announce(
             Happening(
                 at=at,
                 kind=ChangeKind.DEPLOY,
@@ -153,9 +163,8 @@ class DeployBook:
 
 def _outcome(over: OperationRecord, record: DeploymentRecord) -> Outcome:
     if over.plan.operation == ROLLBACK:
-        moved = [over.step(at) for at, step in enumerate(over.plan.steps) if step.name == TRAFFIC]
-        done = any(step is not None and step.state is StepState.DONE for step in moved)
-        return Outcome.DONE if done else Outcome.FAILED
+        # Also where a file could not be written: production is there all the same.
+        return Outcome.DONE if record.traffic_at is not None else Outcome.FAILED
     match over.state:
         case State.DONE:
             return Outcome.DONE
@@ -165,6 +174,14 @@ def _outcome(over: OperationRecord, record: DeploymentRecord) -> Outcome:
             return Outcome.STOPPED
         case _:
             return Outcome.FAILED
+
+
+def _figures(step: StepRecord | None) -> JsonObject:
+    """What a stage has counted, whether it passed or was the one that turned out bad."""
+    if step is None:
+        return {}
+    found = [step.result, *([] if step.problem is None else [step.problem.values])]
+    return next((each for each in found if "requests" in each), {})
 
 
 def _place(plan: Plan) -> tuple[str, str]:

@@ -44,9 +44,8 @@ from bot.tools.releases.health import wait_until_healthy
 from bot.tools.traffic.contract import TrafficFailed
 
 _Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
-
-
 _BASELINE_SECONDS = 2.0
+"""or as long as a stage, where that is shorter"""
 
 
 class Deploy:
@@ -125,7 +124,7 @@ class Deploy:
         if refused is not None:
             raise StepFailed(refused.reason, **refused.values)
         blue = _green(plan).other
-        share = share_of(blue, await patiently(site.traffic.share))
+        share = share_of(blue, await patiently(site, site.traffic.share))
         if share != 100:
             raise StepFailed("traffic_mixed", share=share)
         baseline: dict[str, JsonValue] = {}
@@ -140,7 +139,7 @@ class Deploy:
 
     async def _green(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         slot, revision = _green(plan), _revision(plan)
-        if share_of(slot, await patiently(site.traffic.share)) != 0:
+        if share_of(slot, await patiently(site, site.traffic.share)) != 0:
             raise StepFailed("slot_carries", slot=slot.value)
         with as_failures():
             instance = await site.releases.start(slot, revision, _marker(work))
@@ -172,36 +171,61 @@ class Deploy:
 
     async def _shift(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Gate 3, one stage of it."""
-        green, percent = _green(plan), _number(step.params["percent"])
+        green, percent = _green(plan), int(_number(step.params["percent"]))
         async with self._leases.kept(work.run_id, site, share_of_b(green, 0)) as lease:
-            await lease.renew()
-            with as_failures():
-                await patiently(lambda: site.traffic.shift(share_of_b(green, percent)))
+            await self._let_go(site, plan, percent, work, lease.is_lost)
+            # What is meant before it is done: after a crash nobody knows how far it came.
             await self._book.shifted(work.run_id, plan, percent, self._clock())
+            # Not for longer than the watchdog waits for us.
+            patience = site.environment.lease.total_seconds() / 2
+            async with lease.moving():
+                await patiently(site, lambda: site.traffic.shift(share_of_b(green, percent)), patience)
             before, rules = self._stages.get(work.run_id), rules_of(site)
             now = time.monotonic()
             if before is None:
-                found = await site.releases.find(green)
+                with as_failures():
+                    found = await site.releases.find(green)
                 stage = first_stage(rules, percent, now, None if found is None else found.restarts)
             else:
                 stage = next_stage(before, percent, now)
-            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lambda: lease.lost)
+            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lease.is_lost)
         self._stages[work.run_id] = stage
         return _result(stage)
 
+    async def _let_go(
+        self, site: Site, plan: Plan, percent: int, work: Work, taken_away: Callable[[], Awaitable[bool]]
+    ) -> None:
+        """Where somebody pressed 중단 between two stages, it stays where it is until it may go on, watched
+        meanwhile if it carries anything."""
+        before = self._stages.get(work.run_id)
+        share = share_of(_green(plan), await patiently(site, site.traffic.share))
+        if work.guided.held_by is None or share >= percent:
+            return
+        if before is not None and share > 0:
+            stage = next_stage(before, share, time.monotonic())
+            stage = await self._watched(site, plan, stage, work, stage.rules.dwell, taken_away=taken_away)
+            self._stages[work.run_id] = stage
+        while work.guided.held_by is not None and not work.stopping:
+            if await taken_away():
+                raise StepFailed("watchdog")
+            work.guided.tell({"held": True, "share": share}, ["go", "stop"])
+            await work.guided.wait(1.0)
+        if work.stopping:
+            raise Stopped
+
     async def _complete(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         green = _green(plan)
-        share = share_of(green, await patiently(site.traffic.share))
+        share = share_of(green, await patiently(site, site.traffic.share))
         if share != 100:
             raise StepFailed("traffic_not_moved", share=share)
+        await self._leases.end(work.run_id, site, share_of_b(green, 0))
         await self._book.completed(work.run_id, plan, self._clock())
-        self._leases.end(work.run_id)
         return {}
 
     async def _warm(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Blue is kept running, and the release watched, until it is declared healthy: by the time, or by
         somebody's 계속."""
-        seconds = float(_number(step.params["seconds"]))
+        seconds = _number(step.params["seconds"])
         rules, now = kept_warm(rules_of(site, seconds)), time.monotonic()
         before = self._stages.get(work.run_id)
         stage = first_stage(rules, 100, now) if before is None else next_stage(before, 100, now)
@@ -217,9 +241,14 @@ class Deploy:
         try:
             if share_of(slot, await site.traffic.share()) != 0:
                 return {"left": "carries"}
-            return {"stopped": await site.releases.stop(slot)}
+            drained = await drain(site, slot, site.environment.drain.total_seconds())
+            stopped = await site.releases.stop(slot)
         except (ReleaseFailed, TrafficFailed) as failed:
             return {"left": failed.reason, "detail": failed.detail}
+        except StepFailed as failed:
+            return {"left": failed.reason, **failed.values}
+        await self._book.emptied(plan, slot)
+        return {"stopped": stopped, "drained": drained}
 
     async def _watched(
         self,
@@ -230,7 +259,7 @@ class Deploy:
         seconds: float,
         *,
         ends_at: float | None = None,
-        taken_away: Callable[[], bool] = lambda: False,
+        taken_away: Callable[[], Awaitable[bool]] | None = None,
     ) -> Stage:
         sampler = Sampler(site, _green(plan))
         try:
@@ -245,32 +274,39 @@ class Deploy:
             return {"already": True}
         green = _green(plan)
         self._stages.pop(work.run_id, None)
-        moved = await divert(site, green.other)
-        at = self._clock().isoformat()
-        result: dict[str, JsonValue] = {**moved, "at": at}
+        turned_at = self._clock()
+        moved = await divert(site, green.other)  # before anything is written: it waits for no database
+        at = self._clock()
+        await self._book.turned(work.run_id, turned_at)
+        await self._book.restored(work.run_id, plan, at)
+        result: dict[str, JsonValue] = {**moved.told, "at": at.isoformat()}
         result["still"] = await see_still(site, green)
         result["drained"] = await drain(site, green, site.environment.drain.total_seconds())
-        self._leases.end(work.run_id)
+        await self._leases.forget(work.run_id)
+        if moved.problem is not None:
+            raise moved.problem
         self._back.add(work.run_id)
         return result
 
     async def _stop_green(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         green = _green(plan)
-        if share_of(green, await patiently(site.traffic.share)) != 0:
+        if share_of(green, await patiently(site, site.traffic.share)) != 0:
             raise StepFailed("slot_carries", slot=green.value)
-        found = await site.releases.find(green)
-        if found is not None and found.marker != _marker(work):
-            return {"stopped": False}  # what was there before we came is none of ours
         with as_failures():
-            return {"stopped": await site.releases.stop(green)}
+            found = await site.releases.find(green)
+            if found is not None and found.marker != _marker(work):
+                return {"stopped": False}  # what was there before we came is none of ours
+            stopped = await site.releases.stop(green)
+        await self._book.emptied(plan, green)
+        return {"stopped": stopped}
 
     async def _check_blue(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """The previous state is there again, and Blue is well."""
         blue = _green(plan).other
-        self._leases.end(work.run_id)
-        if share_of(blue, await patiently(site.traffic.share)) != 100:
+        await self._leases.forget(work.run_id)
+        if share_of(blue, await patiently(site, site.traffic.share)) != 100:
             raise StepFailed("traffic_not_moved", share=0)
-        await self._book.went_back(work.run_id, plan, self._clock())
+        await self._book.restored(work.run_id, plan, self._clock())
         if not plan.shown["has_blue"]:
             return {"blue": None}
         health = await wait_until_healthy(site.address(blue), site.health, lambda: site.releases.find(blue))
@@ -282,11 +318,11 @@ class Deploy:
 async def _baseline(site: Site, blue: Slot, work: Work) -> dict[str, JsonValue]:
     """How Blue does now, measured for a moment."""
     with site.listening():
-        began, counted = time.monotonic(), await patiently(lambda: site.traffic.counters(blue))
+        began, counted = time.monotonic(), await patiently(site, lambda: site.traffic.counters(blue))
         heard = await site.traffic.latencies(blue)
-        await work.guided.wait(_BASELINE_SECONDS)
+        await work.guided.wait(min(_BASELINE_SECONDS, site.environment.dwell.total_seconds()))
         seconds = time.monotonic() - began
-        since = (await patiently(lambda: site.traffic.counters(blue))).since(counted)
+        since = (await patiently(site, lambda: site.traffic.counters(blue))).since(counted)
         took = await site.traffic.latencies(blue)
     p95 = None if took is None or heard is None else took.minus(heard).quantile(0.95)
     return {
@@ -309,8 +345,8 @@ def _marker(work: Work) -> str:
     return f"run-{work.run_id}"
 
 
-def _number(value: JsonValue) -> int:
-    return int(value) if isinstance(value, int | float) else 0
+def _number(value: JsonValue) -> float:
+    return value if isinstance(value, int | float) else 0
 
 
 def _result(stage: Stage) -> JsonObject:

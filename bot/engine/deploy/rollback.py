@@ -69,7 +69,7 @@ class Rollback:
 
     async def _start(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
-        if share_of(slot, await patiently(site.traffic.share)) != 0:
+        if share_of(slot, await patiently(site, site.traffic.share)) != 0:
             raise StepFailed("slot_carries", slot=slot.value)
         with as_failures():
             instance = await site.releases.start(slot, revision, f"run-{work.run_id}")
@@ -88,8 +88,11 @@ class Rollback:
             raise StepFailed("target_unhealthy", seconds=0, problem="", values={})
         moved = await divert(site, slot)
         await self._book.shifted(work.run_id, plan, 100, self._clock())
+        await self._book.reached(work.run_id, self._clock())
         await self._book.completed(work.run_id, plan, self._clock())
-        return moved
+        if moved.problem is not None:
+            raise moved.problem
+        return moved.told
 
     async def _still(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         return await see_still(site, Slot(str(step.params["slot"])))
@@ -97,17 +100,18 @@ class Rollback:
     async def _drain(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """What carries traffic yet is left alone: cutting it off would be an outage."""
         slot = Slot(str(step.params["slot"]))
-        if share_of(slot, await patiently(site.traffic.share)) != 0:
+        if share_of(slot, await patiently(site, site.traffic.share)) != 0:
             raise StepFailed("slot_carries", slot=slot.value)
         result = await drain(site, slot, site.environment.drain.total_seconds())
         with as_failures():
             await site.releases.stop(slot)
+        await self._book.emptied(plan, slot)
         return result
 
     async def _recover(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """It carries everything, and is well."""
         slot = Slot(str(step.params["slot"]))
-        share = share_of(slot, await patiently(site.traffic.share))
+        share = share_of(slot, await patiently(site, site.traffic.share))
         if share != 100:
             raise StepFailed("traffic_not_moved", share=share)
         health = await wait_until_healthy(site.address(slot), site.health, lambda: site.releases.find(slot))

@@ -33,6 +33,10 @@ class Site:
     """of the traffic: what a lease tells the watchdog"""
     log: LogStream | None = None
     """what the load balancer tells of single requests; listened to only while somebody judges by it"""
+    patience: float = 30.0
+    """seconds that a step waits for a load balancer which is away"""
+    blind_patience: float = 60.0
+    """seconds that a canary may go on while the load balancer can't be asked; then traffic goes back"""
 
     @contextmanager
     def listening(self) -> Iterator[None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from pydantic import JsonValue
@@ -29,6 +29,7 @@ def rules_of(site: Site, seconds: float | None = None) -> Rules:
     return Rules(
         thresholds=Thresholds(limits.error_rate, limits.response_ms, limits.cpu, limits.memory),
         dwell=dwell,
+        blind_patience=site.blind_patience,
         ask_for=environment.ask_for.total_seconds(),
         probes_per_second=environment.probes.per_second,
         probe_for=max(dwell, 1.0),
@@ -42,13 +43,14 @@ async def watch(
     work: Work,
     seconds: float,
     ends_at: float | None = None,
-    taken_away: Callable[[], bool] = lambda: False,
+    taken_away: Callable[[], Awaitable[bool]] | None = None,
 ) -> Stage:
     """Watch a stage until it passes. `seconds` it lasts at least, for the card. `ends_at` (monotonic): a
-    release that has passed already is watched until then, or until somebody presses 계속. `taken_away`: the
-    watchdog has taken traffic back. Raises StepFailed when traffic has to go back, and Stopped when somebody
-    wants it to."""
+    release that has passed already is watched until then, or until somebody presses 계속. `taken_away`:
+    whether the watchdog has taken traffic back; asked at every look. Raises StepFailed when traffic has to go
+    back, and Stopped when somebody wants it to."""
     guided, answered = work.guided, len(work.guided.let_go_by)
+    declared = False
     pause = min(_SELDOM, max(_OFTEN, seconds / 20))
     probes = site.environment.probes
     while True:
@@ -58,16 +60,17 @@ async def watch(
         if guided.held_by is not None and stage.held_by is None:
             stage, decision = hold(stage, guided.held_by, now)
         for by in guided.let_go_by[answered:]:
+            declared = declared or stage.held_by is None  # or it ends a hold, and no more
             stage, decision = go(stage, by, now)
         answered = len(guided.let_go_by)
         _tell(work, stage, seconds, ends_at, now)
-        if taken_away():
+        if taken_away is not None and await taken_away():
             raise StepFailed("watchdog", **figures(told(stage, now)))
         if decision.kind is Kind.ROLL_BACK:
             raise StepFailed("judged", faults=_named(decision.reasons), **figures(told(stage, now)))
         if work.stopping:
             raise Stopped(figures(told(stage, now)))
-        if guided.held_by is None and _is_over(decision, ends_at, now, answered):
+        if guided.held_by is None and _is_over(decision, ends_at, now, declared):
             return stage
         if decision.kind is Kind.PROBE:
             sampler.probe(decision.probes, probes.paths, probes.per_second)
@@ -77,10 +80,10 @@ async def watch(
         await guided.wait(pause)
 
 
-def _is_over(decision: Decision, ends_at: float | None, now: float, answered: int) -> bool:
+def _is_over(decision: Decision, ends_at: float | None, now: float, declared: bool) -> bool:
     if ends_at is None:
         return decision.kind is Kind.PASS
-    return now >= ends_at or answered > 0
+    return now >= ends_at or declared
 
 
 def figures(seen: Told) -> dict[str, JsonValue]:

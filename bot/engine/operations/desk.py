@@ -162,8 +162,7 @@ class OperationDesk:
     async def _add(self, plan: Plan, request: JsonObject, by: str, now: datetime) -> OperationRecord:
         parts = self._parts
         for older in await parts.store.open():
-            same = (older.plan.operation, older.plan.subject) == (plan.operation, plan.subject)
-            if older.state is State.PENDING and same:
+            if older.state is State.PENDING and plan.replaces(older.plan):
                 detail = {"why": State.SUPERSEDED.value}
                 await self._moves.end(older, State.SUPERSEDED, Action.OPERATION_CANCEL, by, detail)
         number, self._next = self._next, self._next + 1

@@ -99,5 +99,8 @@ class Shown:
 
 
 def _remedy(reason: str) -> str | None:
-    """A button that helps against that: every refusal for want of a backup begins so."""
-    return "backup" if reason.startswith("no_backup") else None
+    """A button that helps against that: every refusal for want of a backup begins so, and a deployment that
+    is under way is taken back by what stops it."""
+    if reason.startswith("no_backup"):
+        return "backup"
+    return "stop" if reason == "deploy_running" else None

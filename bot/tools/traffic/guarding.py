@@ -34,7 +34,8 @@ def leases_folder(state: Path) -> Path:
 def watchdog_command(folder: Path, linger: float | None = None, *, detach: bool = False) -> list[str]:
     """How a watchdog of that folder is started."""
     lingering = [] if linger is None else ["--linger", f"{linger:g}"]
-    return [sys.executable, "-m", _PROGRAM, str(folder), *lingering, *(["--detach"] if detach else [])]
+    # -P: nothing that happens to be in the current directory is taken for a module of ours.
+    return [sys.executable, "-P", "-m", _PROGRAM, str(folder), *lingering, *(["--detach"] if detach else [])]
 
 
 async def ensure_watchdog(folder: Path, *, linger: float = LINGER, within: float = 20.0) -> bool:

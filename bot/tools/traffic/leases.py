@@ -220,6 +220,13 @@ class Fence:
                 return cls(number, path)
             os.close(number)  # its holder removed it meanwhile: the lock of a file that is gone is nobody's
 
+    def holds(self) -> bool:
+        """Whether it still is the one that others find: not when somebody removed the folder."""
+        try:
+            return os.stat(self._path).st_ino == os.fstat(self._number).st_ino
+        except OSError:
+            return False
+
     def release(self, *, remove: bool = False) -> None:
         """Let others in; `remove`: nobody will need it again."""
         if remove:

@@ -2,7 +2,8 @@
 `python -m bot.tools.traffic.watchdog FOLDER [--linger SECONDS] [--detach]`.
 
 A program of its own, so that it outlives the Guardian, and a small one: no database, no Slack. It tells what
-it does in lines of JSON on standard error. Exit status: 0 ended, 2 wrong arguments, 3 another one watches.
+it does in lines of JSON on standard error. Exit status: 0 ended, 1 the folder is gone, 2 wrong arguments,
+3 another one watches.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0)
 """seconds between tries, the last one for ever"""
 _TAKING = 2.0
 """seconds in which others who only look may be in the way of taking the folder"""
-ENDED, ANOTHER = 0, 3
+ENDED, GONE, ANOTHER = 0, 1, 3
 
 
 def say(event: str, **values: object) -> None:
@@ -76,11 +77,13 @@ class Watchdog:
     clock: Callable[[], float] = time.monotonic
     _seen: dict[str, _Seen] = field(default_factory=dict)
     _looked: float | None = None
+    _unreadable: str = ""
 
-    async def watch(self, stopping: asyncio.Event, linger: float | None) -> None:
-        """Until `stopping`; with `linger` also when there has been no lease for so many seconds."""
+    async def watch(self, stopping: asyncio.Event, linger: float | None, place: Fence) -> None:
+        """Until `stopping`, or the place is ours no longer; with `linger` also when there has been no lease
+        for so many seconds."""
         alone = 0.0
-        while not stopping.is_set():
+        while not stopping.is_set() and place.holds():
             elapsed = self.look()
             alone = 0.0 if self._seen else alone + elapsed
             if linger is not None and not self._seen and alone >= linger:
@@ -104,8 +107,11 @@ class Watchdog:
         try:
             there = set(runs(self.folder))
         except OSError as error:
-            say("folder_unreadable", folder=str(self.folder), detail=str(error))
+            if str(error) != self._unreadable:
+                self._unreadable = str(error)
+                say("folder_unreadable", folder=str(self.folder), detail=self._unreadable)
             return 0.0
+        self._unreadable = ""
         for run in [run for run, seen in self._seen.items() if run not in there and seen.acting is None]:
             del self._seen[run]
             say("ended", run=run)
@@ -250,7 +256,7 @@ class _Rollback:
             say("trying", run=self.lease.run, tries=self.tries, reason=reason, detail=detail)
 
 
-async def _watch(folder: Path, linger: float | None, place: Fence | None) -> None:
+async def _watch(folder: Path, linger: float | None, place: Fence | None) -> int:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -259,14 +265,18 @@ async def _watch(folder: Path, linger: float | None, place: Fence | None) -> Non
     while place is not None:
         watchdog = Watchdog(folder)
         try:
-            await watchdog.watch(stopping, linger)
+            await watchdog.watch(stopping, linger, place)
             await watchdog.end()
+            if not place.holds():  # whoever makes the folder anew finds that nobody watches it
+                say("folder_gone", folder=str(folder))
+                return GONE
         finally:
             place.release()
         # Whoever wrote a lease before the place was free took it for watched: so look once more.
         again = not stopping.is_set() and any(True for _ in runs(folder))
         place = Fence.try_watch(folder) if again else None
     say("ends", folder=str(folder))
+    return ENDED
 
 
 def _place(folder: Path) -> Fence | None:
@@ -296,8 +306,7 @@ def main(arguments: list[str] | None = None) -> int:
     if place is None:
         say("another", folder=str(folder))
         return ANOTHER
-    asyncio.run(_watch(folder, asked.linger, place))
-    return ENDED
+    return asyncio.run(_watch(folder, asked.linger, place))
 
 
 if __name__ == "__main__":

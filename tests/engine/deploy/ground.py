@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -18,13 +19,13 @@ from pydantic import JsonValue
 from bot.domain.alerts.happenings import Happening
 from bot.domain.deploy.checks import ByCommand, Check, CheckRule, LeftOut, Trial, TrialRule
 from bot.domain.deploy.plan import DEPLOY
-from bot.domain.deploy.record import SlotRecord
+from bot.domain.deploy.record import DeploymentRecord, SlotRecord
 from bot.domain.deploy.risk import RiskRules
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.service import Environment, HealthRules, Limits, ProbeRules, Service
 from bot.domain.deploy.slots import Slot
 from bot.domain.oncall.model import Hours
-from bot.domain.operations.approval import Click, Needs
+from bot.domain.operations.approval import OPEN, Click, Needs, State
 from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
@@ -33,13 +34,14 @@ from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import Planner, Surroundings
 from bot.engine.deploy.history import History
 from bot.engine.deploy.inspection import Inspection
-from bot.engine.deploy.leases import Unwatched
+from bot.engine.deploy.leases import Leases
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Site, Sites
 from bot.engine.operations.contract import OperationRefused
 from bot.engine.operations.durable import Body, Durable
 from bot.store.database import Database
 from bot.store.deployments import DeploymentStore
+from bot.store.insight import InsightStore
 from bot.store.operations import OperationStore
 from bot.tools.releases.health import wait_until_healthy
 from bot.tools.releases.process import ProcessDriver, ProcessReleases
@@ -49,7 +51,8 @@ from bot.tools.traffic.haproxy.log_stream import LogStream
 from bot.tools.traffic.haproxy.snippet import backends_snippet, frontend_snippet
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
 from tests.engine.operations.jobs import ANN, BOB, Yard, open_yard
-from tests.engine.support import SetClock
+from tests.engine.support import CEILING_SECONDS, SetClock
+from tests.factories import T0
 from tests.stage import free_port
 from tests.tools.traffic.haproxy import SPLIT, Balancer, haproxy
 
@@ -88,6 +91,14 @@ QUICK = Environment(
     data=(),
     no_data="a test",
 )
+BRISK = replace(
+    QUICK,
+    stages=(25, 100),
+    dwell=timedelta(seconds=0.6),
+    warm=timedelta(seconds=0.6),
+    limits=replace(QUICK.limits, error_rate=2),
+)
+"""Two stages, and 149 requests are enough."""
 _CHECKS: dict[Check, CheckRule] = {
     each: ByCommand((sys.executable, "-c", "print('3 files checked')"), timedelta(seconds=60))
     if each is Check.CODE_QUALITY
@@ -95,6 +106,9 @@ _CHECKS: dict[Check, CheckRule] = {
     for each in Check
 }
 _TRIALS: dict[Trial, TrialRule] = {each: LeftOut("a test") for each in Trial}
+
+
+ENDS = tuple(state for state in State if state not in OPEN)
 
 
 @dataclass
@@ -106,7 +120,8 @@ class Ground:
     site: Site
     yard: Yard
     book: DeployBook
-    told: list[Happening] = field(default_factory=list)
+    insight: InsightStore
+    clock: SetClock
 
     def put(self, revision: str, **behaviour: JsonValue) -> None:
         """Have a release that behaves so."""
@@ -136,6 +151,30 @@ class Ground:
         clicked = await self.yard.desk.press(click, number, record.plan_hash, by)
         assert clicked is not None
         assert clicked.verdict == "taken", clicked.verdict
+
+    async def changes(self) -> list[tuple[str, str]]:
+        """What the context of alerts knows of, oldest first: event and revision."""
+        found: list[Happening] = await self.insight.changes(T0 - timedelta(days=1))
+        return [(str(each.facts["event"]), str(each.facts["revision"])) for each in reversed(found)]
+
+    async def row(self, number: int) -> DeploymentRecord:
+        """What the book says of a run."""
+        found = await self.book.store.of_operation(number)
+        assert found is not None
+        return found
+
+    async def over(self, number: int) -> OperationRecord:
+        """Wait for its end."""
+        return await self.yard.reaches(number, *ENDS)
+
+    async def reaches_step(self, number: int, name: str, count: int = 1) -> None:
+        """Wait until the step of that name has begun, the so-many-th of them."""
+        record = await self.yard.record(number)
+        places = [at for at, step in enumerate(record.plan.steps) if step.name == name]
+        async with asyncio.timeout(CEILING_SECONDS):
+            while (record := await self.yard.record(number)).step(places[count - 1]) is None:
+                assert record.state in OPEN, record.problem
+                await asyncio.sleep(0.01)
 
     async def live(self) -> str:
         """The revision that carries everything, by what really runs and what HAProxy does."""
@@ -227,6 +266,20 @@ async def grounded(
     lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
 ) -> AsyncIterator[Ground]:
     """With release v1 in slot a, which carries everything."""
+    async with balanced_v1(environment, checks, trials) as (folder, balancer, site):
+        async with deployed_by(
+            database, clock, folder, balancer, site, runs, backed_up, lock_after
+        ) as ground:
+            yield ground
+
+
+@asynccontextmanager
+async def balanced_v1(
+    environment: Environment = QUICK,
+    checks: dict[Check, CheckRule] | None = None,
+    trials: dict[Trial, TrialRule] | None = None,
+) -> AsyncIterator[tuple[Path, Balancer, Site]]:
+    """What is there before any desk: HAProxy, and release v1 in slot a, which carries everything."""
     folder = Path(tempfile.mkdtemp(prefix="guardian-"))  # the name of a socket has to be short
     try:
         async with balanced(folder) as (balancer, addresses):
@@ -238,10 +291,7 @@ async def grounded(
                     site.address(Slot.A), site.health, lambda: site.releases.find(Slot.A)
                 )
                 assert well.healthy, well
-                async with deployed_by(
-                    database, clock, folder, balancer, site, runs, backed_up, lock_after
-                ) as ground:
-                    yield ground
+                yield folder, balancer, site
             finally:
                 for slot in Slot:
                     await site.releases.stop(slot)
@@ -262,10 +312,6 @@ async def deployed_by(
 ) -> AsyncIterator[Ground]:
     """The desk beside what is there."""
     made: list[Ground] = []
-    told: list[Happening] = []
-
-    async def announce(happening: Happening) -> None:
-        told.append(happening)
 
     async def around(service: str, name: str) -> Surroundings:
         return Surroundings(None, 99.99, 0, None)
@@ -289,7 +335,8 @@ async def deployed_by(
         frozenset(range(7)), Hours(time(0), time(0)), 24, ZoneInfo("Asia/Seoul"), 99.9, 50, 1000, 50
     )
     store = DeploymentStore(database)
-    book = DeployBook(store, OperationStore(database), announce)
+    insight = InsightStore(database)
+    book = DeployBook(store, OperationStore(database), insight.adding_change)
     slots = await store.slots_of("shop", "production")
     if not slots:
         first = SlotRecord("shop", "production", Slot.A, "v1", "before", clock(), clock())
@@ -297,7 +344,7 @@ async def deployed_by(
     sites = Sites((site.service,), lambda service, environment: site)
     inspection = Inspection({})
     planner = Planner(sites, inspection, History(), book, risks, around, covered, running, locked_by)
-    deploy = Deploy(sites, planner, inspection, Unwatched(), book, clock)
+    deploy = Deploy(sites, planner, inspection, Leases(folder / "leases"), book, clock)
     rollback = Rollback(sites, planner, book, clock)
     async with open_yard(
         database,
@@ -309,6 +356,6 @@ async def deployed_by(
         lock_after=lock_after,
         ended=book.ended,
     ) as yard:
-        ground = Ground(folder, balancer, site, yard, book, told)
+        ground = Ground(folder, balancer, site, yard, book, insight, clock)
         made.append(ground)
         yield ground

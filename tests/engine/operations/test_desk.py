@@ -299,19 +299,23 @@ async def test_stop_ends_a_run_between_two_things(yard: Yard) -> None:
     assert again.verdict == "stale"
 
 
-async def test_what_has_nothing_to_undo_keeps_what_was_done_until_somebody_stops_it(
-    database: Database, tmp_path: Path, clock: SetClock
+@pytest.mark.parametrize(
+    ("on_failure", "left"), [(OnFailure.UNDO_STEP, "undone"), (OnFailure.STOP, "stopped")]
+)
+async def test_stages_that_are_stopped_read_as_stopped_and_what_they_did_stays(
+    database: Database, tmp_path: Path, clock: SetClock, on_failure: OnFailure, left: str
 ) -> None:
-    chest = Chest(tmp_path / "chest", OnFailure.STOP)
+    chest = Chest(tmp_path / "chest", on_failure)
     chest.held = {"two": asyncio.Event()}
     async with open_yard(database, chest.folder, clock, chest=chest) as yard:
         number = await approved(yard, "one two three")
         await until(lambda: chest.reached == ["one", "two"])
         await yard.desk.press(Click.STOP, number, "", ANN)
         chest.held["two"].set()
-        partial = await yard.reaches(number, State.PARTIAL)
-        assert [step.state.value for step in partial.steps] == ["done", "stopped"]
+        stopped = await yard.reaches(number, State.STOPPED)
         assert chest.words() == ["one"]
+        assert [step.state.value for step in stopped.steps] == ["done", left]
+        await until(lambda: yard.card(number)["state"] == "stopped")
 
 
 async def test_of_many_who_press_stop_one_wins(yard: Yard, database: Database) -> None:

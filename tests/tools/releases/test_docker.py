@@ -127,6 +127,17 @@ async def test_a_docker_that_talks_nonsense_is_the_tools_fault(
     assert detail in failed.value.detail
 
 
+async def test_a_daemon_that_is_away_says_nothing_of_revisions(kit: Kit) -> None:
+    kit.put("v1")
+    (kit.folder / "down").touch()
+    for doing in (kit.driver.known("v1"), kit.driver.start(Slot.A, "v1", "run-1"), kit.driver.find(Slot.A)):
+        with pytest.raises(ReleaseFailed) as failed:
+            await doing
+        assert failed.value.reason == "release_tool"
+        assert "Cannot connect to the Docker daemon" in failed.value.detail
+    (kit.folder / "down").unlink()
+
+
 def test_the_double_knows_no_prune(kit: Kit) -> None:
     command = docker_releases(kit.folder, kit.slots).docker
     for words in (["container", "prune", "--force"], ["system", "prune"], ["rm", "--force", "x"]):

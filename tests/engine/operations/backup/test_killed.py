@@ -62,7 +62,7 @@ async def look(folder: Path) -> None:
         store = BackupStore(database)
         vault = vault_in(folder, store)
         kept = await store.kept()
-        proofs = await store.proofs()
+        proofs = await store.proofs.all()
         locks = await LockStore(database).held(T0)
         there = {
             place: [each.id for each in await vault.restic.snapshots(vault.repositories[place])]
