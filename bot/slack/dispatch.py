@@ -32,8 +32,8 @@ class Dispatcher:
     def asked(self, user_id: str, text: str = "", url: str = "") -> Asked:
         """A question with everything a command may need to answer it; `text`: what stands behind the
         subcommand, `url`: where answers to it go."""
-        words = tuple(text.split())
-        return Asked(self.guardian, self.slash, self.commands, words, user_id, text.strip(), url)
+        text = text.strip()
+        return Asked(self.guardian, self.slash, self.commands, tuple(text.split()), user_id, text, url)
 
     async def answer(self, text: str, user_id: str, url: str = "") -> Answer:
         """The answer to a line such as `alerts 12`; an empty line asks for the status. Never raises."""
@@ -41,9 +41,8 @@ class Dispatcher:
         command = self._by_word.get(word.casefold())
         if command is None:
             return self._unknown(word)
-        answer = await self.guarded(
-            command.name, command.answer(self.asked(user_id, rest[0] if rest else "", url))
-        )
+        asked = self.asked(user_id, rest[0] if rest else "", url)
+        answer = await self.guarded(command.name, command.answer(asked))
         return answer or self._unknown(word)
 
     async def guarded(self, what: str, work: Awaitable[Answer | None]) -> Answer | None:

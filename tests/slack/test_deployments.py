@@ -295,7 +295,7 @@ async def test_a_command_with_all_that_is_needed_asks_at_once(door: Door) -> Non
 async def test_what_there_is_none_of_is_said_with_what_there_is(door: Door) -> None:
     assert "`shop` `pay`" in words(await door.person().types("/deploy shpo v2"))
     assert "`v3` `v2`" in words(await door.person().types("/deploy shop v9"))
-    assert "deploy SERVICE REVISION" in words(await door.person().types("/deploy shop v2 a b"))
+    assert "배포 서비스 리비전 [환경]" in words(await door.person().types("/deploy shop v2 a b"))
 
 
 async def test_a_command_alone_opens_a_form_with_what_may_be_chosen(door: Door) -> None:
@@ -352,7 +352,7 @@ async def test_revisions_that_are_not_listed_in_time_are_typed(door: Door) -> No
 
 async def test_in_a_conversation_there_is_no_form_and_the_words_are_said(door: Door) -> None:
     answer = await door.person().mentions("배포")
-    assert "/deploy SERVICE REVISION" in words(answer)
+    assert "/deploy 서비스 리비전" in words(answer)
     assert "`shop` `pay`" in words(answer)
 
 

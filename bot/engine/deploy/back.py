@@ -95,7 +95,7 @@ async def drain(site: Site, slot: Slot, seconds: float) -> dict[str, JsonValue]:
 
 
 async def answers(site: Site, slot: Slot) -> bool:
-    """Whether anything answers there at all, well or not. Asked a few times: one answer may be lost."""
+    """Whether anybody is there at all, who answers well, badly or late. Asked a few times."""
     rules = site.health
     async with session_of(1, rules.timeout) as session:
         for _ in range(_ASKED):
