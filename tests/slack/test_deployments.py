@@ -295,7 +295,7 @@ async def test_a_command_with_all_that_is_needed_asks_at_once(door: Door) -> Non
 async def test_what_there_is_none_of_is_said_with_what_there_is(door: Door) -> None:
     assert "`shop` `pay`" in words(await door.person().types("/deploy shpo v2"))
     assert "`v3` `v2`" in words(await door.person().types("/deploy shop v9"))
-    assert "deploy SERVICE REVISION" in words(await door.person().types("/deploy shop v2 a b"))
+    assert "배포 서비스 리비전 [환경]" in words(await door.person().types("/deploy shop v2 a b"))
 
 
 async def test_a_command_alone_opens_a_form_with_what_may_be_chosen(door: Door) -> None:
@@ -371,7 +371,7 @@ async def test_how_deployments_stand_is_answered(door: Door) -> None:
     assert "v1" in words(await door.person().types("/guardian 배포현황"))
     assert "최근 30일" in words(await door.person().types("/guardian 지표"))
     assert "최근 90일" in words(await door.person().types("/guardian dora 90"))
-    assert "[1-365]" in words(await door.person().types("/guardian dora many"))
+    assert "[1-365일]" in words(await door.person().types("/guardian dora many"))
 
 
 async def test_where_nothing_is_deployed_that_is_said(door: Door) -> None:
