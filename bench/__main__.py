@@ -24,6 +24,7 @@ from bench import (
     many,
     operations,
     rest,
+    rollback,
     start,
     storm,
     traffic,
@@ -46,6 +47,7 @@ BENCHES: dict[str, Callable[[bool], Awaitable[Result]]] = {
         backup,
         judge,
         traffic,
+        rollback,
     )
 }
 RESULTS = Path(__file__).parent / "results"

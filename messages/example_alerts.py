@@ -57,6 +57,15 @@ REPORTED = replace(
 JOB = replace(
     REPORTED, id=18, kind="heartbeat", level="error", metric="heartbeat", title="nightly-backup", facts={}
 )
+BACKUP = replace(
+    REPORTED,
+    id=19,
+    metric="backup",
+    target="files",
+    title="백업 손상 (로컬 저장소)",
+    layer="infrastructure",
+    facts={},
+)
 
 NOTES: dict[str, AlertNoteFacts] = {
     "resolved_by_hand": note(ACKED, "resolved_by_hand", actor="U024BE7LH"),

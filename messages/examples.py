@@ -60,6 +60,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "raised": alerts.RAISED,
         "reported": alerts.REPORTED,
         "deployed": alerts.DEPLOYED,
+        "backup": alerts.BACKUP,
         "job": alerts.JOB,
     },
     "page": dict(alerts.PAGES),

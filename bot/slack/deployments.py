@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.domain.operations.approval import Click, Verdict
-from bot.domain.operations.plan import JsonObject
 from bot.slack.background import Background
 from bot.slack.bodies import chosen_value, user_of
 from bot.slack.command import Answer
@@ -64,12 +63,13 @@ async def _pressed(dispatcher: Dispatcher, replies: Replies, body: Mapping[str, 
 async def back(dispatcher: Dispatcher, value: str, user_id: str) -> Answer | None:
     """Somebody wants a deployment taken back: stopped while it is under way, else as `rollback` does it. None
     when its own card says what follows."""
-    desk = dispatcher.guardian.operations
-    number, request = _button(value)
-    if desk is None or not request:
-        return Answer("not_found", NotFoundFacts("operation", "?"))
-    record = await desk.record(number)
-    if record is None or record.ended_at is not None:
+    desk, number = dispatcher.guardian.operations, _operation(value)
+    record = None if desk is None else await desk.record(number)
+    if desk is None or record is None:
+        return Answer("not_found", NotFoundFacts("operation", f"#{number}"))
+    if record.ended_at is not None:
+        shown = record.plan.shown
+        request = {name: shown[name] for name in ("service", "environment") if name in shown}
         return await ask(dispatcher.asked(user_id), ROLLBACK, request)
     clicked = await desk.press(Click.STOP, number, record.plan_hash, user_id)
     if clicked is None:
@@ -79,11 +79,9 @@ async def back(dispatcher: Dispatcher, value: str, user_id: str) -> Answer | Non
     return Answer("operation_click", clicked)
 
 
-def _button(value: str) -> tuple[int, JsonObject]:
-    """The operation, and the request for a rollback, that a button was drawn for."""
+def _operation(value: str) -> int:
+    """The deployment that a button was drawn for; 0 where it says none."""
     try:
-        data = json.loads(value)
-        request: JsonObject = {name: str(data[name]) for name in ("service", "environment")}
-        return int(data.get("operation") or 0), request
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return 0, {}
+        return int(json.loads(value)["operation"])
+    except (ValueError, TypeError, KeyError):
+        return 0

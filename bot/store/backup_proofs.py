@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import RowMapping, func, insert, select
 
 from bot.domain.backup.gate import Proof
 from bot.domain.backup.repositories import Place
-from bot.domain.backup.verification import DAMAGE, Finding, Part, Verdict
+from bot.domain.backup.verification import DAMAGE, Finding, Part, Verdict, places_of_damage
 from bot.store import backup_tables as tables
 from bot.store.database import Database
 
@@ -93,6 +93,7 @@ class ProofStore:
                 verdicts.c.damaged,
                 snapshots.c.paths,
                 snapshots.c.exclude,
+                verdicts.c.reasons,
             )
             .join(snapshots, snapshots.c.id == verdicts.c.snapshot_id)
             .where(snapshots.c.forgotten_at.is_(None))
@@ -108,6 +109,7 @@ class ProofStore:
                     row["damaged"],
                     tuple(row["paths"]),
                     tuple(row["exclude"]),
+                    _places(row["reasons"]),
                 )
                 for row in (await connection.execute(query)).mappings()
             ]
@@ -125,10 +127,18 @@ class ProofStore:
             return {row[0] for row in await connection.execute(query)}
 
 
+def _places(reasons: Sequence[Mapping[str, str | None]]) -> tuple[Place, ...]:
+    return places_of_damage((str(each["reason"]), _place(each["place"])) for each in reasons)
+
+
+def _place(name: str | None) -> Place | None:
+    return None if name is None else Place(name)
+
+
 def _finding(row: RowMapping) -> Finding:
     return Finding(
         Part(row["part"]),
-        None if row["place"] is None else Place(row["place"]),
+        _place(row["place"]),
         row["at"],
         row["seconds"],
         row["reason"],

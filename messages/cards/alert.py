@@ -72,11 +72,7 @@ def _back_button(words: Words, alert: Mapping[str, JsonValue]) -> Element | None
     if not isinstance(operation, int) or facts.get("event") == "back" or facts.get("kind") == "rollback":
         return None
     text, title, yes, no = words("back_button").splitlines()
-    value: dict[str, JsonValue] = {
-        "service": change["service"],
-        "environment": change["environment"],
-        "operation": operation,
-    }
+    value: dict[str, JsonValue] = {"operation": operation}
     return blocks.danger(text, "deploy_rollback", value, (title, words("back_question", change), yes, no))
 
 

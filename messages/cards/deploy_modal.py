@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import json
+import re
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 from slackblocks import InputBlock
@@ -23,36 +26,38 @@ _MOST = 100
 _OPTION = 75
 """characters of one"""
 _TYPED = 120
+_NAME = re.compile(r"[\w.][\w./+-]{0,74}|-")
+"""What may be chosen: its value comes back as it is, so one that is not plain has to be typed."""
 
 
 def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:
     """The fields (`DeployFormFacts`)."""
     about = words("about", facts)
-    service, environment = str(facts["service"]), str(facts["environment"])
-    field = f"{CHOICE}:{service}:{environment}"[:250]
+    place = json.dumps([facts["service"], facts["environment"]])
+    field = f"{CHOICE}:{hashlib.sha256(place.encode()).hexdigest()[:12]}"
     choices = [
         (literal_text(words("choice", each), _OPTION), str(each["value"]))
         for each in rows(facts["choices"])
-        if len(str(each["value"])) <= _OPTION
+        if _NAME.fullmatch(str(each["value"]))
     ][:_MOST]
-    if choices:
-        last = blocks.select(field, words("choice_label"), CHOICE, choices)
-    else:
-        last = blocks.text_field(field, words("choice_label"), CHOICE, words("choice_hint"), _TYPED)
     return Draft(
         about,
         (
             blocks.section("about", about),
-            _menu(SERVICE, words("service_label"), facts["services"], service),
-            _menu(ENVIRONMENT, words("environment_label"), facts["environments"], environment),
-            last,
+            _menu(SERVICE, words("service_label"), facts["services"], facts["service"]),
+            _menu(ENVIRONMENT, words("environment_label"), facts["environments"], facts["environment"]),
+            blocks.select(field, words("choice_label"), CHOICE, choices)
+            if choices
+            else blocks.text_field(field, words("choice_label"), CHOICE, words("choice_hint"), _TYPED),
         ),
     )
 
 
-def _menu(name: str, label: str, known: JsonValue, chosen: str) -> InputBlock:
-    names = [str(each) for each in known if len(str(each)) <= _OPTION] if isinstance(known, Sequence) else []
-    names = names[:_MOST]
-    options = [(literal_text(each, _OPTION), each) for each in names]
-    initial = names.index(chosen) if chosen in names else 0
+def _menu(name: str, label: str, known: JsonValue, chosen: JsonValue) -> InputBlock:
+    every = known if isinstance(known, list | tuple) else []
+    names = [str(each) for each in every if _NAME.fullmatch(str(each))][:_MOST]
+    if not names:
+        return blocks.text_field(name, label, f"deploy_{name}", label, _TYPED)
+    initial = names.index(str(chosen)) if chosen in names else 0
+    options = [(each, each) for each in names]
     return blocks.select(name, label, f"deploy_{name}", options, initial, dispatch=True)

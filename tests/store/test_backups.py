@@ -59,13 +59,17 @@ async def test_what_was_found_and_judged(backups: BackupStore) -> None:
     assert await backups.proofs.verified() == set()
     await backups.proofs.judged(taken.id, Verdict(AT + HOUR))
     assert await backups.proofs.verified() == {taken.snapshot}
-    short = Shortcoming(Part.COPY, Place.OFFSITE, "not_copied", {"n": 1})
-    await backups.proofs.judged(taken.id, Verdict(AT + 2 * HOUR, (short,), damaged=True))
+    short = (
+        Shortcoming(Part.COPY, Place.OFFSITE, "not_copied", {"n": 1}),
+        Shortcoming(Part.READ, Place.LOCAL, "damaged"),
+        Shortcoming(Part.MEDIA, None, "same_medium"),
+    )
+    await backups.proofs.judged(taken.id, Verdict(AT + 2 * HOUR, short, damaged=True))
     assert await backups.proofs.verified() == set(), "the last judgement counts"
     paths = (TAKEN.paths, TAKEN.exclude)
     assert await backups.proofs.all() == [
         Proof("shop", AT, AT + HOUR, True, False, *paths),
-        Proof("shop", AT, AT + 2 * HOUR, False, True, *paths),
+        Proof("shop", AT, AT + 2 * HOUR, False, True, *paths, (Place.LOCAL,)),
     ]
 
 

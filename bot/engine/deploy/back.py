@@ -17,11 +17,14 @@ from pydantic import JsonValue
 from bot.domain.deploy.slots import Slot, share_of
 from bot.engine.deploy.site import Site
 from bot.engine.operations.contract import StepFailed
+from bot.tools.releases.health import check, session_of
 from bot.tools.traffic.contract import TrafficFailed
 
 T = TypeVar("T")
 
 _AGAIN = 0.25
+_ASKED = 3
+_GONE = "health_refused"
 _LOOKS = 0.05
 _STILL = 0.3
 """seconds without one further request"""
@@ -89,6 +92,18 @@ async def drain(site: Site, slot: Slot, seconds: float) -> dict[str, JsonValue]:
             return {"seconds": round(time.monotonic() - began, 2), "cut": cut or left}
         await asyncio.sleep(_LOOKS)
     return {"seconds": round(time.monotonic() - began, 2), "cut": 0}
+
+
+async def answers(site: Site, slot: Slot) -> bool:
+    """Whether anybody is there at all, who answers well, badly or late. Asked a few times."""
+    rules = site.health
+    async with session_of(1, rules.timeout) as session:
+        for _ in range(_ASKED):
+            problem = await check(site.address(slot), rules, session)
+            if problem is None or problem.name != _GONE:
+                return True
+            await asyncio.sleep(_AGAIN)
+    return False
 
 
 async def patiently(site: Site, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:

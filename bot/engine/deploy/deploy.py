@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,7 +30,7 @@ from bot.domain.deploy.stage import Stage, first_stage, next_stage
 from bot.domain.deploy.told import told
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock
-from bot.engine.deploy.back import divert, drain, patiently, see_still
+from bot.engine.deploy.back import Diverted, answers, divert, drain, patiently, see_still
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
@@ -265,6 +266,12 @@ class Deploy:
         try:
             with site.listening():
                 return await watch(site, stage, sampler, work, seconds, ends_at, taken_away)
+        except (StepFailed, Stopped):
+            # At once: what is written down first may have to wait for a database that is away. The undo of
+            # this step does it again, patiently, and says what it could not do.
+            with suppress(StepFailed):
+                await _home(replace(site, patience=0.0), _green(plan))
+            raise
         finally:
             await sampler.close()
 
@@ -275,7 +282,7 @@ class Deploy:
         green = _green(plan)
         self._stages.pop(work.run_id, None)
         turned_at = self._clock()
-        moved = await divert(site, green.other)  # before anything is written: it waits for no database
+        moved = await _home(site, green)  # before anything is written: it waits for no database
         at = self._clock()
         await self._book.turned(work.run_id, turned_at)
         await self._book.restored(work.run_id, plan, at)
@@ -313,6 +320,15 @@ class Deploy:
         if not health.healthy:
             raise unhealthy("blue_unwell", health)
         return {"blue": plan.shown["current"], "seconds": round(health.seconds, 1)}
+
+
+async def _home(site: Site, green: Slot) -> Diverted:
+    """All traffic back to Blue, unless Blue is gone and Green is there: worse than what there is.
+    Raises StepFailed."""
+    carries = share_of(green, await patiently(site, site.traffic.share)) > 0
+    if carries and not await answers(site, green.other) and await answers(site, green):
+        raise StepFailed("blue_unwell", seconds=0.0, problem="health_gone", values={})
+    return await divert(site, green.other)
 
 
 async def _baseline(site: Site, blue: Slot, work: Work) -> dict[str, JsonValue]:

@@ -12,7 +12,7 @@ from messages.deploy_facts import DeployUsageFacts
 async def _answer(asked: Asked) -> Answer:
     choices = asked.guardian.deployments
     if choices is None:
-        return await ask(asked, ROLLBACK, {})
+        return Answer("deploy_usage", DeployUsageFacts(ROLLBACK, asked.slash, ()))
     wanted = read_rollback(asked.arguments, choices)
     if wanted is None:
         return misused(asked, COMMAND)

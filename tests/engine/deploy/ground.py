@@ -7,8 +7,8 @@ import json
 import shutil
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -50,11 +50,12 @@ from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
 from bot.tools.traffic.haproxy.log_stream import LogStream
 from bot.tools.traffic.haproxy.snippet import backends_snippet, frontend_snippet
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
+from tests.engine.deploy.releases import Releases
 from tests.engine.operations.jobs import ANN, BOB, Yard, open_yard
 from tests.engine.support import CEILING_SECONDS, SetClock
 from tests.factories import T0
 from tests.stage import free_port
-from tests.tools.traffic.haproxy import SPLIT, Balancer, haproxy
+from tests.tools.traffic.haproxy import SPLIT, Balancer, haproxy, until
 
 _SERVICE = Path(__file__).with_name("service.py")
 _HEAD = """\
@@ -121,6 +122,7 @@ class Ground:
     yard: Yard
     book: DeployBook
     insight: InsightStore
+    deploy: Deploy
     clock: SetClock
 
     def put(self, revision: str, **behaviour: JsonValue) -> None:
@@ -152,6 +154,12 @@ class Ground:
         assert clicked is not None
         assert clicked.verdict == "taken", clicked.verdict
 
+    @property
+    def releases(self) -> Releases:
+        """Those of its site, with what fails of them."""
+        assert isinstance(self.site.releases, Releases)
+        return self.site.releases
+
     async def changes(self) -> list[tuple[str, str]]:
         """What the context of alerts knows of, oldest first: event and revision."""
         found: list[Happening] = await self.insight.changes(T0 - timedelta(days=1))
@@ -176,6 +184,22 @@ class Ground:
                 assert record.state in OPEN, record.problem
                 await asyncio.sleep(0.01)
 
+    async def carries(self, percent: int) -> None:
+        """Wait until slot b carries that share."""
+
+        async def does() -> bool:
+            return await self.site.traffic.share() == percent
+
+        await until(does)
+
+    async def asked(self, slot: Slot) -> None:
+        """Wait until a request is under way in that slot."""
+
+        async def is_asked() -> bool:
+            return await self.site.traffic.in_flight(slot) > 0
+
+        await until(is_asked)
+
     async def live(self) -> str:
         """The revision that carries everything, by what really runs and what HAProxy does."""
         b = await self.site.traffic.share()
@@ -183,6 +207,18 @@ class Ground:
         found = await self.site.releases.find(Slot.B if b else Slot.A)
         assert found is not None
         return found.revision
+
+
+@contextmanager
+def unwritable(file: Path) -> Iterator[None]:
+    """That file cannot be written meanwhile: where the new one would be, a folder is in the way, which stops
+    root as well."""
+    way = file.with_name(f".{file.name}.guardian")
+    way.mkdir()
+    try:
+        yield
+    finally:
+        way.rmdir()
 
 
 def put(folder: Path, revision: str, **behaviour: JsonValue) -> None:
@@ -220,6 +256,21 @@ async def balanced(folder: Path) -> AsyncIterator[tuple[Balancer, dict[Slot, str
         await balancer.stop()
 
 
+def service_of(
+    environment: Environment,
+    checks: dict[Check, CheckRule] | None = None,
+    trials: dict[Trial, TrialRule] | None = None,
+) -> Service:
+    """The service, in that environment alone."""
+    return Service(
+        name="shop",
+        repository=None,
+        preflight=MappingProxyType({**_CHECKS, **(checks or {})}),
+        verification=MappingProxyType({**_TRIALS, **(trials or {})}),
+        environments=MappingProxyType({environment.name: environment}),
+    )
+
+
 def site_at(
     folder: Path,
     configuration: HaproxyConfiguration,
@@ -232,13 +283,7 @@ def site_at(
     from bot.domain.deploy.addresses import Address
 
     here = replace(environment, addresses=MappingProxyType(addresses))
-    service = Service(
-        name="shop",
-        repository=None,
-        preflight=MappingProxyType({**_CHECKS, **(checks or {})}),
-        verification=MappingProxyType({**_TRIALS, **(trials or {})}),
-        environments=MappingProxyType({here.name: here}),
-    )
+    service = service_of(here, checks, trials)
     assert configuration.log is not None
     log = LogStream(configuration.log, configuration.backends.values())
     releases = ProcessReleases(
@@ -250,36 +295,18 @@ def site_at(
         stop_within=20.0,
         backoff=(0.2, 1.0, 60.0),
     )
-    return Site(service, here, ProcessDriver(releases), driver_of(configuration, log), configuration, log)
+    return Site(
+        service, here, Releases(ProcessDriver(releases)), driver_of(configuration, log), configuration, log
+    )
 
 
 @asynccontextmanager
-async def grounded(
-    database: Database,
-    clock: SetClock,
-    *,
-    environment: Environment = QUICK,
-    checks: dict[Check, CheckRule] | None = None,
-    trials: dict[Trial, TrialRule] | None = None,
-    runs: Callable[[Body], Durable] | None = None,
-    backed_up: OperationRefused | None = None,
-    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
-) -> AsyncIterator[Ground]:
-    """With release v1 in slot a, which carries everything."""
-    async with balanced_v1(environment, checks, trials) as (folder, balancer, site):
-        async with deployed_by(
-            database, clock, folder, balancer, site, runs, backed_up, lock_after
-        ) as ground:
-            yield ground
-
-
-@asynccontextmanager
-async def balanced_v1(
+async def standing(
     environment: Environment = QUICK,
     checks: dict[Check, CheckRule] | None = None,
     trials: dict[Trial, TrialRule] | None = None,
 ) -> AsyncIterator[tuple[Path, Balancer, Site]]:
-    """What is there before any desk: HAProxy, and release v1 in slot a, which carries everything."""
+    """The service in an environment, with release v1 in slot a, which carries everything."""
     folder = Path(tempfile.mkdtemp(prefix="guardian-"))  # the name of a socket has to be short
     try:
         async with balanced(folder) as (balancer, addresses):
@@ -293,10 +320,32 @@ async def balanced_v1(
                 assert well.healthy, well
                 yield folder, balancer, site
             finally:
+                assert isinstance(site.releases, Releases)
+                site.releases.fails.clear()
                 for slot in Slot:
                     await site.releases.stop(slot)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def grounded(
+    database: Database,
+    clock: SetClock,
+    *,
+    environment: Environment = QUICK,
+    checks: dict[Check, CheckRule] | None = None,
+    trials: dict[Trial, TrialRule] | None = None,
+    backed_up: OperationRefused | None = None,
+    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
+    tuned: Callable[[Site], Site] = lambda site: site,
+) -> AsyncIterator[Ground]:
+    """With release v1 in slot a, which carries everything."""
+    async with standing(environment, checks, trials) as (folder, balancer, site):
+        async with deployed_by(
+            database, clock, folder, balancer, tuned(site), backed_up=backed_up, lock_after=lock_after
+        ) as ground:
+            yield ground
 
 
 @asynccontextmanager
@@ -309,8 +358,9 @@ async def deployed_by(
     runs: Callable[[Body], Durable] | None = None,
     backed_up: OperationRefused | None = None,
     lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
+    more: Sequence[Site] = (),
 ) -> AsyncIterator[Ground]:
-    """The desk beside what is there."""
+    """The desk beside what is there. `more`: the same service in other environments."""
     made: list[Ground] = []
 
     async def around(service: str, name: str) -> Surroundings:
@@ -321,7 +371,8 @@ async def deployed_by(
 
     async def running(service: str, name: str) -> OperationRefused | None:
         for record in await made[0].yard.store.open():
-            if record.plan.operation == DEPLOY and record.state.value in ("running", "undoing"):
+            here = record.plan.shown["environment"] == name
+            if here and record.plan.operation == DEPLOY and record.state.value in ("running", "undoing"):
                 return OperationRefused("deploy_running", id=record.id, hash=record.plan_hash)
         return None
 
@@ -337,11 +388,13 @@ async def deployed_by(
     store = DeploymentStore(database)
     insight = InsightStore(database)
     book = DeployBook(store, OperationStore(database), insight.adding_change)
-    slots = await store.slots_of("shop", "production")
-    if not slots:
-        first = SlotRecord("shop", "production", Slot.A, "v1", "before", clock(), clock())
-        await store.write(store.placing(first))
-    sites = Sites((site.service,), lambda service, environment: site)
+    places = {each.environment.name: each for each in (site, *more)}
+    for name in places:
+        if not await store.slots_of("shop", name):
+            first = SlotRecord("shop", name, Slot.A, "v1", "before", clock(), clock())
+            await store.write(store.placing(first))
+    service = replace(site.service, environments={name: each.environment for name, each in places.items()})
+    sites = Sites((service,), lambda service, environment: places[environment.name])
     inspection = Inspection({})
     planner = Planner(sites, inspection, History(), book, risks, around, covered, running, locked_by)
     deploy = Deploy(sites, planner, inspection, Leases(folder / "leases"), book, clock)
@@ -356,6 +409,6 @@ async def deployed_by(
         lock_after=lock_after,
         ended=book.ended,
     ) as yard:
-        ground = Ground(folder, balancer, site, yard, book, insight, clock)
+        ground = Ground(folder, balancer, site, yard, book, insight, deploy, clock)
         made.append(ground)
         yield ground

@@ -18,7 +18,7 @@ from bot.domain.operations.record import OperationRecord, StepState
 from bot.store.database import Database
 from tests.engine.deploy.ground import BRISK, Ground, grounded
 from tests.engine.deploy.releases import child_of, supervisor_of
-from tests.engine.deploy.visitors import visitors
+from tests.engine.deploy.visitors import asking, visitors
 from tests.engine.support import SetClock, until
 from tests.factories import T0
 
@@ -126,8 +126,8 @@ async def test_a_release_that_is_bad_in_traffic_goes_back_by_itself(
 
 
 KILLED: dict[str, Callable[[Ground], list[int]]] = {
-    "child": lambda ground: [child_of(ground, Slot.B)],
-    "supervisor": lambda ground: [supervisor_of(ground, Slot.B), child_of(ground, Slot.B)],
+    "child": lambda ground: [child_of(ground.folder, Slot.B)],
+    "supervisor": lambda ground: [supervisor_of(ground.folder, Slot.B), child_of(ground.folder, Slot.B)],
 }
 
 
@@ -174,9 +174,8 @@ async def test_slow_requests_of_a_release_that_goes_back_are_waited_for(
         ground.put("v2", slow=1, slow_ms=4000)
         async with visitors(ground.balancer.url, 1) as found:
             number = await ground.begin("v2")
-            async with asyncio.timeout(60):
-                while await ground.site.traffic.share() != 100:  # noqa: ASYNC110 - it rings no bell
-                    await asyncio.sleep(0.01)
+            await until(lambda: found.total > 0)
+            await ground.reaches_step(number, "shift")
             late = []
             for _ in range(15):
                 late.append(asyncio.create_task(asking(ground.balancer.url)))
@@ -187,12 +186,3 @@ async def test_slow_requests_of_a_release_that_goes_back_are_waited_for(
         assert over.state is State.UNDONE
         assert found.failures == []
         await is_back(ground, number)
-
-
-async def asking(url: str) -> int:
-    """One request; its status."""
-    import aiohttp
-
-    async with aiohttp.ClientSession() as session, session.get(url) as answer:
-        await answer.read()
-        return answer.status

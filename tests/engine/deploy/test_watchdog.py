@@ -12,7 +12,7 @@ from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.operations.approval import State
 from bot.engine.deploy.site import Site
 from bot.store.database import Database
-from tests.engine.deploy.ground import QUICK, balanced_v1, deployed_by
+from tests.engine.deploy.ground import QUICK, deployed_by, standing
 from tests.engine.operations.jobs import Memory
 from tests.engine.support import SetClock
 from tests.tools.traffic.haproxy import load, until
@@ -30,7 +30,7 @@ async def test_a_canary_whose_guardian_is_gone_goes_back_and_the_run_ends_so(
     database: Database, clock: SetClock
 ) -> None:
     kept: dict[int, dict[str, JsonValue]] = {}
-    async with balanced_v1(SLOW) as (folder, balancer, site):
+    async with standing(SLOW) as (folder, balancer, site):
         async with load(balancer.url, 2) as found:
             async with deployed_by(
                 database, clock, folder, balancer, site, lambda body: Memory(body, kept)
@@ -57,7 +57,7 @@ async def test_a_canary_whose_guardian_is_gone_goes_back_and_the_run_ends_so(
 
 
 async def test_one_that_is_watched_is_left_alone(database: Database, clock: SetClock) -> None:
-    async with balanced_v1(replace(QUICK, lease=timedelta(seconds=1), dwell=timedelta(seconds=3))) as (
+    async with standing(replace(QUICK, lease=timedelta(seconds=1), dwell=timedelta(seconds=3))) as (
         folder,
         balancer,
         site,

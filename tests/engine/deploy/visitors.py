@@ -41,3 +41,10 @@ async def visitors(url: str, count: int = 6) -> AsyncIterator[Load]:
                 yield found
             finally:
                 over.set()
+
+
+async def asking(url: str) -> int:
+    """One request; its status."""
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        await answer.read()
+        return answer.status

@@ -151,6 +151,7 @@ def _source_facts(status: SourceStatus) -> BackupSourceFacts:
         failed=status.failed,
         figure=status.figure,
         wanted=status.wanted,
+        damaged_in=tuple(place.value for place in status.damaged_in),
     )
 
 
