@@ -13,12 +13,42 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import ack, backup, card, cleanup, desk, judge, judging, many, operations, rest, start, storm
+from bench import (
+    ack,
+    backup,
+    card,
+    cleanup,
+    desk,
+    judge,
+    judging,
+    many,
+    operations,
+    rest,
+    rollback,
+    start,
+    storm,
+    traffic,
+)
 from bench.figures import Figure, Result, table
 
 BENCHES: dict[str, Callable[[bool], Awaitable[Result]]] = {
     bench.NAME: bench.measure
-    for bench in (ack, card, many, rest, start, judging, desk, storm, operations, cleanup, backup, judge)
+    for bench in (
+        ack,
+        card,
+        many,
+        rest,
+        start,
+        judging,
+        desk,
+        storm,
+        operations,
+        cleanup,
+        backup,
+        judge,
+        traffic,
+        rollback,
+    )
 }
 RESULTS = Path(__file__).parent / "results"
 

@@ -5,7 +5,7 @@ is found out beside them, who else reports, and the second way out.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -63,6 +63,7 @@ from bot.web.heartbeats import HeartbeatRoutes
 from bot.web.severities import Severities
 from bot.web.webhooks import Source, Sources, Webhooks, application
 from messages.render import Voice
+from probes.base import Probe
 
 log = structlog.get_logger(__name__)
 
@@ -89,6 +90,8 @@ class Ground:
     voice: Voice
     clock: Clock
     environment: Mapping[str, str]
+    probes: Callable[[], Sequence[Probe]]
+    """what is watched, made anew for whoever wants a look of their own"""
 
 
 def second_way_of(

@@ -9,14 +9,16 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import structlog
 import typer
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from bot.collector import spare_what_is_loaded
 from bot.config import Secrets, Settings
 from bot.config.around import policies_of
+from bot.config.deploy import DeploySettings
 from bot.config.outside import OutsideSecrets
 from bot.config.secrets import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from bot.domain.alerts.ladder import TargetKind
@@ -25,8 +27,11 @@ from bot.runtime import CannotStart, Runtime
 from bot.slack.manifest import manifest_yaml
 from bot.tools.processes import ChildFailed
 from bot.trial.local_slack import DEFAULT_PORT, LocalSlackRefused, start_local_slack
-from bot.trial.settings import playground_of
+from bot.trial.settings import may_have_shop, playground_of, shop_settings
 from messages.render import Voice
+
+if TYPE_CHECKING:
+    from bot.trial.shop.program import RunningShop
 
 log = structlog.get_logger(__name__)
 
@@ -149,11 +154,38 @@ async def _playground(settings: Settings, stack: contextlib.AsyncExitStack) -> N
         stack.push_async_callback(holder.stop)
 
 
+async def _open_shop(settings: Settings) -> tuple[RunningShop, DeploySettings] | None:
+    """Open the trial's shop; what deploys it. Without it the rest is worth a visit all the same."""
+    from bot.tools.traffic.haproxy.program import haproxy_program  # nothing that production needs
+    from bot.trial.shop.places import places_in
+    from bot.trial.shop.program import start_shop
+
+    program = haproxy_program() if may_have_shop(settings) else None
+    if program is None:
+        return None
+    state = settings.state_directory.absolute()
+    try:
+        places = await asyncio.to_thread(places_in, state / "shop")
+        deploy = shop_settings(settings, places)
+        return await start_shop(places, state, program), deploy
+    except (ChildFailed, OSError, ValidationError) as error:
+        log.warning("no_shop", detail=str(error))
+        return None
+
+
+async def _close_shop(opening: asyncio.Task[tuple[RunningShop, DeploySettings] | None]) -> None:
+    opened = await opening
+    if opened is not None:
+        await opened[0].stop()
+
+
 async def _trial(
     settings: Settings, port: int | None, voice: Voice, stack: contextlib.AsyncExitStack
 ) -> tuple[Settings, Secrets]:
-    """Start the local workspace; the settings and secrets to reach it."""
+    """Start the local workspace, and the shop meanwhile; the settings and secrets to reach them."""
     slack = settings.slack
+    opening = asyncio.create_task(_open_shop(settings), name="shop")
+    stack.push_async_callback(_close_shop, opening)
     try:
         local = await start_local_slack(
             state=settings.state_directory / "slack",
@@ -171,10 +203,15 @@ async def _trial(
         raise CannotStart(voice.phrase("run.trial_failed", detail=error.said)) from error
     stack.push_async_callback(local.child.stop)
     await _playground(settings, stack)
-    typer.echo(voice.phrase("run.trial_ready", url=local.url))
-    reachable = settings.model_copy(
-        update={"slack": slack.model_copy(update={"api_url": local.api_url, "mode": "socket"})}
-    )
+    opened = await opening
+    shop = "" if opened is None else opened[0].url
+    typer.echo(voice.phrase("run.trial_ready", url=local.url, shop=shop))
+    changes: dict[str, object] = {
+        "slack": slack.model_copy(update={"api_url": local.api_url, "mode": "socket"})
+    }
+    if opened is not None:
+        changes["deploy"] = opened[1]
+    reachable = settings.model_copy(update=changes)
     return reachable, Secrets(
         bot_token=SecretStr(local.bot_token),
         app_token=SecretStr(local.app_token),

@@ -14,6 +14,7 @@ import structlog
 
 from bot.alerting import Alerting, Ground
 from bot.config.cleanup import CleanupSettings
+from bot.domain.cleanup.health import Measure
 from bot.domain.cleanup.rules import FILE_STAGES
 from bot.domain.levels import Level
 from bot.domain.operations.approval import State
@@ -53,6 +54,7 @@ class Cleaning:
         backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
     ) -> None:
         settings = ground.settings
+        self._ground = ground
         self._clock = ground.clock
         self._store = OperationStore(ground.database)
         self._alerting = alerting
@@ -73,9 +75,16 @@ class Cleaning:
     def _cleanup(self) -> Cleanup:
         if self._made is None:
             from bot.engine.operations.cleanup import Cleanup
+            from bot.engine.operations.health import Health
 
             self._made = Cleanup(
-                self._rules, self._subject, self._folder, self._backed_up, self._troubles, self._clock
+                self._rules,
+                self._subject,
+                self._folder,
+                self._backed_up,
+                self._troubles,
+                Health(self._ground.probes, self._ground.rules, self._clock),
+                self._clock,
             )
         return self._made
 
@@ -97,7 +106,7 @@ class Cleaning:
 
     def undo_until(self, record: OperationRecord) -> datetime | None:
         """Until when what a cleanup moved can be brought back; None when nothing can."""
-        over = record.state in (State.DONE, State.PARTIAL, State.FAILED, State.UNDONE)
+        over = record.state in (State.DONE, State.PARTIAL, State.STOPPED, State.FAILED, State.UNDONE)
         if record.plan.operation != CLEANUP or not over or record.id in self._undone:
             return None
         if not any(map(has_kept, record.steps)) or record.ended_at is None:
@@ -151,10 +160,10 @@ class Cleaning:
         self._undone[number] = record.id
         return number
 
-    async def _troubles(self) -> frozenset[str]:
+    async def _troubles(self) -> frozenset[Measure]:
         """What is wrong just now: the critical alerts."""
         return frozenset(
-            f"{alert.subject.metric} {alert.subject.target}"
+            Measure(alert.subject.metric, alert.subject.target)
             for alert in self._alerting.desk.each_open()
             if alert.level >= Level.CRITICAL
         )

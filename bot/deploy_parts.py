@@ -14,12 +14,14 @@ from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import Planner, Surroundings
 from bot.engine.deploy.history import History
 from bot.engine.deploy.inspection import Inspection
-from bot.engine.deploy.leases import Unwatched
+from bot.engine.deploy.leases import Leases
+from bot.engine.deploy.overview import Overview
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Sites
 from bot.engine.operations.contract import OperationRefused
 from bot.store.deployments import DeploymentStore
 from bot.store.operations import OperationStore
+from bot.tools.traffic.guarding import leases_folder
 
 
 class DeployParts:
@@ -34,6 +36,7 @@ class DeployParts:
         backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
         running: Callable[[str, str], Awaitable[OperationRefused | None]],
         locked_by: Callable[[str], Awaitable[str | None]],
+        command: str,
     ) -> None:
         settings, state = ground.settings, ground.settings.state_directory.absolute()
         self.sites = Sites(services, partial(site_of, settings.deploy, state))
@@ -51,6 +54,15 @@ class DeployParts:
             running,
             locked_by,
         )
-        leases = Unwatched()
+        leases = Leases(leases_folder(state))
         self.deploy = Deploy(self.sites, self.planner, inspection, leases, self.book, ground.clock)
+        self.overview = Overview(
+            self.sites,
+            self.planner,
+            self.book,
+            self.history,
+            OperationStore(ground.database),
+            ground.clock,
+            command,
+        )
         self.rollback = Rollback(self.sites, self.planner, self.book, ground.clock)

@@ -25,6 +25,7 @@ from bot.store.operations import OperationStore
 
 if TYPE_CHECKING:
     from bot.deploy_parts import DeployParts
+    from bot.engine.deploy.choices import Deployments
     from bot.engine.deploy.facts import Surroundings
 
 _BUDGET_SPAN = timedelta(days=30)
@@ -43,11 +44,13 @@ class Deploying:
         alerting: Alerting,
         locks: LockBook,
         backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+        command: str,
     ) -> None:
         self._ground = ground
         self._alerting = alerting
         self._locks = locks
         self._backed_up = backed_up
+        self._command = command
         self._operations = OperationStore(ground.database)
         self.services = services_of(ground.settings.deploy)
         self._made: DeployParts | None = None
@@ -75,8 +78,13 @@ class Deploying:
                 self._backed_up,
                 self._running,
                 self._locked_by,
+                self._command,
             )
         return self._made
+
+    def choices(self) -> Deployments | None:
+        """What commands and forms ask; None where nothing is deployed."""
+        return self.parts().overview if self.services else None
 
     def environment(self, service: object, environment: object) -> Environment | None:
         """The rules of a service in an environment; None where the configuration has none of these names."""

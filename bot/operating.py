@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine, Iterator, Mapping
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from bot.alerting import Alerting, Ground
@@ -47,7 +48,7 @@ class Operating:
         )
         self.backups = Backups(ground, alerting)
         self.cleaning = Cleaning(ground, alerting, self.backups.covered)
-        self.deploying = Deploying(ground, alerting, self.locks, self.backups.covered)
+        self.deploying = Deploying(ground, alerting, self.locks, self.backups.covered, command)
         self._alerts = OperationAlerts(ground, alerting, self.cleaning, self.backups, self.deploying)
         operations: dict[str, Operation] = {
             **self.cleaning.operations,
@@ -68,10 +69,11 @@ class Operating:
             ),
             command=command,
             channel=channel,
-            share=lambda stream, name, content: share_file(ground, stream, name, content),
+            share=partial(share_file, ground),
             know_cards=ground.outbox.know_cards,
             tell_alert=self._alerts.ended,
             lock_after=self.deploying.lock_after,
+            tell_runs=ground.notices.runs_trouble,
         )
         self.desk = OperationDesk(
             parts,

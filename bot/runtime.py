@@ -135,9 +135,13 @@ class Runtime:
         app_token = self._app_token()
 
         rules = RuleBook(settings)
-        probes = self._probes
-        if probes is None:
-            probes = build_probes(settings, lambda: probe_session, os.environ)
+
+        def watched() -> Sequence[Probe]:
+            if self._probes is not None:
+                return self._probes
+            return build_probes(settings, lambda: probe_session, os.environ)
+
+        probes = watched()
         board = Board(probes, rules)
         second_way = second_way_of(settings, self._outside, database, self._voice, clock, lambda: notices)
         slack = SlackCourier(
@@ -185,6 +189,7 @@ class Runtime:
             self._voice,
             clock,
             os.environ,
+            watched,
         )
         alerting = Alerting(ground, second_way)
         desk = alerting.desk
@@ -199,6 +204,7 @@ class Runtime:
         operating = Operating(ground, alerting, SLASH)
         guardian.operations, guardian.locks = operating.desk, operating.locks
         guardian.backups = operating.backups.status
+        guardian.deployments = operating.deploying.choices()
         replies = Replies(session, client, self._voice)
         dispatcher = Dispatcher(guardian, SLASH, all_commands())
         signing = self._secrets.signing_secret if settings.slack.mode == "http" else None

@@ -63,7 +63,7 @@ def scheduler_of(
 def _vault(ground: Ground, section: BackupSettings, secrets: BackupSecrets) -> Vault:
     folder = ground.settings.state_directory / "backup"
     return Vault(
-        Restic(section.program, folder / "cache", ground.environment, section.patience()),
+        Restic(section.program, folder, ground.environment, section.patience()),
         secrets.repositories(section),
         section.sources_of(),
         BackupStore(ground.database),

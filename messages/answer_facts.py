@@ -48,6 +48,18 @@ class BadArgumentFacts(Facts):
     """what was typed"""
     usage: str
     """how its arguments are written, `[ID]`; empty when it takes none"""
+    korean: str = ""
+    """the subcommand in Korean"""
+    key: str = ""
+    """of the term (`terms.usage`) for how they are written, where it is not the subcommand's"""
+
+
+@dataclass(frozen=True, slots=True)
+class UnclosedQuoteFacts(Facts):
+    """A quote was begun and not ended."""
+
+    rest: str
+    """what stands behind it"""
 
 
 @dataclass(frozen=True, slots=True)

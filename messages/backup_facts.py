@@ -26,6 +26,8 @@ class BackupSourceFacts(Facts):
     figure: int
     """points in time, versions, synchronised repositories or files, by `kind`"""
     wanted: int | None
+    damaged_in: tuple[str, ...] = ()
+    """places in which damage was found"""
 
 
 @dataclass(frozen=True, slots=True)

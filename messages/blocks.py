@@ -17,6 +17,7 @@ from slackblocks import (
     Block,
     Button,
     ColumnSettings,
+    ConfirmationDialogue,
     ContextBlock,
     DividerBlock,
     HeaderBlock,
@@ -121,20 +122,34 @@ def button(text: str, action_id: str, value: dict[str, JsonValue], *, primary: b
     )
 
 
-def danger(text: str, action_id: str, value: dict[str, JsonValue]) -> Button:
-    """A red button whose value is that JSON object."""
+def danger(
+    text: str, action_id: str, value: dict[str, JsonValue], confirm: tuple[str, str, str, str] | None = None
+) -> Button:
+    """A red button whose value is that JSON object. `confirm`: title, text (plain), yes and no of a question
+    that is asked first."""
     made = button(text, action_id, value)
     made.style = "danger"
+    if confirm is not None:
+        title, question, yes, no = (literal_text(each, 300) for each in confirm)
+        made.confirm = ConfirmationDialogue(
+            PlainText(title[:100]), PlainText(question), PlainText(yes[:30]), PlainText(no[:30]), "danger"
+        )
     return made
 
 
 def select(
-    block_id: str, label: str, action_id: str, options: Sequence[tuple[str, str]], initial: int = 0
+    block_id: str,
+    label: str,
+    action_id: str,
+    options: Sequence[tuple[str, str]],
+    initial: int = 0,
+    *,
+    dispatch: bool = False,
 ) -> InputBlock:
-    """A field of a form: one of several (text, value)."""
+    """A field of a form: one of several (text, value). `dispatch`: a choice is told at once."""
     choices = [Option(PlainText(text, emoji=True), value) for text, value in options]
     menu = StaticSelectMenu(action_id, choices, initial_option=choices[initial])
-    return InputBlock(PlainText(label), menu, block_id=block_id)
+    return InputBlock(PlainText(label), menu, dispatch, block_id)
 
 
 def text_field(block_id: str, label: str, action_id: str, hint: str, most: int) -> InputBlock:

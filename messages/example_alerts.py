@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from messages.example_facts import ACKED, CRITICAL, DECISIONS, MEMORY, note
+from messages.example_insights import CANARY
 from messages.facts import (
     AlertNoteFacts,
     CoverFacts,
@@ -34,6 +35,7 @@ IN_MAINTENANCE = replace(MEMORY, cover=CoverFacts("maintenance", "nightly", _LAT
 INHIBITED = replace(MEMORY, cover=CoverFacts("inhibited", "11", None, None, "db"))
 FLAPPING = replace(CRITICAL, flapping=True, reopened=3)
 RAISED = replace(MEMORY, level="error", peak_level="error", raised="forecast")
+DEPLOYED = replace(MEMORY, extras={"deployment": CANARY.as_json()})
 REPORTED = replace(
     MEMORY,
     id=17,
@@ -54,6 +56,15 @@ REPORTED = replace(
 )
 JOB = replace(
     REPORTED, id=18, kind="heartbeat", level="error", metric="heartbeat", title="nightly-backup", facts={}
+)
+BACKUP = replace(
+    REPORTED,
+    id=19,
+    metric="backup",
+    target="files",
+    title="백업 손상 (로컬 저장소)",
+    layer="infrastructure",
+    facts={},
 )
 
 NOTES: dict[str, AlertNoteFacts] = {

@@ -37,7 +37,7 @@ BACKUP: dict[str, dict[str, Facts]] = {
             verified=False,
             sources=(
                 replace(_SHOP, stands="failed", failed="dump_failed", proven_at=_BEFORE, figure=2),
-                replace(_ETC, stands="damaged"),
+                replace(_ETC, stands="damaged", damaged_in=("local",)),
                 replace(_CODE, stands="late", proven_at=_BEFORE, newest_at=_BEFORE),
                 replace(_UPLOADS, stands="unverified", proven_at=None),
             ),

@@ -48,6 +48,20 @@ DEPLOYMENT = ChangeFacts(
     url="https://ci.example.com/runs/88",
     by="U024BE7LH",
 )
+CANARY = replace(
+    DEPLOYMENT,
+    id=6,
+    title="shop v2.4.0",
+    url="",
+    facts={
+        "percent": 25,
+        "event": "stage",
+        "operation": 21,
+        "kind": "deploy",
+        "revision": "v2.4.0",
+        "previous": "v2.3.1",
+    },
+)
 SETTINGS = replace(
     DEPLOYMENT,
     id=5,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from pydantic import JsonValue
+
 from messages.cleanup_facts import CleanupScanFacts, ScanDiskFacts
 from messages.facts import Facts
 from messages.operation_facts import (
@@ -22,6 +24,7 @@ from messages.operation_facts import (
     OperationRefusedFacts,
     OperationsFacts,
     OperationStepFacts,
+    RunsTroubleFacts,
 )
 
 _AT, _LATER = "2025-08-20T05:03:05+00:00", "2025-08-20T05:04:17+00:00"
@@ -61,6 +64,16 @@ _ZOMBIES = OperationStepFacts(
     },
     None,
 )
+_HEALTH: dict[str, JsonValue] = {
+    "well": 14,
+    "probes": ["cpu", "memory", "disk"],
+    "addresses": ["shop"],
+    "more": 2,
+    "bad": [{"metric": "disk_usage", "target": "web-1:/var"}],
+    "unknown": [{"probe": "disk", "target": "web-1:/srv"}],
+    "unknowns": 2,
+}
+_UNVERIFIED = {**_HEALTH, "well": 0, "bad": [], "addresses": [], "more": 0}
 _DONE_LOGS = replace(
     _LOGS,
     state="done",
@@ -71,6 +84,7 @@ _DONE_LOGS = replace(
         "left": {"changed": 1},
         "partial": ["shell"],
         "until": _UNTIL,
+        "health": _HEALTH,
     },
     began_at=_AT,
     ended_at=_LATER,
@@ -81,6 +95,16 @@ _FAILED = replace(
     problem=OperationProblemFacts("failed", "cleanup_caches", {"detail": "npm: EACCES"}),
     began_at=_AT,
     ended_at=_LATER,
+)
+_UNWELL = replace(
+    _DONE_LOGS,
+    state="undone",
+    result={"undone": {"restored": 1203, "bytes": 3_435_973_000}},
+    problem=OperationProblemFacts(
+        "failed",
+        "cleanup_unwell",
+        {"bad": [{"metric": "reachable", "target": "shop"}, {"metric": "cpu_usage", "target": "web-1"}]},
+    ),
 )
 PENDING = OperationFacts(
     id=12,
@@ -123,7 +147,7 @@ DONE = replace(
         replace(
             _CACHES,
             state="done",
-            result={"removed": 1, "gone": 0, "failed": []},
+            result={"removed": 1, "gone": 0, "failed": [], "health": _UNVERIFIED},
             began_at=_AT,
             ended_at=_LATER,
         ),
@@ -143,6 +167,26 @@ DONE = replace(
     undo_until=_UNTIL,
 )
 PARTIAL = replace(DONE, state="partial", steps=(_DONE_LOGS, _FAILED, _ZOMBIES), problem=_FAILED.problem)
+UNDO = replace(
+    PENDING,
+    operation="cleanup_undo",
+    steps=(OperationStepFacts("restore_run", {"run": 12, "count": 1203, "bytes": 3_435_973_000}, None),),
+    shown={},
+    files=(),
+)
+_UNDO_STOPPED = replace(
+    UNDO.steps[0],
+    state="stopped",
+    result={"restored": 430, "bytes": 1_435_973_000, "kept": 773},
+    began_at=_AT,
+    ended_at=_LATER,
+)
+STOPPED = replace(
+    DONE,
+    state="stopped",
+    stopped_by=_BOB,
+    steps=(_DONE_LOGS, replace(_CACHES, state="stopped", began_at=_AT, ended_at=_LATER), _ZOMBIES),
+)
 CHANGED = replace(
     _APPROVED,
     state="changed",
@@ -161,6 +205,7 @@ CHANGED = replace(
         },
     ),
 )
+_LOST = OperationProblemFacts("failed", "lost", {"file": "guardian-runs.db"})
 _FROZEN = OperationProblemFacts("refused", "frozen", {"ref": "#3", "reason": "release day", "until": _LATER})
 REFUSED = replace(_APPROVED, state="refused", ended_at=_LATER, problem=_FROZEN)
 _FREEZE = FreezeFacts("#3", "production*", ("cleanup",), "release day", _BOB, _AT, _LATER, _LATER)
@@ -194,6 +239,7 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "stopping": replace(RUNNING, stopped_by=_ANN),
         "done": DONE,
         "partial": PARTIAL,
+        "stopped": STOPPED,
         "undone": replace(PARTIAL, state="undone", undo_until=None),
         "failed": replace(PARTIAL, state="failed"),
         "denied": replace(PENDING, state="denied", decided_by=_BOB, decided_at=_AT, reason="not today"),
@@ -204,14 +250,26 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "refused": REFUSED,
         "done_and_undone": replace(DONE, undo_until=None, undone_by=13),
         "glass": replace(DONE, glass=True, reason="the disk is full"),
-        "undo": replace(
-            PENDING,
-            operation="cleanup_undo",
+        "lost": replace(
+            RUNNING,
+            state="failed",
+            ended_at=_LATER,
+            progress=None,
             steps=(
-                OperationStepFacts("restore_run", {"run": 12, "count": 1203, "bytes": 3_435_973_000}, None),
+                replace(_LOGS, state="stuck", began_at=_AT, ended_at=_LATER, problem=_LOST),
+                *RUNNING.steps[1:],
             ),
-            shown={},
-            files=(),
+            problem=_LOST,
+            undo_until=_UNTIL,
+        ),
+        "hindered": replace(
+            _APPROVED,
+            problem=OperationProblemFacts("failed", "runs_unavailable", {"detail": "disk I/O error"}),
+        ),
+        "unwell": replace(PARTIAL, steps=(_UNWELL, *DONE.steps[1:]), problem=_UNWELL.problem),
+        "undo": UNDO,
+        "undo_stopped": replace(
+            UNDO, state="partial", started_at=_AT, ended_at=_LATER, stopped_by=_ANN, steps=(_UNDO_STOPPED,)
         ),
     },
     "operation_note": {
@@ -220,10 +278,21 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
             for what, facts in _NOTED.items()
         },
         "partial": OperationNoteFacts("end", PARTIAL, _ANN),
+        "stopped": OperationNoteFacts("end", STOPPED, _ANN),
     },
     "operation_asked": {
         "pending": OperationAskedFacts(PENDING, "guardian-ops"),
         "running": OperationAskedFacts(RUNNING, "guardian-ops"),
+    },
+    "runs_trouble": {
+        "broken": RunsTroubleFacts(
+            "broken", "file is not a database", "guardian-runs.db.broken-20250820T050305Z", (12, 13)
+        ),
+        "broken_idle": RunsTroubleFacts(
+            "broken", "database disk image is malformed", "guardian-runs.db.broken-20250820T050305Z"
+        ),
+        "unavailable": RunsTroubleFacts("unavailable", "unable to open database file"),
+        "back": RunsTroubleFacts("back"),
     },
     "operation_planning": {"one": OperationPlanningFacts("cleanup")},
     "glass_modal": {"one": GlassFacts("cleanup", 12, "host:web-1")},

@@ -10,6 +10,7 @@ from messages import example_alerts as alerts
 from messages.example_audit import AUDIT
 from messages.example_backup import BACKUP
 from messages.example_covers import COVERS
+from messages.example_deploy import DEPLOY_OPERATIONS, DEPLOYMENTS
 from messages.example_duty import DUTY
 from messages.example_facts import (
     ACKED,
@@ -58,6 +59,8 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "flapping": alerts.FLAPPING,
         "raised": alerts.RAISED,
         "reported": alerts.REPORTED,
+        "deployed": alerts.DEPLOYED,
+        "backup": alerts.BACKUP,
         "job": alerts.JOB,
     },
     "page": dict(alerts.PAGES),
@@ -108,11 +111,18 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "near": answers.UnknownCommandFacts("stauts", "status", "/guardian", COMMANDS),
         "far": answers.UnknownCommandFacts("coffee", None, "/guardian", COMMANDS),
     },
-    "bad_argument": {"id": answers.BadArgumentFacts("/guardian", "alerts", "twelve", "[ID]")},
+    "bad_argument": {
+        "id": answers.BadArgumentFacts("/guardian", "alerts", "twelve", "[ID]", "알림"),
+        "undo": answers.BadArgumentFacts("/guardian", "cleanup", "undo x", "undo N", "정리", "cleanup_undo"),
+        "plain": answers.BadArgumentFacts("/guardian", "noise", "long", "[1-90]"),
+    },
+    "unclosed_quote": {"one": answers.UnclosedQuoteFacts("/srv/my files")},
     "not_found": {
         "alert": answers.NotFoundFacts("alert", "#99"),
         "silence": answers.NotFoundFacts("silence", "9", ("3",)),
         "window": answers.NotFoundFacts("window", "9"),
+        "operation": answers.NotFoundFacts("operation", "backup", ("cleanup", "cleanup_undo")),
+        "operation_number": answers.NotFoundFacts("operation", "#99", ("#12",)),
         "probe": answers.NotFoundFacts("probe", "cpux", ("cpu", "disk", "memory")),
     },
     "number_missing": {
@@ -176,8 +186,9 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
     },
     "plain_alert": {"critical": CRITICAL, "down": DOWN, "no_data": NO_DATA, "resolved": RESOLVED},
     **AUDIT,
-    **OPERATIONS,
+    **{name: {**states, **DEPLOY_OPERATIONS.get(name, {})} for name, states in OPERATIONS.items()},
     **BACKUP,
+    **DEPLOYMENTS,
     "noise": {"some": NOISE, "none": QUIET},
     "rating": {"useful": RATED_USEFUL, "hint": RATED_HINT, "hint_without": RATED_BARE},
     **COVERS,

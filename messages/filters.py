@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
+import jinja2
 from jinja2 import Environment
 from pydantic import JsonValue
 
@@ -37,6 +38,8 @@ class Filters:
         self._catalog = catalog
         self._timezone = timezone
         self._slack = slack
+        self._compiled: dict[str, jinja2.Template] = {}
+        """phrases by key: the card of a deployment says dozens of them, and is drawn anew every second"""
 
     def all(self) -> dict[str, Callable[..., object]]:
         """Every filter by the name that templates use."""
@@ -57,6 +60,7 @@ class Filters:
             "recipient": self.recipient,
             "recipient_name": self.recipient_name,
             "sentence": self.sentence,
+            "spark": formats.spark,
             "term": self.term,
             "user": self.user,
             "value": self.value,
@@ -166,12 +170,18 @@ class Filters:
         value = told.get("value")
         if isinstance(value, int | float):
             told["value"] = self.amount(value, str(told.get("unit", "")))
-        return Ready(self._environment.from_string(sentence).render(told))
+        return self._rendered(f"reasons.{code}", sentence, told)
 
     def sentence(self, key: str, values: Mapping[str, object]) -> str:
         """The phrase of that key with those values in it; a key that has none comes back itself."""
         source = self._catalog.find(key)
-        return key if source is None else Ready(self._environment.from_string(source).render(values))
+        return key if source is None else self._rendered(key, source, values)
+
+    def _rendered(self, key: str, source: str, values: Mapping[str, object]) -> Ready:
+        template = self._compiled.get(key)
+        if template is None:
+            template = self._compiled[key] = self._environment.from_string(source)
+        return Ready(template.render(values))
 
     def band(self, text: object) -> str:
         """A band as the configuration writes it, never broken over two lines: `<` alone says nothing."""

@@ -8,9 +8,11 @@ bands are written in them; longer ones are seconds. Sizes are binary (KiB, MiB).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+_HEIGHTS = "▁▂▃▄▅▆▇█"
 _SIZES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
@@ -50,6 +52,20 @@ def size(value: float) -> str:
 def plain_number(value: float) -> str:
     """A count or a load: whole when it is whole, else up to two decimals."""
     return decimal(value, 2 if abs(value) < 100 else 1)
+
+
+def spark(values: Sequence[float | None], beside: Sequence[float | None] = ()) -> str:
+    """A chart the height of a line, from 0 to the greatest of `values` and `beside`, so that two drawn beside
+    each other compare; a dot where nothing was measured."""
+    known = [each for each in (*values, *beside) if each is not None and math.isfinite(each)]
+    most = max(known, default=0.0)
+    last = len(_HEIGHTS) - 1
+    return "".join(
+        "·"
+        if each is None or not math.isfinite(each)
+        else _HEIGHTS[round(last * max(0.0, each) / most) if most > 0 else 0]
+        for each in values
+    )
 
 
 def duration_parts(seconds: float) -> list[tuple[int, str]]:

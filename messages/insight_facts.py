@@ -58,7 +58,9 @@ class ChangeFacts(Facts):
     by: str
     """a Slack user id, or a name"""
     facts: Mapping[str, JsonValue] = field(default_factory=dict)
-    """`sections`: which parts of the Guardian's own configuration changed"""
+    """`sections`: which parts of the Guardian's own configuration changed. Of a deployment of ours:
+    `operation`, `kind` (deploy or rollback), `revision`, `event` (traffic, stage, complete, back) and
+    `percent` of traffic"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,11 @@ class InsightFacts(Facts):
     forecast: ForecastFacts | None = None
     changes: tuple[ChangeFacts, ...] = ()
     """the newest first"""
+    deployment: ChangeFacts | None = None
+    """the latest in the alert's environment, within half an hour before it"""
 
     def as_extras(self) -> dict[str, JsonValue]:
-        """What there is of it, for `AlertFacts.extras`: `context`, `forecast`, `changes`."""
+        """What there is of it, for `AlertFacts.extras`: `context`, `forecast`, `changes`, `deployment`."""
         found: dict[str, JsonValue] = {}
         if self.context is not None and (self.context.causes or self.context.effects):
             found["context"] = self.context.as_json()
@@ -106,6 +110,8 @@ class InsightFacts(Facts):
             found["forecast"] = self.forecast.as_json()
         if self.changes:
             found["changes"] = [change.as_json() for change in self.changes]
+        if self.deployment is not None:
+            found["deployment"] = self.deployment.as_json()
         return found
 
 

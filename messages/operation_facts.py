@@ -99,6 +99,8 @@ class OperationFacts(Facts):
     needs_second: bool
     """whether somebody else than who asked has to approve"""
     command: str
+    aside: Mapping[str, JsonValue] = field(default_factory=dict)
+    """what is shown with the plan and not approved, by the phrase `FAMILY.aside`"""
     decided_by: str | None = None
     decided_at: str | None = None
     reason: str = ""
@@ -131,6 +133,7 @@ class OperationRefusedFacts(Facts):
     command: str
     who_could: tuple[str, ...] = ()
     remedy: str | None = None
+    """a button that helps: `backup`, or `stop` for the operation `id` of the problem's values"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,3 +220,15 @@ class OperationNoteFacts(Facts):
     call: str | None = None
     """the phrase `FAMILY.call.CALL` for those who asked and approved, with `detail`"""
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class RunsTroubleFacts(Facts):
+    """How the place is where runs live: `broken` (it was damaged and is put aside), `unavailable`, `back`."""
+
+    kind: str
+    detail: str = ""
+    aside: str = ""
+    """where the damaged file is now"""
+    lost: tuple[int, ...] = ()
+    """operations that were under way, and have failed by that"""

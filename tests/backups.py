@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -25,9 +26,9 @@ ELSEWHERE = "battery staple"
 
 
 def restic(folder: Path, patience: Patience | None = None) -> Restic:
-    """The real restic, with a cache of its own."""
+    """The real restic, with a folder of its own."""
     home = {"HOME": str(folder), "PATH": os.environ["PATH"]}
-    return Restic(program("restic"), folder / "cache", home, patience)
+    return Restic(program("restic"), folder, home, patience)
 
 
 def local(folder: Path) -> Repository:
@@ -77,16 +78,41 @@ class Templates:
             objects.put(f"guardian/{file.relative_to(self.offsite)}", file.read_bytes())
 
 
-def flip_a_byte(repository: Repository) -> Path:
-    """Change one byte in the middle of the largest file of data; that file."""
-    assert repository.path is not None
-    packs = sorted(Path(repository.path, "data").rglob("*"), key=lambda each: each.stat().st_size)
-    pack = [each for each in packs if each.is_file()][-1]
+def packs_of(repository: Repository) -> list[Path]:
+    """Its files of data, the smallest first."""
+    found = [each for each in Path(str(repository.path), "data").rglob("*") if each.is_file()]
+    return sorted(found, key=lambda each: each.stat().st_size)
+
+
+def flip_a_byte(repository: Repository) -> None:
+    """Change one byte in the middle of the largest file of data."""
+    _flip(packs_of(repository)[-1])
+
+
+def damage(repository: Repository) -> None:
+    """Change a byte in every file of data: whoever reads anything finds it."""
+    for pack in packs_of(repository):
+        _flip(pack)
+
+
+def _flip(pack: Path) -> None:
     content = bytearray(pack.read_bytes())
     content[len(content) // 3] ^= 0xFF
     pack.chmod(0o600)
     pack.write_bytes(content)
-    return pack
+
+
+@contextmanager
+def hanging(repository: Repository) -> Iterator[None]:
+    """Whoever reads its data hangs for as long as the block runs."""
+    packs = {each: each.read_bytes() for each in packs_of(repository)}
+    for pack in packs:
+        pack.unlink()
+        os.mkfifo(pack)  # to open it takes until somebody writes to it
+    yield
+    for pack, content in packs.items():
+        pack.unlink()
+        pack.write_bytes(content)
 
 
 def fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> Path:
@@ -98,4 +124,4 @@ def fill(folder: Path, files: Iterable[tuple[str, bytes]]) -> Path:
     return folder
 
 
-HASTY = Patience(whole=timedelta(minutes=5), refusals=timedelta(seconds=2))
+HASTY = Patience(whole=timedelta(minutes=5), refusals=timedelta(seconds=2), orphans=timedelta(seconds=0.5))

@@ -8,12 +8,17 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
 
 from tests.components import CHROMIUM, IN_CI, missing, postgres_programs
 from tests.postgres import Cluster
 
 _numbers = itertools.count(1)
+
+# How long an example takes is the machine's affair, and not what is tested.
+settings.register_profile("guardian", deadline=None)
+settings.load_profile("guardian")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -20,6 +20,8 @@ class Target:
     status: int = 200
     hangs: bool = False
     asked: int = 0
+    decide: Callable[[web.Request], int] | None = None
+    """the status of each answer, where it is not always the same"""
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -27,12 +29,12 @@ class Target:
         """Its address."""
         return f"http://127.0.0.1:{self.port}/health"
 
-    async def answer(self, _request: web.Request) -> web.Response:
+    async def answer(self, request: web.Request) -> web.Response:
         """One answer."""
         self.asked += 1
         if self.hangs:
             await self._released.wait()
-        return web.Response(status=self.status, text="ok")
+        return web.Response(status=self.status if self.decide is None else self.decide(request), text="ok")
 
     @classmethod
     @asynccontextmanager

@@ -275,6 +275,25 @@ def doctor(config: ConfigFile = None, language: Language = None) -> None:
     raise typer.Exit(report(Speaker(settings.language), settings, os.environ))
 
 
+@app.command()
+def watchdog(
+    folder: Annotated[
+        Path | None, typer.Argument(help="Where the leases are. Default: leases, in the state directory.")
+    ] = None,
+    linger: Annotated[
+        float | None, typer.Option(min=0, metavar="SECONDS", help="End after so long without a lease.")
+    ] = None,
+    config: ConfigFile = None,
+    language: Language = None,
+) -> None:
+    """Take traffic back from a new release when the Guardian stops watching it. Until stopped."""
+    from bot.tools.traffic.guarding import leases_folder, watchdog_command
+
+    watched = folder or leases_folder(_settings(config, language).state_directory)
+    command = watchdog_command(watched.absolute(), linger)
+    os.execv(command[0], command)  # noqa: S606 - ourselves, without all that reading the settings has loaded
+
+
 audit = typer.Typer(
     name="audit",
     rich_markup_mode=None,

@@ -13,11 +13,10 @@ from bot import __version__
 from bot.assembly import build_probes
 from bot.cli.speech import Speaker, table
 from bot.config import RuleBook, Settings
-from bot.domain.durations import format_duration
-from bot.engine.threads import in_daemon_thread
+from bot.engine.taking import take as take_reading
 from messages.render import Voice
 from probes.application.http import http_session
-from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, Reading
+from probes.base import Probe, Reading
 from probes.registry import HOST_PROBES, PROBES
 
 _HTTP = "response_time"
@@ -93,31 +92,13 @@ async def _read(
         await stack.enter_async_context(session)
         built = build_probes(settings, lambda: session, environment, with_disabled=True)
         chosen = [probe for probe in built if wanted & {probe.name, _own_name(probe)}]
-        readings = await asyncio.gather(*(_read_one(probe) for probe in chosen))
+        readings = await asyncio.gather(*(take_reading(probe, datetime.now(UTC)) for probe in chosen))
     return [(probe, reading) for probe, some in zip(chosen, readings, strict=True) for reading in some]
 
 
 def _own_name(probe: Probe) -> str | None:
     """A web address's name; the others are all of one target, this machine."""
     return probe.target if probe.name == _HTTP else None
-
-
-async def _read_one(probe: Probe) -> list[Reading]:
-    at = datetime.now(UTC)
-    try:
-        async with asyncio.timeout(probe.timeout.total_seconds()):
-            if isinstance(probe, BlockingProbe):
-                blocking = probe
-                return await in_daemon_thread(lambda: blocking.read_blocking(at), f"probe-{probe.name}")
-            if isinstance(probe, AsyncProbe):
-                return await probe.read(at)
-    except TimeoutError:
-        problem = Problem(ProblemKind.TIMEOUT, format_duration(probe.timeout))
-    except Exception as error:  # noqa: BLE001 - a probe may raise anything; here that is its answer
-        problem = Problem(ProblemKind.FAILED, f"{type(error).__name__}: {error}")
-    else:
-        problem = Problem(ProblemKind.UNSUPPORTED)
-    return [Reading(metric, probe.target, None, unit, at, problem) for metric, unit in probe.metrics.items()]
 
 
 def _print(speaker: Speaker, rules: RuleBook, taken: list[tuple[Probe, Reading]]) -> None:

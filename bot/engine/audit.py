@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import Protocol
@@ -30,6 +30,7 @@ log = structlog.get_logger(__name__)
 RETRY_SECONDS = 2.0
 _AT_ONCE = 200
 _NONE: Detail = {}
+_NO_CODES: Mapping[str, Collection[str]] = {}
 
 
 class Audit(Protocol):
@@ -202,13 +203,18 @@ class AuditBook:
             self._written([entry])
 
     async def latest(
-        self, limit: int, words: Sequence[str], before: int | None, command: str
+        self,
+        limit: int,
+        words: Sequence[str],
+        before: int | None,
+        command: str,
+        codes: Mapping[str, Collection[str]] = _NO_CODES,
     ) -> AuditListFacts:
         """The latest entries that the words describe, newest first, at most `limit`, with those that were
-        noted just now. `before`: only older ones than that number; `command`: as people type it. Raises
-        StoreUnavailable."""
+        noted just now. `before`: only older ones than that number; `command`: as people type it; `codes`:
+        what a word stands for beside itself. Raises StoreUnavailable."""
         await self.flush()
-        found = await self._store.latest(limit + 1, words, before)
+        found = await self._store.latest(limit + 1, words, before, codes)
         shown = found[:limit]
         return AuditListFacts(
             command=command,

@@ -19,6 +19,7 @@ from bot.engine.audit import UNAUDITED, Audit, AuditBook
 from bot.engine.board import Board
 from bot.engine.clock import Clock
 from bot.engine.covers import Covers
+from bot.engine.deploy.choices import Deployments
 from bot.engine.desk import AlertDesk
 from bot.engine.heartbeats import Heartbeats
 from bot.engine.ledger import Ledger
@@ -88,6 +89,8 @@ class Guardian:
         self.locks: LockBook | None = None
         self.backups: Callable[[str], Awaitable[BackupStatusFacts | None]] | None = None
         """how the backups stand, for a slash command; its answer is None without any"""
+        self.deployments: Deployments | None = None
+        """what can be deployed, and how that stands; None where nothing is deployed"""
         self._heartbeats = heartbeats
         self._noise = noise
         self._covers = covers

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, touching
+from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, deployment_before, touching
 from bot.domain.alerts.forecast import HORIZON, Forecast, forecasts
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.insights import change_facts, context_facts, forecast_facts
@@ -207,12 +207,14 @@ class Insight:
         changes = await self._latest_changes(now, alert.detected_at)
         context = context_of(alert, others, changes, self._services, await self._together(now))
         touched = touching(alert, changes, self._services)
+        deployment = deployment_before(alert, changes)
         return InsightFacts(
             context=context_facts(
                 context, {each.id: each for each in others}, {each.id: each for each in changes}
             ),
             forecast=await self._forecast(alert, now),
             changes=tuple(change_facts(change) for change in touched),
+            deployment=None if deployment is None else change_facts(deployment),
         )
 
     async def _forecast(self, alert: Alert, now: datetime) -> ForecastFacts | None:

@@ -7,7 +7,6 @@ anything.
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -20,12 +19,12 @@ from bot.engine.board import Board, Checked, source_of
 from bot.engine.clock import Clock
 from bot.engine.desk import AlertDesk, Observation
 from bot.engine.history import History
+from bot.engine.taking import LONGEST_DETAIL, nonsense, without
 from bot.engine.threads import in_daemon_thread
 from probes.base import AsyncProbe, BlockingProbe, Probe, Problem, ProblemKind, Reading
 
 log = structlog.get_logger(__name__)
 
-_LONGEST_DETAIL = 300
 CONFIRM_AFTER = timedelta(seconds=15)
 """A check that alerts count on comes back after this, when the interval is longer (design, State).
 
@@ -90,7 +89,7 @@ class Monitor:
         hanging = self._under_way.pop(source, None)
         if hanging is not None and not hanging.done():
             self._under_way[source] = hanging
-            return _without(probe, at, Problem(ProblemKind.TIMEOUT, "the last check still hangs")), True
+            return without(probe, at, Problem(ProblemKind.TIMEOUT, "the last check still hangs")), True
         try:
             async with asyncio.timeout(probe.timeout.total_seconds()) as limit:
                 if isinstance(probe, BlockingProbe):
@@ -104,22 +103,22 @@ class Monitor:
                     raise TypeError(f"{type(probe).__name__} has no read")
         except TimeoutError as error:
             own = str(error) or "the probe gave up"
-            detail = f"{probe.timeout.total_seconds():g} s" if limit.expired() else own[:_LONGEST_DETAIL]
-            return _without(probe, at, Problem(ProblemKind.TIMEOUT, detail)), True
+            detail = f"{probe.timeout.total_seconds():g} s" if limit.expired() else own[:LONGEST_DETAIL]
+            return without(probe, at, Problem(ProblemKind.TIMEOUT, detail)), True
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             # Nobody cancelled us: something that the probe waited for was.
-            return _without(probe, at, Problem(ProblemKind.FAILED, "cancelled itself")), True
+            return without(probe, at, Problem(ProblemKind.FAILED, "cancelled itself")), True
         except Exception as error:  # a probe may raise anything; that is its problem and becomes its reading
             detail = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             if source not in self._failing:
                 log.exception("probe_failed", probe=source)
-            return _without(probe, at, Problem(ProblemKind.FAILED, detail[:_LONGEST_DETAIL])), True
-        nonsense = _nonsense(probe, readings)
-        if nonsense is not None:
-            return _without(probe, at, Problem(ProblemKind.NONSENSE, nonsense)), True
+            return without(probe, at, Problem(ProblemKind.FAILED, detail[:LONGEST_DETAIL])), True
+        wrong = nonsense(probe, readings)
+        if wrong is not None:
+            return without(probe, at, Problem(ProblemKind.NONSENSE, wrong)), True
         return readings, False
 
     def _observe(
@@ -209,29 +208,3 @@ def _counts(decision: Decision) -> bool:
         or bool(alert.below)
         or (not alert.status.is_open and bool(alert.recent))
     )
-
-
-def _without(probe: Probe, at: datetime, problem: Problem) -> list[Reading]:
-    """What a probe that failed as a whole leaves: each of its metrics without a value."""
-    return [
-        Reading(metric=metric, target=probe.target, value=None, unit=unit, at=at, problem=problem)
-        for metric, unit in probe.metrics.items()
-    ]
-
-
-def _nonsense(probe: Probe, readings: object) -> str | None:
-    """What is wrong with what a probe returned; None when it can be believed."""
-    if not isinstance(readings, list):
-        return f"returned {type(readings).__name__}, not a list of readings"
-    for reading in readings:
-        if not isinstance(reading, Reading):
-            return f"returned a list with {type(reading).__name__} in it"
-        if reading.metric not in probe.metrics:
-            return f"returned the metric {reading.metric}, which it does not declare"
-        if reading.value is not None and not _is_number(reading.value):
-            return f"returned {reading.value!r} for {reading.metric}"[:_LONGEST_DETAIL]
-    return None
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

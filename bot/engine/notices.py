@@ -21,6 +21,7 @@ from messages.answer_facts import (
 from messages.elsewhere_facts import DoorClosedFacts, SecondWayFacts, SelfCheckFacts, WatchdogFacts
 from messages.facts import Facts, StatusFacts
 from messages.oncall_facts import UnknownPersonFacts
+from messages.operation_facts import RunsTroubleFacts
 
 _OWN = "notice"
 
@@ -110,6 +111,11 @@ class Notices:
     def door_closed(self, address: str) -> None:
         """The door for alerts from elsewhere could not be opened: nobody can report anything."""
         self._soon(self._tell("door_closed", DoorClosedFacts(address), self._alerts, Priority.ALERT))
+
+    async def runs_trouble(self, facts: RunsTroubleFacts) -> None:
+        """Something is wrong with the place where runs of operations live, or is right again."""
+        priority = Priority.INFO if facts.kind == "back" else Priority.ALERT
+        await self._tell("runs_trouble", facts, self._ops, priority)
 
     def unknown_person(self, reference: str) -> None:
         """The configuration calls somebody whom the workspace does not know: nobody would be paged."""

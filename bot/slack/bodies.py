@@ -20,3 +20,23 @@ def deleted_ts(event: Mapping[str, object]) -> str | None:
         case {"subtype": "message_changed", "message": {"subtype": "tombstone", "ts": str(ts)}}:
             return ts
     return None
+
+
+def form_values(view: Mapping[str, object]) -> dict[str, str]:
+    """What was filled into a form or chosen in it, by field."""
+    state = view.get("state")
+    values = state.get("values") if isinstance(state, Mapping) else None
+    found: dict[str, str] = {}
+    for name, block in values.items() if isinstance(values, Mapping) else ():
+        for field in block.values() if isinstance(block, Mapping) else ():
+            value = chosen_value(field) if isinstance(field, Mapping) else None
+            if value is not None:
+                found[str(name)] = value
+    return found
+
+
+def chosen_value(field: Mapping[str, object]) -> str | None:
+    """What a menu's choice or a field's text is; None when there is none."""
+    option = field.get("selected_option")
+    value = option.get("value") if isinstance(option, Mapping) else field.get("value")
+    return value if isinstance(value, str) else None

@@ -11,10 +11,13 @@ import structlog
 from bot.engine.guardian import Guardian
 from bot.slack.command import Answer, Asked, Command
 from bot.slack.commands.help import command_facts
+from bot.slack.quoting import UnclosedQuote
 from bot.store.errors import StoreUnavailable
-from messages.answer_facts import ErrorFacts, StoreDownFacts, UnknownCommandFacts
+from messages.answer_facts import ErrorFacts, StoreDownFacts, UnclosedQuoteFacts, UnknownCommandFacts
 
 log = structlog.get_logger(__name__)
+
+_SHOWN = 80
 
 
 class Dispatcher:
@@ -26,18 +29,20 @@ class Dispatcher:
         self.commands = commands
         self._by_word = {word: each for each in commands for word in (each.name, each.korean)}
 
-    def asked(self, user_id: str, arguments: tuple[str, ...] = ()) -> Asked:
-        """A question with everything a command may need to answer it."""
-        return Asked(self.guardian, self.slash, self.commands, arguments, user_id)
+    def asked(self, user_id: str, text: str = "", url: str = "") -> Asked:
+        """A question with everything a command may need to answer it; `text`: what stands behind the
+        subcommand, `url`: where answers to it go."""
+        text = text.strip()
+        return Asked(self.guardian, self.slash, self.commands, tuple(text.split()), user_id, text, url)
 
-    async def answer(self, text: str, user_id: str) -> Answer:
+    async def answer(self, text: str, user_id: str, url: str = "") -> Answer:
         """The answer to a line such as `alerts 12`; an empty line asks for the status. Never raises."""
-        words = _unescaped(text).split()
-        word, arguments = (words[0], tuple(words[1:])) if words else ("status", ())
+        word, *rest = _unescaped(text).split(maxsplit=1) or ["status"]
         command = self._by_word.get(word.casefold())
         if command is None:
             return self._unknown(word)
-        answer = await self.guarded(command.name, command.answer(self.asked(user_id, arguments)))
+        asked = self.asked(user_id, rest[0] if rest else "", url)
+        answer = await self.guarded(command.name, command.answer(asked))
         return answer or self._unknown(word)
 
     async def guarded(self, what: str, work: Awaitable[Answer | None]) -> Answer | None:
@@ -49,6 +54,8 @@ class Dispatcher:
             status = self.guardian.status()
             facts = StoreDownFacts(host=status.host, at=status.at, problem=error.detail)
             return Answer("store_unreadable", facts)
+        except UnclosedQuote as unclosed:
+            return Answer("unclosed_quote", UnclosedQuoteFacts(unclosed.rest[:_SHOWN]))
         except Exception:  # a bug in one answer: the person gets a reference, the log the rest
             reference = secrets.token_hex(2)
             log.exception("internal_error", reference=reference, what=what)

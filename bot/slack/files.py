@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.engine.delivery import Permanent, Temporary
+from bot.engine.delivery import Ambiguous, DeliveryFailed, Permanent, Temporary
 from bot.slack.failures import delivery_failures
 from messages.escape import truncate
 
@@ -18,6 +19,8 @@ _ALT_TEXT = 300
 _TITLE = 200
 _SLOWEST = 100_000
 """bytes a second that an upload may be slow"""
+_PAGES = 5
+"""of a thread that are looked through"""
 
 
 async def upload(client: AsyncWebClient, png: bytes, name: str, title: str, alt: str) -> str:
@@ -69,6 +72,29 @@ async def share(
     finally:
         if not isinstance(body, bytes):
             await asyncio.to_thread(body.close)
+
+
+async def is_shared(client: AsyncWebClient, name: str, channel: str, thread_ts: str) -> bool:
+    """Whether a thread has a file of that title. False where nobody can tell: rather the same list twice than
+    a plan that nobody could read. Raises Temporary and Ambiguous."""
+    cursor: str | None = None
+    for _ in range(_PAGES):
+        try:
+            with delivery_failures():
+                page = await client.conversations_replies(
+                    channel=channel, ts=thread_ts, limit=200, cursor=cursor
+                )
+        except (Temporary, Ambiguous):
+            raise
+        except DeliveryFailed:
+            return False
+        messages: list[Mapping[str, list[Mapping[str, str]]]] = page.get("messages", [])
+        if any(file.get("title") == name for message in messages for file in message.get("files", [])):
+            return True
+        cursor = (page.get("response_metadata") or {}).get("next_cursor")
+        if not cursor:
+            break
+    return False
 
 
 async def _send(

@@ -22,6 +22,7 @@ from bot.slack.bodies import deleted_ts, user_of
 from bot.slack.command import Answer
 from bot.slack.commands.help import command_facts
 from bot.slack.covers import listen_for_covers
+from bot.slack.deployments import listen_for_deployments
 from bot.slack.dispatch import Dispatcher
 from bot.slack.duplicates import OnlyOnce
 from bot.slack.modals.silence import open_silence_modal
@@ -33,7 +34,7 @@ from messages.facts import HomeFacts
 
 log = structlog.get_logger(__name__)
 
-SLASHES = ("/cleanup",)
+SLASHES = ("/cleanup", "/deploy", "/rollback")
 """Commands of their own; the same is behind /guardian."""
 _MENTION = re.compile(r"<@[UW][A-Z0-9]+(\|[^>]*)?>")
 
@@ -107,6 +108,7 @@ def build_app(
         app.action(button)(pressed)
     listen_for_covers(app, dispatcher, replies, later)
     listen_for_operations(app, dispatcher, replies, later)
+    listen_for_deployments(app, dispatcher, replies, later)
     app.event("app_mention")(mention)
     app.event("message")(message)
     app.event("app_home_opened")(home)
@@ -125,8 +127,10 @@ class Listeners:
         text, name = command.get("text", ""), command.get("command", self._dispatcher.slash)
         if name in SLASHES:
             text = f"{name.removeprefix('/')} {text}"
-        answer = await self._dispatcher.answer(text, command["user_id"])
-        await self._respond(command["response_url"], answer)
+        url, trigger = command["response_url"], command.get("trigger_id")
+        answer = await self._dispatcher.answer(text, command["user_id"], url)
+        if answer.form is None or not trigger or not await self._replies.open_form(trigger, answer.form):
+            await self._respond(url, answer)
 
     async def mention(self, event: Mapping[str, str]) -> None:
         """`@Guardian …` in a channel: answered in the thread. What bots write, we too, is no question."""

@@ -27,7 +27,7 @@ SCOPES = (
     Scope("channels:history", "after a time-out, looks in its channels whether its own message arrived"),
     Scope("channels:read", "finds its channels by the names in the configuration"),
     Scope("chat:write", "posts and edits cards, answers and notes"),
-    Scope("commands", "has the slash commands /guardian and /cleanup"),
+    Scope("commands", "has the slash commands /guardian, /cleanup, /deploy and /rollback"),
     Scope("files:write", "uploads the charts that its cards show"),
     Scope("im:history", "reads what people write to it in a direct message"),
     Scope("usergroups:read", "finds the user groups that policies name by their handles"),
@@ -49,18 +49,27 @@ PRIVATE_EVENTS = {"message.groups": "the same as message.channels, in private ch
 _COMMAND = {
     "ko": (
         "시스템 상태와 알림을 묻고 다룹니다",
-        "[상태|점검|알림|근거|침묵|점검창|당직|경로|소음|작업|정리|백업|잠금|잠금해제|동결|감사|생존신호|도움말|버전]",
+        "[상태|점검|알림|근거|침묵|점검창|당직|경로|소음|작업|배포|롤백|배포현황|지표|정리|백업|잠금|잠금해제|동결|감사|생존신호|도움말|버전]",
     ),
     "en": (
         "Ask for the state of the system, and handle alerts",
-        "[status|probes|alerts|explain|silence|maintenance|oncall|route|noise|ops|cleanup|backup|lock|unlock|freeze|"
-        "audit|heartbeats|help|version]",
+        "[status|probes|alerts|explain|silence|maintenance|oncall|route|noise|ops|deploy|rollback|deployments|dora|"
+        "cleanup|backup|lock|unlock|freeze|audit|heartbeats|help|version]",
     ),
 }
 _OWN_COMMANDS = {
-    "ko": {"/cleanup": ("오래된 로그, 임시 파일, 캐시를 정리할 계획을 세웁니다", "[로그|임시|캐시|좀비]")},
+    "ko": {
+        "/cleanup": ("오래된 로그, 임시 파일, 캐시를 정리할 계획을 세웁니다", "[로그|임시|캐시|좀비]"),
+        "/deploy": ("배포 계획을 세웁니다", "[서비스 리비전 환경]"),
+        "/rollback": ("되돌아가는 계획을 세웁니다", "[서비스 릴리스 환경]"),
+    },
     "en": {
-        "/cleanup": ("Plan the cleanup of old logs, temporary files and caches", "[logs|temp|caches|zombies]")
+        "/cleanup": (
+            "Plan the cleanup of old logs, temporary files and caches",
+            "[logs|temp|caches|zombies]",
+        ),
+        "/deploy": ("Plan a deployment", "[SERVICE REVISION to ENVIRONMENT]"),
+        "/rollback": ("Plan the way back to a release before", "[SERVICE RELEASE in ENVIRONMENT]"),
     },
 }
 """Operations that have a command of their own; the same is behind /guardian."""

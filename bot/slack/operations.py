@@ -88,15 +88,16 @@ async def ask(asked: Asked, name: str, request: JsonObject, *, approved: bool = 
     work = asyncio.ensure_future(desk.ask(name, request, asked.user_id, approved=approved))
     done, _ = await asyncio.wait([work], timeout=_SOON_SECONDS)
     if done:
-        return _told(work.result())
+        return told(work.result())
 
     async def following() -> Answer:
-        return _told(await work)
+        return told(await work)
 
     return Answer("operation_planning", OperationPlanningFacts(name), following())
 
 
-def _told(outcome: OperationAskedFacts | OperationRefusedFacts) -> Answer:
+def told(outcome: OperationAskedFacts | OperationRefusedFacts) -> Answer:
+    """The answer to whoever asked for an operation."""
     is_asked = isinstance(outcome, OperationAskedFacts)
     return Answer("operation_asked" if is_asked else "operation_refused", outcome)
 

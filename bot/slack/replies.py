@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.slack.command import Form
 from bot.slack.failures import error_code
 from messages.facts import Facts
 from messages.render import Message, TemplateFailed, Voice
@@ -76,19 +77,42 @@ class Replies:
         """A short plain text, such as what is wrong with a field of a form."""
         return self._voice.phrase(key, **values)
 
+    def plain(self, template: str, facts: Facts) -> str:
+        """The answer without markup, for where Slack reads none."""
+        return self._voice.unmarked(template, facts.as_json())
+
+    async def open_form(self, trigger_id: str, form: Form) -> bool:
+        """As `open_modal`."""
+        return await self.open_modal(trigger_id, form.template, form.facts, form.callback, form.metadata)
+
+    async def update_modal(self, view_id: str, version: str, form: Form) -> None:
+        """Draw a form anew that somebody has open, unless it was drawn anew since that version (`hash`)."""
+        try:
+            view = self._voice.modal(form.template, form.facts.as_json(), form.callback, form.metadata)
+            await self._client.views_update(view_id=view_id, hash=version, view=view)
+        except TemplateFailed as error:
+            log.error("template_failed", template=form.template, detail=str(error))
+        except SlackApiError as error:
+            log.warning("modal_not_taken", detail=error_code(error))
+        except (TimeoutError, aiohttp.ClientError) as error:
+            log.warning("modal_not_sent", detail=type(error).__name__)
+
     async def open_modal(
         self, trigger_id: str, name: str, facts: Facts, callback_id: str, metadata: str
-    ) -> None:
-        """Open a form for whoever pressed something within the last three seconds."""
+    ) -> bool:
+        """Open a form for whoever pressed or typed something within the last three seconds; whether it is
+        open."""
         try:
             view = self._voice.modal(name, facts.as_json(), callback_id, metadata)
             await self._client.views_open(trigger_id=trigger_id, view=view)
+            return True
         except TemplateFailed as error:
             log.error("template_failed", template=name, detail=str(error))
         except SlackApiError as error:
             log.warning("modal_not_taken", detail=error_code(error))
         except (TimeoutError, aiohttp.ClientError) as error:
             log.warning("modal_not_sent", detail=type(error).__name__)
+        return False
 
     async def publish_home(self, user_id: str, facts: Mapping[str, JsonValue]) -> None:
         """Draw someone's Home tab."""

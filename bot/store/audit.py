@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, LargeBinary, Row, Select, cast, func, insert, or_, select, text
 
@@ -15,6 +15,7 @@ from bot.store.database import Database
 _TABLE = tables.audit
 _TEXTS = ("at", "actor", "action", "subject", "plan", "outcome", "detail", "previous", "hash")
 _SEARCHED = (_TABLE.c.actor, _TABLE.c.action, _TABLE.c.subject, _TABLE.c.outcome)
+_NO_CODES: Mapping[str, Collection[str]] = {}
 _AT_ONCE = 1000
 """Entries that are read at once: some 500 kB."""
 
@@ -55,12 +56,19 @@ class AuditStore:
         async with self._database.read() as connection:
             return int((await connection.execute(select(func.count()).select_from(_TABLE))).scalar_one())
 
-    async def latest(self, limit: int, words: Sequence[str] = (), before: int | None = None) -> list[Entry]:
+    async def latest(
+        self,
+        limit: int,
+        words: Sequence[str] = (),
+        before: int | None = None,
+        codes: Mapping[str, Collection[str]] = _NO_CODES,
+    ) -> list[Entry]:
         """The latest entries, newest first, of which each of the words is a part of the actor, the action,
-        the subject or the outcome, whatever the case. `before`: only those with a lower number."""
+        the subject or the outcome, whatever the case, or has a code (`codes`) that is the actor, the action,
+        the outcome or one of the details. `before`: only those with a lower number."""
         query = self._entries().order_by(_TABLE.c.number.desc()).limit(limit)
         for word in words:
-            query = query.where(or_(*(column.icontains(word, autoescape=True) for column in _SEARCHED)))
+            query = query.where(or_(*_describes(word, codes.get(word, ()))))
         if before is not None:
             query = query.where(_TABLE.c.number < before)
         async with self._database.read() as connection:
@@ -101,6 +109,17 @@ class AuditStore:
         query = select(_TABLE.c.number, self._text("hash")).order_by(_TABLE.c.number.desc()).limit(1)
         row = (await connection.execute(query)).first()
         return EMPTY if row is None else Head(row[0], _read(row[1]) or "")
+
+
+def _describes(word: str, codes: Collection[str]) -> Iterator[ColumnElement[bool]]:
+    for column in _SEARCHED:
+        yield column.icontains(word, autoescape=True)
+    if codes:
+        for column in (_TABLE.c.actor, _TABLE.c.action, _TABLE.c.outcome):
+            yield column.in_(sorted(codes))
+    for code in codes:
+        # As `detail_text` writes a value.
+        yield _TABLE.c.detail.contains(f':"{code}"', autoescape=True)
 
 
 def _row_of(entry: Entry) -> dict[str, int | str | None]:

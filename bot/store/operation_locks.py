@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.maintenance import Once
@@ -80,27 +79,39 @@ class LockStore:
             locks = [_lock_of(row) for row in (await connection.execute(query)).mappings()]
         return [lock for lock in locks if lock.holds(now)]
 
-    async def add_freeze(self, freeze: Freeze, times: Once, made_at: datetime) -> Freeze:
-        """Write a new freeze; it comes back with its number."""
-        statement = insert(freezes).values(
-            subject=freeze.subject,
-            operations=sorted(freeze.operations),
-            starts_at=times.starts_at,
-            ends_at=times.ends_at,
-            reason=freeze.reason,
-            by=freeze.by or "",
-            made_at=made_at,
-        )
-        async with self._database.begin() as connection:
-            number = int((await connection.execute(statement.returning(freezes.c.id))).scalar_one())
-        return replace(freeze, id=number, times=times)
+    def freezing(self, freeze: Freeze, times: Once, made_at: datetime) -> Also:
+        """To write a new freeze, under the number that it has."""
+        row = {
+            "id": freeze.id,
+            "subject": freeze.subject,
+            "operations": sorted(freeze.operations),
+            "starts_at": times.starts_at,
+            "ends_at": times.ends_at,
+            "reason": freeze.reason,
+            "by": freeze.by or "",
+            "made_at": made_at,
+        }
 
-    async def end_freeze(self, number: int, at: datetime, by: str) -> bool:
-        """Write that somebody ended it; False if somebody else was first, or there is none of that number."""
+        async def also(connection: AsyncConnection) -> bool:
+            await connection.execute(insert(freezes).values(row))
+            return True
+
+        return also
+
+    def thawing(self, number: int, at: datetime, by: str) -> Also:
+        """To write that somebody ended it, if nobody has and there is one of that number."""
         open_ = (freezes.c.id == number) & freezes.c.ended_at.is_(None)
         statement = update(freezes).where(open_).values(ended_at=at, ended_by=by)
-        async with self._database.begin() as connection:
+
+        async def also(connection: AsyncConnection) -> bool:
             return (await connection.execute(statement)).rowcount == 1
+
+        return also
+
+    async def last_freeze(self) -> int:
+        """The highest number of a freeze ever given; 0 where there is none."""
+        async with self._database.read() as connection:
+            return int((await connection.execute(select(func.max(freezes.c.id)))).scalar() or 0)
 
     async def freezes(self, now: datetime) -> list[Freeze]:
         """Those that hold at that moment or will, in the order in which they were made."""

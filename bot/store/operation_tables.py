@@ -60,6 +60,15 @@ operation_steps = Table(
     Column("problem", JSON),
 )
 
+operation_files = Table(
+    "operation_files",
+    metadata,
+    Column("operation_id", Id, ForeignKey(operations.c.id, ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("shared_at", UtcDateTime, nullable=False),
+)
+"""Files of plans that are in the thread of their card."""
+
 operation_locks = Table(
     "operation_locks",
     metadata,

@@ -4,6 +4,7 @@ that nothing was updated."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
 
@@ -14,7 +15,7 @@ from bot.store.also import Also, NotDone
 from bot.store.asynchronous import AsyncConnection
 from bot.store.changes import Change
 from bot.store.database import Database
-from bot.store.operation_tables import operation_locks, operation_steps, operations
+from bot.store.operation_tables import operation_files, operation_locks, operation_steps, operations
 from bot.store.writing import write_all
 
 
@@ -114,6 +115,22 @@ class OperationStore:
         )
         async with self._database.read() as connection:
             return (await connection.execute(query)).scalar() == record.token
+
+    async def note_shared(self, number: int, file: str, at: datetime) -> None:
+        """Write that the file of that name of a plan is in the thread of its card."""
+        table = operation_files
+        known = (table.c.operation_id == number) & (table.c.name == file)
+        async with self._database.begin() as connection:
+            if (await connection.execute(select(table.c.name).where(known))).first() is None:
+                row = {"operation_id": number, "name": file, "shared_at": at}
+                await connection.execute(insert(table).values(row))
+
+    async def shared(self, number: int) -> frozenset[str]:
+        """The names of the files of a plan that are in the thread of its card."""
+        table = operation_files
+        async with self._database.read() as connection:
+            found = await connection.execute(select(table.c.name).where(table.c.operation_id == number))
+            return frozenset(found.scalars())
 
     async def get(self, number: int) -> OperationRecord | None:
         """The operation of that number; None if there is none."""

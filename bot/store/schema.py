@@ -11,7 +11,7 @@ from bot.store.asynchronous import AsyncConnection
 from bot.store.errors import StoreUnusable
 from bot.store.tables import metadata
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest migration. Compared first, so that a usual start doesn't pay for importing Alembic."""
 
 _FURTHER = (backup_tables, deploy_tables, operation_tables)

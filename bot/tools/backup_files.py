@@ -76,11 +76,3 @@ def remove_tree(folder: Path) -> bool:
         return False
     shutil.rmtree(folder)
     return True
-
-
-def scratch(folder: Path, run_id: int) -> Path:
-    """A place for a drill, which is not there yet. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    place = folder / f"drill-{run_id}"
-    remove_tree(place)
-    return place

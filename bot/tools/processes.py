@@ -72,6 +72,10 @@ class Child:
         except (asyncio.IncompleteReadError, ConnectionError):
             raise ChildFailed(await self._process.wait(), self._last_words()) from None
 
+    async def wait(self) -> int:
+        """Wait for its end; the exit status, negative when a signal ended it."""
+        return await self._process.wait()
+
     async def stop(self, seconds: float = 2.0) -> None:
         """Ask it to end, and make it end when it doesn't."""
         if self._process.returncode is not None:

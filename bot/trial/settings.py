@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.config import Settings
 from bot.config.calling import ScheduleSettings
+from bot.config.deploy import DeploySettings
 from bot.config.elsewhere import WebhookSettings
 from bot.config.operations import RoleSettings
 from bot.config.outside import WEBHOOK_SECRET
 from bot.config.routing import PolicySettings
 from bot.trial.playground import Playground
+
+if TYPE_CHECKING:
+    from bot.trial.shop.places import Places
 
 SECRET_FILE = "webhook-secret"  # noqa: S105 - the file's name
 
@@ -38,6 +45,10 @@ _SCHEDULE = {
 _POLICY = {"tiers": [["schedule:primary"], ["@seoyeon.park"], ["@minjun.choi"]]}
 
 
+_NO_DATA = {
+    "ko": "restic이 없어 체험용 데이터를 백업할 수 없습니다",
+    "en": "there is no restic here to back up the trial's data with",
+}
 _ROLES = {
     "operator": ["group:@operators"],
     "approver": ["group:@approvers"],
@@ -62,6 +73,25 @@ def with_people(settings: Settings) -> Settings:
     if settings.webhooks is None:
         changes["webhooks"] = WebhookSettings()
     return settings.model_copy(update=changes)
+
+
+def shop_settings(settings: Settings, places: Places) -> DeploySettings:
+    """What is deployed in the trial: the shop of those places. Where there is a playground and restic, its
+    production must have a backup of the playground's settings. Raises ValidationError where a path can't be
+    written in a configuration."""
+    from bot.tools.git_import import has_git  # only a trial with a shop pays for these
+    from bot.trial.shop.settings import deploy_settings
+
+    playground = playground_of(settings)
+    data: tuple[str, ...] = ()
+    if playground is not None and shutil.which("restic") is not None:
+        data = (str(playground.settings),)
+    return deploy_settings(places, data, _NO_DATA[settings.language], has_git())
+
+
+def may_have_shop(settings: Settings) -> bool:
+    """Whether the visitor has not configured deployments of their own, and this machine can run the shop."""
+    return "deploy" not in settings.model_fields_set and sys.platform == "linux"
 
 
 def playground_of(settings: Settings) -> Playground | None:

@@ -56,9 +56,24 @@ def buttons(words: Words, alert: Mapping[str, JsonValue]) -> list[Element]:
         ]
     options = ("explain", "silence", "resolve", "help")
     more = blocks.overflow("alert_more", [(words(f"{option}_option"), option) for option in options])
-    if alert["status"] != "firing":
-        return [more]
-    return [ack_button(words("ack_button"), alert), more]
+    offered: list[Element] = [] if alert["status"] != "firing" else [ack_button(words("ack_button"), alert)]
+    back = _back_button(words, alert)
+    return [*offered, more] if back is None else [*offered, back, more]
+
+
+def _back_button(words: Words, alert: Mapping[str, JsonValue]) -> Element | None:
+    """Takes the deployment back that went before the alert, where it is one of ours and not back already."""
+    extras = alert["extras"]
+    change = extras.get("deployment") if isinstance(extras, Mapping) else None
+    facts = change.get("facts") if isinstance(change, Mapping) else None
+    if not isinstance(change, Mapping) or not isinstance(facts, Mapping):
+        return None
+    operation = facts.get("operation")
+    if not isinstance(operation, int) or facts.get("event") == "back" or facts.get("kind") == "rollback":
+        return None
+    text, title, yes, no = words("back_button").splitlines()
+    value: dict[str, JsonValue] = {"operation": operation}
+    return blocks.danger(text, "deploy_rollback", value, (title, words("back_question", change), yes, no))
 
 
 def ack_button(text: str, alert: Mapping[str, JsonValue]) -> Element:

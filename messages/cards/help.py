@@ -11,7 +11,7 @@ from messages.blocks import Draft
 from messages.cards.readings import rows
 from messages.templates import Words
 
-COMMANDS_SHOWN = 20
+COMMANDS_SHOWN = 30
 
 
 def layout(words: Words, facts: Mapping[str, JsonValue]) -> Draft:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from string import hexdigits
 
 from pydantic import JsonValue
@@ -15,6 +16,7 @@ from messages.cards.readings import rows
 from messages.templates import Words
 
 _STEPS = 20
+_COMPARED = ("green", "blue")
 _COLORS = {
     "pending": "info",
     "queued": "info",
@@ -22,6 +24,7 @@ _COLORS = {
     "undoing": "error",
     "done": "resolved",
     "partial": "error",
+    "stopped": "warning",
     "undone": "error",
     "failed": "critical",
     "changed": "warning",
@@ -37,28 +40,25 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
     headline = words("headline", op)
     body: list[Block] = []
     planned = op["state"] in _PLANNED
-    plan = words("plan", op) if planned and op["shown"] else ""
-    if plan:
-        body.append(blocks.section("plan", plan))
-    steps = rows(op["steps"])
-    told = [words("step", op, step, number) for number, step in enumerate(steps[:_STEPS], start=1)]
     if planned:
-        for number, step in enumerate(steps[:_STEPS]):
-            figures = words("figures", op, step)
-            if figures:
-                name, *rest = told[number].splitlines()
-                told[number] = "\n".join([name, figures, *rest])
+        for name in ("plan", "aside"):
+            text = words(name, op) if op["shown"] else ""
+            if text:
+                body.append(blocks.section(name, text))
+    steps = rows(op["steps"])
+    told = _told(words, op, steps[:_STEPS], planned)
     if len(steps) > _STEPS:
         told.append(words("more_steps", len(steps) - _STEPS))
     if planned and all(step["undo"] is None for step in steps):
         told.append(words("no_undo"))
-    if told:
-        body.append(blocks.section("steps", "\n".join(told)))
+    # What is now, and why it ended so, is read before what was.
     if op["progress"] is not None:
-        body.append(blocks.section("progress", words("progress", op)))
+        body.append(blocks.section("progress", words("progress", op), fields=_sides(words, op)))
     why = words("why", op)
     if why:
         body.append(blocks.section("why", why))
+    if told:
+        body.append(blocks.section("steps", "\n".join(told)))
     body.append(blocks.section("people", words("people_line", op)))
     offered = _buttons(words, op)
     if offered:
@@ -67,6 +67,45 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
     color = _COLORS.get(str(op["state"]), "info")
     top = blocks.section("headline", f"*{headline}*")
     return Draft(headline, (top,), (blocks.attachment(color, body, headline),))
+
+
+def _told(
+    words: Words, op: Mapping[str, JsonValue], steps: Sequence[Mapping[str, JsonValue]], planned: bool
+) -> list[str]:
+    """A text for each step; steps of a kind that have not begun are one where their family has words for
+    that."""
+    told: list[str] = []
+    number = 1
+    for _, run in groupby(steps, key=lambda step: (step["name"], step["undo"], step["state"])):
+        alike = list(run)
+        together = ""
+        if len(alike) > 1 and alike[0]["state"] is None:
+            together = words("steps", op, alike, number, planned)
+        if together:
+            told.append(together)
+        else:
+            told += [_one(words, op, step, number + at, planned) for at, step in enumerate(alike)]
+        number += len(alike)
+    return told
+
+
+def _one(
+    words: Words, op: Mapping[str, JsonValue], step: Mapping[str, JsonValue], number: int, planned: bool
+) -> str:
+    text = words("step", op, step, number, planned)
+    figures = words("figures", op, step) if planned else ""
+    if not figures:
+        return text
+    name, *rest = text.splitlines()
+    return "\n".join([name, figures, *rest])
+
+
+def _sides(words: Words, op: Mapping[str, JsonValue]) -> list[str]:
+    """What the step under way compares, side by side."""
+    progress = op["progress"]
+    if not isinstance(progress, Mapping) or not progress.get("detail"):
+        return []
+    return [words("beside", op, side) for side in _COMPARED]
 
 
 def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:

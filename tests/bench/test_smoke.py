@@ -37,6 +37,7 @@ async def _run(name: str, folder: Path) -> None:
             value = figure[whose]
             assert math.isfinite(value), figure
             # In a second at rest the clock may have counted nothing, or more before than afterwards, and it
-            # counts a processor's time in hundredths; of messages, alerts and clicks there may be none.
-            may_be_none = figure["unit"] in ("% core", "messages", "alerts", "clicks", "% of canaries")
+            # counts a processor's time in hundredths; of what may go wrong or be sent there may be none.
+            none = ("% core", "messages", "alerts", "clicks", "failed", "% of canaries")
+            may_be_none = figure["unit"] in none
             assert value > 0 or may_be_none or (value == 0 and figure["what"].endswith("CPU")), figure

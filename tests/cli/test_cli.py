@@ -25,7 +25,7 @@ def test_the_version(guardian: Guardian) -> None:
 def test_without_anything_it_lists_its_commands(guardian: Guardian) -> None:
     result = guardian()
     assert result.code == 0
-    for command in ("run", "check", "schema", "manifest", "probe", "doctor"):
+    for command in ("run", "check", "schema", "manifest", "probe", "doctor", "watchdog"):
         assert command in result.out
 
 
@@ -62,6 +62,22 @@ def test_what_cannot_be_used_is_said_in_a_sentence(
     assert result.out == ""
     assert said in result.err
     assert "Traceback" not in result.err
+
+
+def test_the_watchdog_watches_the_leases_of_the_state_directory(tmp_path: Path) -> None:
+    """And ends by itself when there are none. A process of its own: it becomes another program."""
+    done = subprocess.run(
+        [Path(sys.executable).with_name("guardian"), "watchdog", "--linger", "0"],
+        env={"GUARDIAN_STATE_DIRECTORY": str(tmp_path / "state"), "PATH": os.environ["PATH"]},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    events = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 0
+    assert [event["event"] for event in events] == ["begins", "ends"]
+    assert Path(events[0]["folder"]) == (tmp_path / "state" / "leases").resolve()
 
 
 def test_check_says_that_a_configuration_is_fine(guardian: Guardian) -> None:

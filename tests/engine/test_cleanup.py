@@ -15,17 +15,29 @@ from pathlib import Path
 
 import psutil
 import pytest
+from aiohttp import web
 from pydantic import JsonValue
 
+from bot.config import RuleBook, Settings
+from bot.domain.alerts.model import Rules as AlertRules
+from bot.domain.cleanup.health import Measure
 from bot.domain.cleanup.processes import Kind
 from bot.domain.cleanup.reasons import Left, Risk
 from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, Stage
 from bot.domain.cleanup.scan import risks_of
-from bot.domain.operations.plan import Plan, difference, plan_of
+from bot.domain.operations.plan import JsonObject, Plan, difference, plan_of
 from bot.engine.operations.cleanup import Cleanup
+from bot.engine.operations.cleanup_undo import CleanupUndo
 from bot.engine.operations.contract import Guided, Operation, OperationRefused, StepFailed, Stopped, Work
+from bot.engine.operations.health import Health
 from bot.tools.cleanup.commands import CommandFailed, Ran
+from probes.application.http import http_session
+from probes.application.response_time import ResponseTime
+from probes.base import Probe, Reading
+from tests.engine.probes import Blocking, percent
 from tests.engine.support import SetClock
+from tests.engine.watching import CpuRules
+from tests.target import Target
 from tests.tools.cleanup.trees import contents, put_file, slots, snapshot
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -67,8 +79,10 @@ class House:
         self.clock = SetClock(NOW)
         self.refusal: OperationRefused | None = None
         self.asked_for: list[list[str]] = []
-        self.unwell: list[set[str]] = []
-        """what is answered next about the health; then it is well"""
+        self.unwell: list[set[Measure]] = []
+        """what the alerts say next; then there are none"""
+        self.probes: list[Probe] = [Blocking(percent(40.0))]
+        self.rules_of_health: AlertRules = CpuRules()
         self.commands: list[tuple[str, ...]] = []
         self.rules = Rules(
             {
@@ -86,7 +100,7 @@ class House:
         self.asked_for.append(list(roots))
         return self.refusal
 
-    async def troubles(self) -> frozenset[str]:
+    async def troubles(self) -> frozenset[Measure]:
         return frozenset(self.unwell.pop(0) if self.unwell else ())
 
     def run(self, command: Sequence[str]) -> Ran:
@@ -96,8 +110,9 @@ class House:
         raise CommandFailed(command, "not found", absent=True)
 
     def cleanup(self) -> Cleanup:
+        health = Health(lambda: self.probes, self.rules_of_health, self.clock, pause_seconds=0)
         return Cleanup(
-            self.rules, "host:web-1", self.lists, self.backed_up, self.troubles, self.clock, self.run
+            self.rules, "host:web-1", self.lists, self.backed_up, self.troubles, health, self.clock, self.run
         )
 
 
@@ -163,7 +178,15 @@ async def test_stages_are_done_undone_and_seen(house: House) -> None:
         "left": {},
         "partial": result["partial"],
         "until": (NOW + timedelta(days=7)).isoformat(),
-        "unwell": None,
+        "health": {
+            "well": 1,
+            "probes": ["cpu"],
+            "addresses": [],
+            "more": 0,
+            "bad": [],
+            "unknown": [],
+            "unknowns": 0,
+        },
     }
     assert work.told[-1] == (2, 2, "file")
     assert not (house.temporary / "a").exists()
@@ -196,31 +219,111 @@ async def test_what_changed_since_the_approval_is_left_and_said(house: House) ->
     assert sorted(os.listdir(house.temporary)) == [".guardian-quarantine", "a", "b"]
 
 
-@pytest.mark.parametrize("before", [set[str](), {"CPU"}, {"a", "b", "c", "d", "e", "f"}])
-async def test_a_system_that_is_unwell_afterwards_fails_the_stage_and_it_can_be_undone(
-    house: House, before: set[str]
+def of(*metrics: str) -> set[Measure]:
+    return {Measure(metric, "web-1") for metric in metrics}
+
+
+@pytest.mark.parametrize("before", [of(), of("memory_usage"), of("a", "b", "c", "d", "e", "f")])
+async def test_a_critical_alert_that_came_with_a_stage_fails_it_and_it_can_be_undone(
+    house: House, before: set[Measure]
 ) -> None:
     cleanup, work = house.cleanup(), Bench()
     plan = await cleanup.plan({}, NOW)
-    house.unwell = [before, before | {"shop answers 503"}]
+    house.unwell = [before, before | of("reachable")]
     with pytest.raises(StepFailed) as failed:
         await cleanup.do(plan, plan.steps[1], work)
-    assert (failed.value.reason, failed.value.values) == ("cleanup_unwell", {"detail": "shop answers 503"})
+    bad: JsonValue = [{"metric": "reachable", "target": "web-1"}]
+    assert (failed.value.reason, failed.value.values) == ("cleanup_unwell", {"bad": bad})
     assert (await cleanup.undo(plan, plan.steps[1], work))["restored"] == 2
 
 
-async def test_a_disk_that_was_full_before_is_no_failure_of_the_cleanup(house: House) -> None:
+@pytest.mark.parametrize("ended", [of(), of("memory_usage")])
+async def test_an_alert_that_was_there_before_is_no_failure_of_the_cleanup(
+    house: House, ended: set[Measure]
+) -> None:
     plan = await planned(house)
-    house.unwell = [{"disk 97%"}, {"disk 97%"}]
+    house.unwell = [of("disk_usage") | ended, of("disk_usage")]
     result = await house.cleanup().do(plan, plan.steps[1], Bench())
-    assert (result["moved"], result["unwell"]) == (2, "disk 97%")
+    assert result["moved"] == 2
+    assert health_of(result)["bad"] == [{"metric": "disk_usage", "target": "web-1"}]
 
 
-async def test_a_trouble_that_ends_meanwhile_is_no_failure_of_the_cleanup(house: House) -> None:
+def health_of(result: JsonObject) -> JsonObject:
+    health = result["health"]
+    assert isinstance(health, dict)
+    return health
+
+
+class Steps:
+    """Values of a probe, one a look."""
+
+    def __init__(self, *values: float) -> None:
+        self.values = list(values)
+
+    def __call__(self, at: datetime) -> list[Reading]:
+        return percent(self.values.pop(0) if len(self.values) > 1 else self.values[0])(at)
+
+
+async def test_a_machine_that_is_worse_after_a_stage_fails_it(house: House) -> None:
+    plan, cleanup = await planned(house), house.cleanup()
+    house.probes = [Blocking(Steps(40.0, 99.0))]
+    with pytest.raises(StepFailed) as failed:
+        await cleanup.do(plan, plan.steps[1], Bench())
+    assert failed.value.values == {"bad": [{"metric": "cpu_usage", "target": "web-1"}]}
+    assert (await cleanup.undo(plan, plan.steps[1], Bench()))["restored"] == 2
+
+
+async def test_a_machine_that_was_bad_before_the_cleanup_may_stay_so(house: House) -> None:
+    plan, cleanup = await planned(house), house.cleanup()
+    house.probes = [Blocking(percent(99.0))]
+    for step in plan.steps:
+        bad = health_of(await cleanup.do(plan, step, Bench()))["bad"]
+        assert bad == [{"metric": "cpu_usage", "target": "web-1"}]
+
+
+async def test_what_was_before_is_what_was_before_the_first_stage_whoever_died_since(house: House) -> None:
     plan = await planned(house)
-    house.unwell = [{"disk 97%", "memory 96%"}, {"memory 96%"}]
+    house.probes = [Blocking(percent(40.0))]
+    await house.cleanup().do(plan, plan.steps[0], Bench())
+    house.probes = [Blocking(percent(99.0))]
+    with pytest.raises(StepFailed):
+        await house.cleanup().do(plan, plan.steps[1], Bench())
+    # Another run begins with what is now.
+    assert (await house.cleanup().do(plan, plan.steps[1], Bench(run_id=8)))["moved"] == 0
+
+
+async def test_without_a_reading_a_stage_is_done_and_that_is_said(house: House) -> None:
+    plan = await planned(house)
+    house.probes[0].timeout = timedelta(0)
     result = await house.cleanup().do(plan, plan.steps[1], Bench())
-    assert (result["moved"], result["unwell"]) == (2, "memory 96%")
+    health = health_of(result)
+    assert (result["moved"], health["well"], health["unknowns"]) == (2, 0, 1)
+    assert health["unknown"] == [{"probe": "cpu", "target": "web-1"}]
+
+
+async def test_a_service_that_needed_what_was_moved_answers_again_when_it_is_back(house: House) -> None:
+    """A real address, whose service answers only while a file is there."""
+    cleanup, work = house.cleanup(), Bench()
+    plan = await cleanup.plan({}, NOW)
+    async with Target.serving() as shop, http_session(version="0") as session:
+
+        def answer(_request: web.Request) -> int:
+            return 200 if (house.temporary / "a").exists() else 503
+
+        shop.decide = answer
+        house.probes = [ResponseTime(session=session, url=shop.url, target="shop")]
+        house.rules_of_health = RuleBook(Settings(kpis={"response_time": None}))  # however slow it is here
+        with pytest.raises(StepFailed) as failed:
+            await cleanup.do(plan, plan.steps[1], work)
+        bad = failed.value.values["bad"]
+        assert isinstance(bad, list)
+        assert {"metric": "reachable", "target": "shop"} in bad
+        await cleanup.undo(plan, plan.steps[1], work)
+        # Without that file on the list the service is none the worse.
+        os.utime(house.temporary / "a")
+        again = await cleanup.plan({}, NOW)
+        health = health_of(await cleanup.do(again, again.steps[1], Bench(run_id=8)))
+        assert (health["addresses"], health["bad"]) == (["shop"], [])
 
 
 async def test_without_a_backup_there_is_no_plan_and_no_step(house: House) -> None:
@@ -347,6 +450,39 @@ async def test_a_task_that_is_cancelled_moves_nothing_any_more(house: House) -> 
         await doing
     assert len(slots(house.temporary)) == 1000
     assert (await cleanup.undo_run(7)).done == 1000
+    assert snapshot(house.temporary) == before
+
+
+async def test_bringing_a_cleanup_back_says_how_far_it_is_and_ends_between_files_when_told_to(
+    house: House,
+) -> None:
+    for number in range(2500):
+        put_file(house.temporary / f"many{number}", b"12", OLD)
+    before = snapshot(house.temporary)
+    cleanup, work = house.cleanup(), Bench()
+    plan = await cleanup.plan({"stages": ["temporary"]}, NOW)
+    await cleanup.do(plan, plan.steps[0], Bench())
+    undo: Operation = CleanupUndo(cleanup, "host:web-1")
+    undoing = await undo.plan({"run": 7}, NOW)
+    (step,) = undoing.steps
+    assert step.params == {"run": 7, "count": 2502, "bytes": 5003}
+
+    def stop() -> None:
+        work.stopping = work.told[-1][0] >= 1000
+
+    work.on_progress = stop
+    with pytest.raises(Stopped) as stopped:
+        await undo.do(undoing, step, work)
+    assert work.told == [(0, 2502, "file"), (1000, 2502, "file"), (1000, 2502, "file")]
+    restored = stopped.value.result["restored"]
+    assert (restored, stopped.value.result["kept"]) == (1000, 1502)
+    assert len(os.listdir(house.temporary)) == 1000 + 1
+
+    rest = await undo.plan({"run": 7}, NOW)
+    assert rest.steps[0].params["count"] == 1502
+    later = Bench()
+    assert (await undo.do(rest, rest.steps[0], later))["restored"] == 1502
+    assert [done for done, _, _ in later.told] == [0, 1000, 1502]
     assert snapshot(house.temporary) == before
 
 

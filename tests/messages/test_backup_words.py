@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.backup.repositories import MediaFault, MediumKind, Place
@@ -12,6 +14,7 @@ from bot.engine.operations.backup.taking import NotCopied
 from bot.tools.restic.answers import AnswerUnreadable
 from bot.tools.restic.errors import ResticError
 from messages.catalog import load
+from messages.example_alerts import BACKUP as ALERT
 from messages.example_backup import BACKUP
 from messages.render import Voice
 
@@ -48,6 +51,16 @@ def test_a_backup_that_is_not_verified_says_what_of_it(language: str, place: str
     )
     assert "shop" in said
     assert "backup." not in said
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("state", ["damaged", "failed", "none", "late", "unverified", "good"])
+def test_an_alert_names_its_source_once(language: str, state: str) -> None:
+    voice = Voice(language)
+    title = voice.phrase(f"backup.alert.{state}", places=["local", "offsite"])
+    facts = replace(ALERT, title=title, target="files-of-ours")
+    assert voice.message("alert", facts.as_json()).text.count("files-of-ours") == 1
+    assert ("(" in title) is (state == "damaged")
 
 
 @pytest.mark.parametrize("state", list(BACKUP["backup"]))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
+from pydantic import JsonValue
 
 from messages.catalog import Catalog
+from messages.example_facts import MEMORY
 from messages.example_insights import (
+    CANARY,
     COMPANION,
     DATABASE,
     DEPLOYED,
@@ -21,6 +25,7 @@ from messages.example_insights import (
 )
 from messages.facts import Facts
 from messages.insight_facts import CauseFacts, ContextFacts, InsightFacts
+from messages.render import Voice
 from messages.templates import Templates
 
 CATALOGS = {language: Catalog(language) for language in ("ko", "en")}
@@ -96,6 +101,38 @@ def test_all_lines_in_order_and_nothing_twice() -> None:
     assert WORDS["ko"]("lines", deployed.as_extras()).splitlines() == [
         "가능한 원인: 배포 `v1.8.2` · 서비스 `shop` (12분 전 변경)"
     ]
+
+
+def test_a_deployment_before_the_alert_is_one_line_and_no_second_one() -> None:
+    found = InsightFacts(changes=(CANARY, replace(CANARY, id=5)), deployment=CANARY)
+    lines = WORDS["ko"]("lines", found.as_extras(), "2025-08-20T05:03:00+00:00").splitlines()
+    assert lines == ["🚀 배포 `shop v2.4.0` (12분 전, 트래픽 25%)"]
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"), [("traffic", "트래픽 25%부터"), ("complete", "트래픽 25%"), ("back", "되돌림")]
+)
+def test_how_a_deployment_stands_is_said(event: str, shown: str) -> None:
+    change = replace(CANARY, facts={**CANARY.facts, "event": event})
+    line = WORDS["ko"]("deployment", change.as_json(), "2025-08-20T05:03:00+00:00")
+    assert line.endswith(f"(12분 전, {shown})")
+
+
+@pytest.mark.parametrize(
+    ("facts", "offered"),
+    [
+        (CANARY.facts, True),
+        ({**CANARY.facts, "event": "back"}, False),
+        ({**CANARY.facts, "kind": "rollback"}, False),
+        ({}, False),
+    ],
+)
+def test_only_a_deployment_of_ours_that_is_not_back_can_be_taken_back(
+    facts: dict[str, JsonValue], offered: bool
+) -> None:
+    extras = {"deployment": replace(CANARY, facts=facts).as_json()}
+    message = Voice("ko").message("alert", replace(MEMORY, extras=extras).as_json())
+    assert ("deploy_rollback" in json.dumps(message.attachments)) is offered
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

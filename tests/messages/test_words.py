@@ -14,6 +14,7 @@ from bot.domain.alerts.reasons import Reason
 from bot.domain.audit import Action, Outcome
 from bot.domain.audit_faults import FaultKind
 from bot.domain.levels import Level, SystemState
+from bot.slack.commands import all_commands
 from messages.catalog import HERE, load
 from messages.render import Voice
 from probes.base import Layer, ProblemKind
@@ -107,3 +108,14 @@ def test_every_code_has_a_word(language: str) -> None:
 )
 def test_levels_are_named_as_in_the_source_document(level: str, word: str) -> None:
     assert Voice("ko").phrase(f"terms.level.{level}") == word
+
+
+def test_how_arguments_are_written_is_said_in_korean_and_as_the_commands_have_it() -> None:
+    korean, english = load("ko"), load("en")
+    for command in all_commands():
+        key = f"terms.usage.{command.name}"
+        if re.search("[A-Za-z]", command.arguments):
+            assert english[key] == command.arguments
+            assert not re.search("[A-Za-z]", korean[key]), korean[key]
+        else:
+            assert key not in korean

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ async def test_the_newest_come_first_and_older_ones_by_a_number(counter: Counter
     assert await counter.numbers("audit <4") == [3, 2, 1]
     said = await counter.says("audit 3")
     assert "감사 기록 3건 (모두 45건)" in said
-    assert "더 오래된 기록: `/guardian audit 3 &lt;43`" in said
+    assert "더 오래된 기록: `/guardian 감사 3 &lt;43`" in said
     assert "더 오래된" not in await counter.says("audit <4")
 
 
@@ -95,7 +96,7 @@ async def test_as_many_as_fit_into_a_message_are_shown_and_the_rest_can_be_asked
     said = await counter.says("audit 30")
     shown = said.split("감사 기록 ")[1].split("건")[0]
     assert 3 <= int(shown) < 30
-    assert f"audit 30 &lt;{40 - int(shown) + 1}`" in said
+    assert f"감사 30 &lt;{40 - int(shown) + 1}`" in said
 
 
 async def test_people_actions_subjects_and_outcomes_are_found(counter: Counter) -> None:
@@ -114,6 +115,33 @@ async def test_people_actions_subjects_and_outcomes_are_found(counter: Counter) 
     assert "No entry of the audit log matches (6 in all)" in await counter.says("audit nobody", "en")
 
 
+async def test_what_is_shown_in_words_is_found_by_these_words(counter: Counter) -> None:
+    note = counter.book.note
+    note(ANN, Action.OPERATION_ASK, "operation:1", detail={"operation": "cleanup", "target": "host:web-1"})
+    note(BOB, Action.OPERATION_APPROVE, "operation:1", detail={"operation": "cleanup"})
+    note(BOB, Action.OPERATION_BREAK_GLASS, "operation:2", detail={"operation": "backup"})
+    note("guardian", Action.OPERATION_END, "operation:1", detail={"operation": "cleanup", "what": "done"})
+    note(ANN, Action.LOCK_TAKE, "host:web-1", Outcome.REFUSED, detail={"why": "not_allowed"})
+    note(BOB, Action.FREEZE_ADD, "freeze:1", detail={"reason": "cleanup"})
+    assert await counter.numbers("감사 작업 승인") == [3, 2]
+    assert await counter.numbers('감사 "작업 승인"') == [2]
+    assert await counter.numbers("감사 승인") == [3, 2]
+    assert await counter.numbers("감사 작업") == [4, 3, 2, 1]
+    assert await counter.numbers("감사 작업 정리") == [4, 2, 1]
+    assert await counter.numbers("감사 수호자") == [4]
+    assert await counter.numbers("감사 잠금") == [5]
+    assert await counter.numbers("감사 동결") == [6]
+    assert await counter.numbers("감사 권한") == [5]
+    assert await counter.numbers(f"감사 승인 <@{BOB}>") == [3, 2]
+    assert await counter.numbers("감사 " + unicodedata.normalize("NFD", "승인")) == [3, 2]
+    assert await counter.numbers("audit approved") == [2]
+    assert await counter.numbers("감사 없는말") == []
+    said = await counter.says("감사 1 승인")
+    assert "찾은 말: `승인`" in said
+    assert "감사 1 &lt;3 승인`" in said
+    assert "따옴표가 닫히지 않았습니다" in await counter.says('감사 "작업 승인')
+
+
 async def test_an_empty_log_says_so(counter: Counter) -> None:
     assert "감사 기록이 아직 없습니다." in await counter.says("audit")
     assert "The audit log is still empty." in await counter.says("audit x", "en")
@@ -127,7 +155,7 @@ async def test_what_cannot_be_used_is_named_with_what_would_be_right(counter: Co
     assert isinstance(facts, BadArgumentFacts)
     assert (facts.argument, facts.usage) == (typed, "[1-30] [<NUMBER] [WORDS]")
     said = await counter.says(f"audit {typed}")
-    assert "/guardian audit [1-30] [&lt;NUMBER] [WORDS]" in said
+    assert "/guardian 감사 [1-30] [&lt;번호] [찾을 말]" in said
 
 
 async def test_what_people_do_in_slack_is_in_the_log_under_their_names(stage: Stage) -> None:

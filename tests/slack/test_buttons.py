@@ -101,7 +101,7 @@ async def test_home_shows_the_state_and_acknowledges(stage: Stage) -> None:
     await stage.slack.workspace.open_home(someone.id, stage.slack.app.id)
     home = await eventually(lambda: stage.slack.workspace.home(stage.slack.app.id, someone.id))
     assert "시스템 상태: 정상 (Green)" in words(home)
-    assert "/guardian status" in words(home)
+    assert "/guardian 상태" in words(home)
 
     stage.dial.works(82)
     await stage.card("⚠️ 주의")

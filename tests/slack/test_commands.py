@@ -19,8 +19,8 @@ SAYS = {
     "점검": "점검 항목 1개, 모두 측정됨",
     "alerts": "모니터링 알림 없음",
     "알림": "모니터링 알림 없음",
-    "explain": "이렇게 써 주세요: `/guardian explain ID`",
-    "근거": "이렇게 써 주세요: `/guardian explain ID`",
+    "explain": "이렇게 써 주세요: `/guardian 근거 번호`",
+    "근거": "이렇게 써 주세요: `/guardian 근거 번호`",
     "heartbeats": "등록된 생존신호 없음",
     "생존신호": "등록된 생존신호 없음",
     "noise": "최근 30일 동안 발령된 알림이 없습니다.",
@@ -37,6 +37,14 @@ SAYS = {
     "경로": "경로: default",
     "ops": "열린 작업이 없습니다.",
     "작업": "열린 작업이 없습니다.",
+    "deploy": "배포할 서비스가 없습니다",
+    "배포": "배포할 서비스가 없습니다",
+    "rollback": "배포할 서비스가 없습니다",
+    "롤백": "배포할 서비스가 없습니다",
+    "deployments": "배포할 서비스가 설정에 없습니다",
+    "배포현황": "배포할 서비스가 설정에 없습니다",
+    "dora": "아직 배포가 없습니다",
+    "지표": "아직 배포가 없습니다",
     "cleanup": "백업 없는 작업 절대 금지",
     "정리": "백업 없는 작업 절대 금지",
     "backup": "백업이 설정되지 않았습니다",
@@ -113,7 +121,7 @@ async def test_nonsense_gets_the_list_of_commands(asked: Person) -> None:
 async def test_a_bad_argument_is_named_with_what_would_be_right(asked: Person, argument: str) -> None:
     answer = words(await asked.types(f"/guardian alerts {argument}"))
     assert f"쓸 수 없는 값: `{argument}`" in answer
-    assert "/guardian alerts [all] [MATCHERS]|ID" in answer
+    assert "/guardian 알림 [전체] [조건] | 번호" in answer
 
 
 @pytest.mark.parametrize("number", ["0", "7", "#7", "99999999999999999"])

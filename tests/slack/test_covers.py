@@ -96,7 +96,7 @@ async def test_korean_durations_work(counter: Counter) -> None:
         ("maintenance add service=shop x", "언제부터 언제까지"),
         ("maintenance add service=shop now 40d x", "30일까지"),
         ("maintenance end 7", "없는 점검창"),
-        ("maintenance nonsense", "maintenance [add MATCHERS FROM-UNTIL REASON|end N]"),
+        ("maintenance nonsense", "점검창 [추가 조건 22:00-02:00 이유 | 끝 번호]"),
         ("route service!=shop", "라벨은 = 기호로만"),
     ],
 )

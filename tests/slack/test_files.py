@@ -11,7 +11,7 @@ import pytest
 
 from bot.engine.delivery import Ambiguous, Blocked, Temporary
 from bot.slack.connection import web_client
-from bot.slack.files import share, upload
+from bot.slack.files import is_shared, share, upload
 from bot.slack.manifest import manifest
 from bot.workspace.faults import FaultKind
 from bot.workspace.server import Running, serve
@@ -83,3 +83,18 @@ async def test_a_file_of_a_path_is_sent_without_being_read_whole(slack: Running,
         assert most < 3_000_000  # the workspace in this process takes a part of it, too
     with pytest.raises(FileNotFoundError):
         await share(client, tmp_path / "gone.txt", "gone.txt", "gone", channel, str(card["ts"]))
+
+
+async def test_a_file_is_found_in_the_thread_that_has_it_and_in_no_other(slack: Running) -> None:
+    client = web_client(slack.bot_token, slack.api_url, None)
+    channel = slack.workspace.channel_named(ALERTS).id
+    card, other = [str((await client.chat_postMessage(channel=channel, text="a plan"))["ts"]) for _ in "12"]
+    assert not await is_shared(client, "logs.txt", channel, card)
+    await share(client, b"a line\n", "logs.txt", "logs.txt", channel, card)
+    assert await is_shared(client, "logs.txt", channel, card)
+    assert not await is_shared(client, "caches.txt", channel, card)
+    assert not await is_shared(client, "logs.txt", channel, other)
+    assert not await is_shared(client, "logs.txt", channel, "1.000001"), "there is no such thread"
+    slack.faults.add("conversations.replies", FaultKind.RATE_LIMITED, retry_after=7)
+    with pytest.raises(Temporary):
+        await is_shared(client, "logs.txt", channel, card)

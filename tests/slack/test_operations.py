@@ -14,6 +14,7 @@ from pydantic import JsonValue
 
 from bot.config.cleanup import CleanupSettings
 from bot.config.operations import OperationSettings, RoleSettings
+from bot.workspace.faults import FaultKind
 from bot.workspace.model import Message, SubmissionKind
 from tests.people import OPS, elements, words
 from tests.stage import Stage
@@ -164,6 +165,23 @@ async def test_locks_and_freezes_by_command(guarded: Stage) -> None:
     assert "동결이 없습니다" in words(await approver.types("/guardian freeze"))
 
 
+async def test_locks_and_freezes_by_korean_words_and_names_in_quotes(guarded: Stage) -> None:
+    operator, approver = guarded.person(OPERATOR), guarded.person(APPROVER)
+    said = words(await operator.types("/guardian 잠금 “host:web-1” 2시간 don't touch 'it"))
+    assert "잠갔습니다" in said
+    assert "don't touch 'it" in said
+    assert "`/guardian 잠금해제 host:web-1`" in said
+    assert "풀었습니다" in words(await approver.types("/guardian 잠금해제 'host:web-1'"))
+    assert "따옴표가 닫히지 않았습니다" in words(
+        await operator.types('/guardian 잠금 "host:web-1 2시간 이전')
+    )
+    made = words(await approver.types('/guardian 동결 "host:my web*" 2시간 출시'))
+    assert "`host:my web*`" in made
+    assert "`/guardian 동결 끝 #1`" in made
+    assert "동결을 끝냈습니다" in words(await approver.types("/guardian 동결 끝 #1"))
+    assert "`/guardian 정리 되돌리기 번호`" in words(await operator.types("/guardian 정리 되돌리기 x"))
+
+
 async def test_a_run_goes_on_after_the_guardian_was_stopped_and_started(guarded: Stage) -> None:
     operator, approver = guarded.person(OPERATOR), guarded.person(APPROVER)
     await operator.types("/guardian lock host:web-1 2h 기다림")
@@ -230,3 +248,90 @@ async def test_a_stage_that_fails_is_an_alert_that_says_which(idle: Stage, orpha
     await reaches(idle, card, "되돌림")
     alert = await idle.card("좀비 프로세스의 부모 확인")
     assert "다시 시작하도록 요청하지 못했습니다" in words(alert)
+
+
+NPM = """#!/bin/sh
+[ "$2" = ls ] && echo make-fetch-happen:request-cache:https://registry.example/one
+[ "$2" = clean ] && touch "$0.began" && while [ -e "$0.hold" ]; do sleep 0.05; done
+exit 0
+"""
+
+
+@pytest.fixture
+def with_a_list(idle: Stage) -> Stage:
+    """A Guardian whose cleanups have a list: of a cache, because that needs no backup."""
+    npm = idle.folder / "npm"
+    npm.write_text(NPM)
+    npm.chmod(0o755)
+    caches = {"npm": [str(npm)], "pip": None, "docker": None}
+    idle.changed(cleanup=CleanupSettings.model_validate({**ONLY_ZOMBIES, "caches": caches}))
+    return idle
+
+
+def lists(stage: Stage, card: Message) -> list[Message]:
+    """The messages with a file in the thread of that card."""
+    return [message for message in stage.person().sees(OPS, card.ts) if message.files]
+
+
+async def test_a_list_that_slack_did_not_take_before_a_restart_is_there_after_it(with_a_list: Stage) -> None:
+    stage = with_a_list
+    await stage.start()
+    stage.slack.faults.add("files.getUploadURLExternal", FaultKind.RATE_LIMITED, seconds=600, retry_after=30)
+    await stage.person(OPERATOR).types("/cleanup 캐시")
+    card = await card_of(stage, "승인 대기")
+    await stage.stop()
+    assert lists(stage, card) == []
+    await stage.slack.faults.clear()
+    await stage.start()
+    await eventually(lambda: lists(stage, card))
+    await eventually(lambda: stage.rows("SELECT name FROM operation_files"))
+    await stage.stop()
+    await stage.start()
+    await stage.person(OPERATOR).types("/guardian ops")
+    assert len(lists(stage, card)) == 1
+
+
+async def test_a_list_that_arrived_without_an_answer_is_not_sent_twice(with_a_list: Stage) -> None:
+    stage = with_a_list
+    await stage.start()
+    stage.slack.faults.add("files.completeUploadExternal", FaultKind.ACCEPT_AND_HANG)
+    await stage.person(OPERATOR).types("/cleanup 캐시")
+    card = await card_of(stage, "승인 대기")
+    await eventually(lambda: lists(stage, card))
+    await stage.crash()
+    await stage.slack.faults.clear()
+    await stage.start()
+    await eventually(lambda: stage.rows("SELECT name FROM operation_files"))
+    assert len(lists(stage, card)) == 1
+
+
+async def test_a_damaged_file_of_runs_is_said_and_the_watch_and_new_runs_go_on(with_a_list: Stage) -> None:
+    stage = with_a_list
+    hold = stage.folder / "npm.hold"
+    hold.touch()
+    await stage.start()
+    await stage.person(OPERATOR).types("/cleanup 캐시")
+    lost = await card_of(stage, "승인 대기")
+    await stage.person(APPROVER).presses(lost, "op_approve")
+    await eventually((stage.folder / "npm.began").exists)
+    await stage.crash()
+    runs = stage.database.with_name("guardian-runs.db")
+    for file in (runs, runs.with_name("guardian-runs.db-wal")):
+        file.write_bytes(b"this is no database " * 5000)
+    hold.unlink()
+
+    await stage.start()
+    failed = await reaches(stage, lost, "실패, 확인 필요")
+    assert "손상된 실행 기록 파일" in words(failed)
+    notice = await eventually(
+        lambda: next((m for m in stage.posts(OPS) if "손상되었습니다" in words(m)), None)
+    )
+    (aside,) = runs.parent.glob("guardian-runs.db.broken-*Z")
+    assert str(aside) in words(notice)
+    assert aside.read_bytes() == b"this is no database " * 5000
+    await stage.card("캐시 비우기", "🔥 긴급")
+    await stage.checks(2)
+    await stage.person(OPERATOR).types("/cleanup 캐시")
+    again = await card_of(stage, "승인 대기")
+    await stage.person(APPROVER).presses(again, "op_approve")
+    await reaches(stage, again, DONE)

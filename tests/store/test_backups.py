@@ -12,8 +12,9 @@ from bot.domain.backup.repositories import Place, RepositoryFacts
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.status import Attempt
 from bot.domain.backup.verification import Finding, Part, Shortcoming, Verdict
+from bot.store.backup_drills import Drill
 from bot.store.backup_tables import BACKUP_TABLES
-from bot.store.backups import BackupStore, Drill
+from bot.store.backups import BackupStore
 from bot.store.database import Database
 from bot.store.tables import metadata
 
@@ -51,20 +52,24 @@ async def test_what_was_found_and_judged(backups: BackupStore) -> None:
         Finding(Part.READ, Place.LOCAL, AT + HOUR, 2.0, "damaged", {"share": 3, "said": "x"}),
         Finding(Part.READ, Place.LOCAL, AT + 2 * HOUR, 2.0, None, {"share": 3}),
     ]
-    assert await backups.reads() == []
-    await backups.add_findings(taken.id, found)
-    assert await backups.findings(taken.id) == found
-    assert await backups.reads() == found[1:]
-    assert await backups.verified() == set()
-    await backups.judged(taken.id, Verdict(AT + HOUR))
-    assert await backups.verified() == {taken.snapshot}
-    short = Shortcoming(Part.COPY, Place.OFFSITE, "not_copied", {"n": 1})
-    await backups.judged(taken.id, Verdict(AT + 2 * HOUR, (short,), damaged=True))
-    assert await backups.verified() == set(), "the last judgement counts"
+    assert await backups.proofs.reads() == []
+    await backups.proofs.add_findings(taken.id, found)
+    assert await backups.proofs.findings(taken.id) == found
+    assert await backups.proofs.reads() == found[1:]
+    assert await backups.proofs.verified() == set()
+    await backups.proofs.judged(taken.id, Verdict(AT + HOUR))
+    assert await backups.proofs.verified() == {taken.snapshot}
+    short = (
+        Shortcoming(Part.COPY, Place.OFFSITE, "not_copied", {"n": 1}),
+        Shortcoming(Part.READ, Place.LOCAL, "damaged"),
+        Shortcoming(Part.MEDIA, None, "same_medium"),
+    )
+    await backups.proofs.judged(taken.id, Verdict(AT + 2 * HOUR, short, damaged=True))
+    assert await backups.proofs.verified() == set(), "the last judgement counts"
     paths = (TAKEN.paths, TAKEN.exclude)
-    assert await backups.proofs() == [
+    assert await backups.proofs.all() == [
         Proof("shop", AT, AT + HOUR, True, False, *paths),
-        Proof("shop", AT, AT + 2 * HOUR, False, True, *paths),
+        Proof("shop", AT, AT + 2 * HOUR, False, True, *paths, (Place.LOCAL,)),
     ]
 
 
@@ -74,11 +79,11 @@ async def test_attempts_drills_and_repositories(backups: BackupStore) -> None:
     await backups.add(TAKEN)
     assert await backups.attempts() == {"shop": Attempt("shop", AT)}
     drill = Drill("shop", "a" * 64, Place.OFFSITE, AT, 12.5, 9, 3, "damaged")
-    await backups.add_drill(drill)
-    assert await backups.drills(AT) == [drill]
-    assert await backups.drills(AT + HOUR) == []
+    await backups.drills.add(drill)
+    assert await backups.drills.since(AT) == [drill]
+    assert await backups.drills.since(AT + HOUR) == []
     facts = RepositoryFacts("id", 2, "poly", 1)
     for keys in (1, 2):
-        await backups.save_repository(Place.LOCAL, replace(facts, keys=keys), AT)
-    assert await backups.repositories() == {Place.LOCAL: replace(facts, keys=2)}
-    assert await backups.repositories_seen() == {Place.LOCAL: AT}
+        await backups.repositories.save(Place.LOCAL, replace(facts, keys=keys), AT)
+    assert await backups.repositories.known() == {Place.LOCAL: replace(facts, keys=2)}
+    assert await backups.repositories.seen() == {Place.LOCAL: AT}

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from bot.domain.alerts.happenings import Happening
+from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.model import Alert
 from bot.domain.alerts.together import Pairs, Together
 from bot.domain.labels import NO_SERVICES, Services
@@ -93,6 +93,23 @@ def touching(
     own = _Own.of(alert, services, _NO_PAIRS)
     found = [change for change in changes if _by_change(own, change) is not None]
     return tuple(sorted(found, key=lambda change: change.at, reverse=True))
+
+
+def deployment_before(alert: Alert, changes: Iterable[Happening]) -> Happening | None:
+    """The latest deployment or rollback in the alert's environment within half an hour before it, whatever
+    service it was of: one does not know yet what hangs together. Its facts are how it stands by now."""
+    every = [each for each in changes if each.kind in (ChangeKind.DEPLOY, ChangeKind.ROLLBACK)]
+    before = [
+        each
+        for each in every
+        if each.environment == alert.subject.environment
+        and timedelta(0) <= alert.detected_at - each.at <= CHANGED_WITHIN
+    ]
+    latest = max(before, key=lambda each: (each.at, each.id), default=None)
+    if latest is None or (operation := latest.facts.get("operation")) is None:
+        return latest
+    own = (each for each in every if each.facts.get("operation") == operation)
+    return replace(latest, facts=max(own, key=lambda each: (each.at, each.id)).facts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
+from bot.domain.backup.repositories import Place
 from bot.domain.backup.sources import Source, holds
 
 DEFAULT_WITHIN = timedelta(hours=24)
@@ -25,6 +26,8 @@ class Proof:
     paths: tuple[str, ...] = ()
     """what the snapshot has: the configuration may name more by now"""
     exclude: tuple[str, ...] = ()
+    damaged_in: tuple[Place, ...] = ()
+    """where the damage was found"""
 
 
 @dataclass(frozen=True, slots=True)

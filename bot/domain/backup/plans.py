@@ -61,7 +61,9 @@ def restore_plan(taken: Taken, target: str, include: str | None, at: datetime) -
         Step("backup_place", {"target": target}),
     )
     shown: dict[str, JsonValue] = {"taken_at": taken.taken_at.isoformat(), "size": taken.size}
-    return Plan(RESTORE, SUBJECT, at, steps, shown, on_failure=OnFailure.UNDO_ALL)
+    # Of another source, or to another place, it is another plan: both may wait for approval.
+    topic = f"{taken.source} → {target}"
+    return Plan(RESTORE, SUBJECT, at, steps, shown, on_failure=OnFailure.UNDO_ALL, topic=topic)
 
 
 def _proving(sources: Sequence[str], day: datetime) -> list[Step]:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from bot.domain.backup.code import GitFacts, is_synchronised
 from bot.domain.backup.gate import Proof, newest_proven
+from bot.domain.backup.repositories import Place
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Source, SourceKind
 
@@ -66,6 +67,8 @@ class SourceStatus:
     """why the last attempt failed"""
     figure: int
     wanted: int | None
+    damaged_in: tuple[Place, ...] = ()
+    """the repositories in which damage was found"""
 
 
 def source_status(
@@ -98,9 +101,14 @@ def source_status(
         is_code = source.kind is SourceKind.CODE
         state = SourceState.NOT_SYNCHRONISED if is_code else SourceState.FEW_POINTS
     failed = None if attempt is None else attempt.reason
-    return SourceStatus(
-        source, state, newest, None if proof is None else proof.taken_at, failed, figure, wanted
-    )
+    proven_at = None if proof is None else proof.taken_at
+    judged = _last_judged(proofs) if state is SourceState.DAMAGED else None
+    damaged_in = () if judged is None else judged.damaged_in
+    return SourceStatus(source, state, newest, proven_at, failed, figure, wanted, damaged_in)
+
+
+def _last_judged(proofs: Collection[Proof]) -> Proof | None:
+    return max(proofs, key=lambda each: each.judged_at, default=None)
 
 
 def _state(
@@ -111,7 +119,7 @@ def _state(
     attempt: Attempt | None,
     now: datetime,
 ) -> SourceState:
-    judged = max(proofs, key=lambda each: each.judged_at, default=None)
+    judged = _last_judged(proofs)
     if judged is not None and judged.damaged:
         return SourceState.DAMAGED
     if attempt is not None and attempt.reason is not None:
@@ -126,9 +134,3 @@ def _state(
             return SourceState.PROVING
         return SourceState.UNVERIFIED
     return SourceState.GOOD
-
-
-def kind_state(statuses: Collection[SourceStatus]) -> SourceState:
-    """The worst state of the sources of one kind; NONE when there are none."""
-    order = list(SourceState)
-    return min((each.state for each in statuses), key=order.index, default=SourceState.NONE)

@@ -91,6 +91,12 @@ class Verdict:
         return not self.shortcomings
 
 
+def places_of_damage(reasons: Iterable[tuple[str, Place | None]]) -> tuple[Place, ...]:
+    """Of shortcomings, each a reason and a place, the repositories that are damaged."""
+    found = {place for reason, place in reasons if reason in DAMAGE}
+    return tuple(place for place in Place if place in found)
+
+
 def standing_damage(reads: Iterable[Finding]) -> list[Finding]:
     """Of what came of reading shares of the repositories, the damage that nothing has disproved: a share that
     was found damaged stays so until that very share is read well. That another one is well says nothing."""
@@ -125,10 +131,10 @@ def verdict(
             short.append(Shortcoming(part, place, "not_checked"))
         elif found.reason is not None:
             short.append(Shortcoming(part, place, found.reason, found.values))
-    known = {(each.part, each.place) for each in short}
+    known = {(each.part, each.place, each.reason) for each in short}
     damaged = any(each.is_damage for each in last.values())
     for each in standing:
         damaged = True
-        if (each.part, each.place) not in known:
+        if (each.part, each.place, each.reason) not in known:
             short.append(Shortcoming(each.part, each.place, each.reason or "damaged", each.values))
     return Verdict(now, tuple(short), damaged)

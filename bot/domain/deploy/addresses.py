@@ -14,10 +14,10 @@ class Address:
 
     @classmethod
     def of(cls, text: str) -> Address:
-        """The one that is written so: `127.0.0.1:9001`, `[::1]:9001`. Raises ValueError."""
+        """Of `host:port` or `[host]:port`. Raises ValueError."""
         host, colon, port = text.rpartition(":")
-        if not colon or not host or not port.isdecimal() or not 0 < int(port) < 65536:
-            raise ValueError(f"not an address: {text[:80]!r}")
+        if not host or not colon or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65536:
+            raise ValueError(f"not host:port: {text}")
         return cls(host.removeprefix("[").removesuffix("]"), int(port))
 
     def __str__(self) -> str:

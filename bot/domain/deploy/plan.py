@@ -74,6 +74,7 @@ def deploy_plan(facts: DeployFacts, at: datetime) -> Plan:
         steps=tuple(_steps(facts, stages)),
         shown=_shown(facts, stages),
         on_failure=OnFailure.UNDO_ALL,
+        topic=facts.service.name,
         touches=(place_of(facts.service.name, environment.name),),
         aside={
             "notes": dict(facts.notes),

@@ -1,7 +1,8 @@
 """The life of an operation from the question to its end, and what a click on its card does.
 
     pending ──승인──▶ queued ──▶ running ──▶ done, partial
-       │                 │          └──▶ undoing ──▶ undone, failed, partial
+       │                 │          ├──▶ stopped
+       │                 │          └──▶ undoing ──▶ undone, failed, partial, stopped
        └▶ denied,        └▶ cancelled, changed, refused
           cancelled,
           expired, superseded
@@ -44,6 +45,8 @@ class State(StrEnum):
     DONE = "done"
     PARTIAL = "partial"
     """done, but for some steps that failed and were undone"""
+    STOPPED = "stopped"
+    """somebody pressed 중단: what was done by then stays, and the step under way is undone if it can be"""
     UNDONE = "undone"
     """stopped or failed, and everything undone"""
     FAILED = "failed"
@@ -57,8 +60,10 @@ UNDER_WAY = frozenset({State.RUNNING, State.UNDOING})
 ARROWS: dict[State, frozenset[State]] = {
     State.PENDING: frozenset({State.QUEUED, State.DENIED, State.CANCELLED, State.EXPIRED, State.SUPERSEDED}),
     State.QUEUED: frozenset({State.RUNNING, State.CANCELLED, State.CHANGED, State.REFUSED}),
-    State.RUNNING: frozenset({State.UNDOING, State.DONE, State.PARTIAL, State.FAILED, State.UNDONE}),
-    State.UNDOING: frozenset({State.UNDONE, State.FAILED, State.PARTIAL}),
+    State.RUNNING: frozenset(
+        {State.UNDOING, State.DONE, State.PARTIAL, State.STOPPED, State.FAILED, State.UNDONE}
+    ),
+    State.UNDOING: frozenset({State.UNDONE, State.FAILED, State.PARTIAL, State.STOPPED}),
 }
 """From where one can get to where; from all others nowhere."""
 

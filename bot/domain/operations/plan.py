@@ -76,11 +76,19 @@ class Plan:
     """what else is locked while it runs: runs that share a subject exclude each other"""
     aside: JsonObject = field(default_factory=dict)
     """what the card shows and nobody approves, such as how many alerts are open; not part of the hash"""
+    topic: str = ""
+    """what it is about within its subject, where that is not all of it: which backup is restored to where.
+    Not part of the hash: the steps say it"""
 
     @property
     def subjects(self) -> tuple[str, ...]:
         """All that is locked while it runs."""
         return (self.subject, *self.touches)
+
+    def replaces(self, older: Plan) -> bool:
+        """Whether an older plan that nobody has approved yet makes way for this one."""
+        mine = (self.operation, self.subject, self.topic)
+        return mine == (older.operation, older.subject, older.topic)
 
     @property
     def hash(self) -> str:
@@ -93,6 +101,7 @@ class Plan:
             **_bound(self),
             "files": [{"name": each.name, "path": each.path, "sha256": each.sha256} for each in self.files],
             "aside": dict(self.aside),
+            "topic": self.topic,
         }
 
 
@@ -114,6 +123,7 @@ def plan_of(data: JsonObject) -> Plan:
         on_failure=OnFailure(str(data["on_failure"])),
         touches=tuple(map(str, touches)),
         aside=aside,
+        topic=str(data.get("topic", "")),
     )
 
 

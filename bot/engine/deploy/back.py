@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _AGAIN = 0.25
 _ASKED = 3
-_NO_ANSWER = ("health_refused", "health_slow")
+_GONE = "health_refused"
 _LOOKS = 0.05
 _STILL = 0.3
 """seconds without one further request"""
@@ -95,21 +95,21 @@ async def drain(site: Site, slot: Slot, seconds: float) -> dict[str, JsonValue]:
 
 
 async def answers(site: Site, slot: Slot) -> bool:
-    """Whether anything answers there at all, well or not. Asked a few times: one answer may be lost."""
+    """Whether anybody is there at all, who answers well, badly or late. Asked a few times."""
     rules = site.health
     async with session_of(1, rules.timeout) as session:
         for _ in range(_ASKED):
             problem = await check(site.address(slot), rules, session)
-            if problem is None or problem.name not in _NO_ANSWER:
+            if problem is None or problem.name != _GONE:
                 return True
             await asyncio.sleep(_AGAIN)
     return False
 
 
-async def patiently(site: Site, ask: Callable[[], Awaitable[T]]) -> T:
-    """What the load balancer says or does, asked again for a while when it is away: it may just be
-    restarting. Raises StepFailed."""
-    give_up = time.monotonic() + site.patience
+async def patiently(site: Site, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
+    """What the load balancer says or does, asked again for a while (`seconds`, or the site's patience) when
+    it is away: it may just be restarting. Raises StepFailed."""
+    give_up = time.monotonic() + (site.patience if seconds is None else seconds)
     while True:
         try:
             return await ask()

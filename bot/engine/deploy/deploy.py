@@ -174,10 +174,13 @@ class Deploy:
         """Gate 3, one stage of it."""
         green, percent = _green(plan), int(_number(step.params["percent"]))
         async with self._leases.kept(work.run_id, site, share_of_b(green, 0)) as lease:
-            await lease.renew()
-            await self._let_go(site, plan, percent, work, lambda: lease.lost)
-            await patiently(site, lambda: site.traffic.shift(share_of_b(green, percent)))
+            await self._let_go(site, plan, percent, work, lease.is_lost)
+            # What is meant before it is done: after a crash nobody knows how far it came.
             await self._book.shifted(work.run_id, plan, percent, self._clock())
+            # Not for longer than the watchdog waits for us.
+            patience = site.environment.lease.total_seconds() / 2
+            async with lease.moving():
+                await patiently(site, lambda: site.traffic.shift(share_of_b(green, percent)), patience)
             before, rules = self._stages.get(work.run_id), rules_of(site)
             now = time.monotonic()
             if before is None:
@@ -186,12 +189,12 @@ class Deploy:
                 stage = first_stage(rules, percent, now, None if found is None else found.restarts)
             else:
                 stage = next_stage(before, percent, now)
-            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lambda: lease.lost)
+            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lease.is_lost)
         self._stages[work.run_id] = stage
         return _result(stage)
 
     async def _let_go(
-        self, site: Site, plan: Plan, percent: int, work: Work, taken_away: Callable[[], bool]
+        self, site: Site, plan: Plan, percent: int, work: Work, taken_away: Callable[[], Awaitable[bool]]
     ) -> None:
         """Where somebody pressed 중단 between two stages, it stays where it is until it may go on, watched
         meanwhile if it carries anything."""
@@ -204,6 +207,8 @@ class Deploy:
             stage = await self._watched(site, plan, stage, work, stage.rules.dwell, taken_away=taken_away)
             self._stages[work.run_id] = stage
         while work.guided.held_by is not None and not work.stopping:
+            if await taken_away():
+                raise StepFailed("watchdog")
             work.guided.tell({"held": True, "share": share}, ["go", "stop"])
             await work.guided.wait(1.0)
         if work.stopping:
@@ -214,8 +219,8 @@ class Deploy:
         share = share_of(green, await patiently(site, site.traffic.share))
         if share != 100:
             raise StepFailed("traffic_not_moved", share=share)
+        await self._leases.end(work.run_id, site, share_of_b(green, 0))
         await self._book.completed(work.run_id, plan, self._clock())
-        self._leases.end(work.run_id)
         return {}
 
     async def _warm(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
@@ -255,7 +260,7 @@ class Deploy:
         seconds: float,
         *,
         ends_at: float | None = None,
-        taken_away: Callable[[], bool] = lambda: False,
+        taken_away: Callable[[], Awaitable[bool]] | None = None,
     ) -> Stage:
         sampler = Sampler(site, _green(plan))
         try:
@@ -276,14 +281,15 @@ class Deploy:
             return {"already": True}
         green = _green(plan)
         self._stages.pop(work.run_id, None)
-        await self._book.turned(work.run_id, self._clock())
-        moved = await _home(site, green)
+        turned_at = self._clock()
+        moved = await _home(site, green)  # before anything is written: it waits for no database
         at = self._clock()
+        await self._book.turned(work.run_id, turned_at)
         await self._book.restored(work.run_id, plan, at)
         result: dict[str, JsonValue] = {**moved.told, "at": at.isoformat()}
         result["still"] = await see_still(site, green)
         result["drained"] = await drain(site, green, site.environment.drain.total_seconds())
-        self._leases.end(work.run_id)
+        await self._leases.forget(work.run_id)
         if moved.problem is not None:
             raise moved.problem
         self._back.add(work.run_id)
@@ -304,7 +310,7 @@ class Deploy:
     async def _check_blue(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """The previous state is there again, and Blue is well."""
         blue = _green(plan).other
-        self._leases.end(work.run_id)
+        await self._leases.forget(work.run_id)
         if share_of(blue, await patiently(site, site.traffic.share)) != 100:
             raise StepFailed("traffic_not_moved", share=0)
         await self._book.restored(work.run_id, plan, self._clock())

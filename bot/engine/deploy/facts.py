@@ -90,7 +90,7 @@ class Planner:
         commit = await self._history.resolve(service, revision)
         await self._must_be_known(site, revision)
         standing = await self.standing(site)
-        current = None if standing.blue is None else await self._revision_of(site, standing.blue)
+        current = None if standing.blue is None else await self.revision_of(site, standing.blue)
         has_blue = standing.blue is not None and standing.blue.alive
         if has_blue and current == revision:
             raise OperationRefused("deploy_same", revision=revision)
@@ -131,7 +131,7 @@ class Planner:
         if under_way is not None:
             raise under_way
         standing = await self.standing(site, mixed=True)
-        current = None if standing.blue is None else await self._revision_of(site, standing.blue)
+        current = None if standing.blue is None else await self.revision_of(site, standing.blue)
         known = [each for each in await self.kept(site) if each != current]
         target = str(request.get("release") or "") or (known[0] if known else "")
         if not target:
@@ -141,7 +141,7 @@ class Planner:
         if target not in known:
             raise OperationRefused("deploy_not_kept", revision=target, known=list(known))
         other = standing.other
-        running = other is not None and other.alive and await self._revision_of(site, other) == target
+        running = other is not None and other.alive and await self.revision_of(site, other) == target
         if not running:
             await self._must_be_known(site, target)
         locked = await self._locked_by(environment)
@@ -188,7 +188,7 @@ class Planner:
             names: list[JsonValue] = [tag.name for tag in tags[:10]]
             raise OperationRefused("deploy_revision_unknown", revision=revision, known=names)
 
-    async def _revision_of(self, site: Site, instance: Instance) -> str | None:
+    async def revision_of(self, site: Site, instance: Instance) -> str | None:
         """What runs there: by the driver, or, where that cannot tell, by our own book."""
         if instance.revision:
             return instance.revision

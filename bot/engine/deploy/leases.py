@@ -2,51 +2,101 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
+from contextlib import asynccontextmanager
+from pathlib import Path
 
+import structlog
+
+from bot.engine.deploy.lease import HeldLease, LeaseLost, forget
 from bot.engine.deploy.site import Site
+from bot.engine.operations.contract import StepFailed
+from bot.tools.traffic.guarding import NobodyWatches, ensure_watchdog
+
+log = structlog.get_logger(__name__)
 
 
-class Lease(Protocol):
-    """One that is being renewed."""
+class Leases:
+    """Those of this Guardian, in a folder that a watchdog looks at."""
 
-    @property
-    def lost(self) -> bool:
-        """Whether the watchdog has taken traffic back."""
-        ...
-
-    async def renew(self) -> None:
-        """Renew it now. Raises StepFailed (`watchdog`) when it is lost."""
-        ...
-
-
-class Leases(Protocol):
-    """Those of this Guardian."""
-
-    def kept(self, run: int, site: Site, b: int) -> AbstractAsyncContextManager[Lease]:
-        """Renew a run's lease meanwhile. It goes on afterwards, until `end` or until it lapses. `b`: the
-        share of slot b that means that all is back at Blue."""
-        ...
-
-    def end(self, run: int) -> None:
-        """The canary is over: nothing is to be taken back any more."""
-        ...
-
-
-class Unwatched:
-    """No watchdog."""
-
-    lost = False
-
-    async def renew(self) -> None:
-        """There is nothing to renew."""
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: dict[int, HeldLease] = {}
 
     @asynccontextmanager
-    async def kept(self, run: int, site: Site, b: int) -> AsyncIterator[Lease]:
-        """As `Leases` has it."""
-        yield self
+    async def kept(self, run: int, site: Site, b: int) -> AsyncIterator[KeptLease]:
+        """A run's lease, and somebody who watches it: a watchdog is started if there is none. It has to be
+        renewed from now on, until `end`; the block's end leaves it as it is. `b`: the share of slot b that
+        means that all is back at Blue. Raises StepFailed: `watchdog` when it is lost, `watchdog_absent`."""
+        seconds = site.environment.lease.total_seconds()
+        try:
+            held = await HeldLease.take(self._folder, _name(run), site.configuration, b, seconds)
+            self._held[run] = held
+            if await ensure_watchdog(self._folder):
+                log.info("watchdog_started", folder=str(self._folder))
+        except LeaseLost:
+            raise StepFailed("watchdog") from None
+        except NobodyWatches as nobody:
+            raise StepFailed("watchdog_absent", detail=nobody.detail) from None
+        except OSError as error:
+            raise StepFailed("watchdog_absent", detail=error.strerror or str(error)) from None
+        yield KeptLease(held)
 
-    def end(self, run: int) -> None:
-        """As `Leases` has it."""
+    async def end(self, run: int, site: Site, b: int) -> None:
+        """The canary is over, and nothing is to be taken back any more. Raises StepFailed (`watchdog`) when
+        it has been."""
+        seconds = site.environment.lease.total_seconds()
+        try:
+            held = self._held.get(run)
+            if held is None:  # taken before a restart
+                held = await HeldLease.take(self._folder, _name(run), site.configuration, b, seconds)
+            await held.end()
+        except LeaseLost:
+            raise StepFailed("watchdog") from None
+        except OSError as error:
+            # It lapses, and a release that has passed would be taken back: nobody may believe it is over.
+            raise StepFailed("watchdog_absent", detail=error.strerror or str(error)) from None
+        self._held.pop(run, None)
+
+    async def forget(self, run: int) -> None:
+        """All traffic is back, whoever did it: there is nothing to watch any more."""
+        self._held.pop(run, None)
+        try:
+            await asyncio.to_thread(forget, self._folder, _name(run))
+        except OSError as error:
+            log.warning("lease_not_forgotten", run=run, detail=str(error))
+
+
+class KeptLease:
+    """One that is being renewed."""
+
+    def __init__(self, held: HeldLease) -> None:
+        self._held = held
+
+    async def is_lost(self) -> bool:
+        """Renew it now; whether the watchdog has taken traffic back. From the loop that judges: one that
+        hangs must lose it."""
+        try:
+            await self._held.renew()
+        except LeaseLost:
+            return True
+        except OSError as error:  # not renewed, it lapses: the watchdog decides
+            log.warning("lease_not_renewed", detail=str(error))
+        return False
+
+    @asynccontextmanager
+    async def moving(self) -> AsyncIterator[None]:
+        """Renewed, and the watchdog waits meanwhile: traffic is moved in such a block. Raises StepFailed
+        (`watchdog`) when it is lost."""
+        try:
+            async with self._held.guarded():
+                yield
+        except LeaseLost:
+            raise StepFailed("watchdog") from None
+        except OSError as error:
+            raise StepFailed("watchdog_absent", detail=error.strerror or str(error)) from None
+
+
+def _name(run: int) -> str:
+    return f"run-{run}"

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import structlog
 
+from bot.domain.cleanup.health import Measure, measures, suspects, told
 from bot.domain.cleanup.plan import is_empty, plan
 from bot.domain.cleanup.rules import FILE_STAGES, Root, Rules, Stage
 from bot.domain.cleanup.scan import DeepScan
@@ -27,7 +28,9 @@ from bot.engine.operations.cleanup_stages import (
     gather,
 )
 from bot.engine.operations.contract import OperationRefused, StepFailed, Work
+from bot.engine.operations.health import Health
 from bot.engine.threads import in_daemon_thread
+from bot.tools.cleanup import baseline
 from bot.tools.cleanup.commands import Run, runner
 from bot.tools.cleanup.deep_scan import deep_scan
 from bot.tools.cleanup.journal import JournalUnreadable
@@ -41,11 +44,10 @@ T = TypeVar("T")
 
 BackedUp = Callable[[Sequence[str]], Awaitable[OperationRefused | None]]
 """Whether the roots have a recent verified backup: None, or why they count as having none."""
-Troubles = Callable[[], Awaitable[frozenset[str]]]
-"""All that is wrong with the system just now; nothing: it is well."""
+Troubles = Callable[[], Awaitable[frozenset[Measure]]]
+"""All that the open alerts say is at critical just now."""
 
 COMMAND_SECONDS = 300.0
-_TROUBLES_SHOWN = 5
 _LISTS_FOR = timedelta(days=1)
 """lists are kept for as long as the quarantine, and at least so long"""
 
@@ -62,6 +64,7 @@ class Cleanup:
         folder: Path,
         backed_up: BackedUp,
         troubles: Troubles,
+        health: Health,
         clock: Clock = utc_now,
         run: Run | None = None,
     ) -> None:
@@ -71,6 +74,7 @@ class Cleanup:
         self._folder = folder
         self._backed_up = backed_up
         self._troubles = troubles
+        self._health = health
         self._clock = clock
         self._run = run or runner(COMMAND_SECONDS)
         self._turn = asyncio.Lock()
@@ -104,13 +108,29 @@ class Cleanup:
             roots = ", ".join(root.shown for root in self._rules.roots_of((stage,)))
             raise StepFailed("cleanup_no_backup", roots=roots, why=refusal.reason)
         # A full disk may be the very reason for a cleanup: what counts is whether something came with it.
-        before = await self._troubles()
+        bad, alerts = await self._bad_before(plan, work.run_id), await self._troubles()
         async with self._turn:
             result = await _in_thread(lambda stop: self._do(plan, stage, step, work, stop))
-        after = await self._troubles()
-        if after - before:
-            raise StepFailed("cleanup_unwell", detail=_some(after - before))
-        return {**result, "unwell": _some(after) or None}
+        look = await self._health.look_until_sure(bad)
+        now = await self._troubles()
+        worse = {*suspects(look, bad), *(now - alerts)}
+        if worse:
+            raise StepFailed("cleanup_unwell", bad=measures(worse))
+        return {**result, "health": dict(told(look, now))}
+
+    async def _bad_before(self, plan: Plan, run: int) -> frozenset[Measure]:
+        """What was bad before this run began its first stage."""
+        path = baseline.path_of(self._folder, run, plan.hash)
+        known = baseline.read(path)
+        if known is not None:
+            return known
+        bad = frozenset((await self._health.look()).bad)
+        try:
+            baseline.write(path, bad)
+        except OSError as error:
+            # Then each stage is compared with what was before itself.
+            log.warning("baseline_not_kept", run=run, detail=str(error))
+        return bad
 
     async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Bring back what a stage moved. Caches and zombies have nothing to bring back. Raises StepFailed
@@ -128,10 +148,12 @@ class Cleanup:
 
         return brought_back(await self._restore(work.run_id, (stage,), tick))
 
-    async def undo_run(self, run_id: int) -> Tally:
+    async def undo_run(
+        self, run_id: int, tick: Tick = lambda count: None, stop: Stop = lambda: False
+    ) -> Tally:
         """Bring back all that a run moved (되돌리기); what could not be is counted by its reason and stays in
-        quarantine. Raises StepFailed."""
-        return await self._restore(run_id, FILE_STAGES, lambda count: None)
+        quarantine. When `stop` says so it ends between two files. Raises StepFailed."""
+        return await self._restore(run_id, FILE_STAGES, tick, stop)
 
     async def kept(self) -> tuple[Kept, ...]:
         """What is in quarantine, the oldest first."""
@@ -177,12 +199,14 @@ class Cleanup:
         watch = Watch(self._rules.protected)
         return clean_files(self._rules.files[stage], stage, list_, plan.at, spans, work, watch, ends)
 
-    async def _restore(self, run_id: int, stages: Sequence[Stage], tick: Tick) -> Tally:
-        def restored(stop: Stop) -> Tally:
+    async def _restore(
+        self, run_id: int, stages: Sequence[Stage], tick: Tick, stop: Stop = lambda: False
+    ) -> Tally:
+        def restored(halt: Stop) -> Tally:
             tally = Tally()
             for stage in stages:
                 for root in self._rules.roots_of((stage,)):
-                    tally.add(restore(root, run_id, tick, stage, stop))
+                    tally.add(restore(root, run_id, tick, stage, lambda: halt() or stop()))
             return tally
 
         with as_step_failures():
@@ -206,11 +230,6 @@ class Cleanup:
 
     def _roots(self) -> tuple[Root, ...]:
         return self._rules.roots_of(FILE_STAGES)
-
-
-def _some(troubles: frozenset[str]) -> str:
-    """The first of them, for a sentence."""
-    return ", ".join(sorted(troubles)[:_TROUBLES_SHOWN])
 
 
 def _stage_of(step: Step) -> Stage:

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.operations.plan import JsonObject, OnFailure, Plan, Step
 from bot.engine.operations.cleanup import Cleanup
 from bot.engine.operations.cleanup_stages import brought_back
-from bot.engine.operations.contract import OperationRefused, StepFailed, Work
+from bot.engine.operations.contract import OperationRefused, StepFailed, Stopped, Work
 
 NAME = "cleanup_undo"
 
@@ -34,11 +34,24 @@ class CleanupUndo:
         return Plan(self.name, self._subject, at, (step,), {}, on_failure=OnFailure.STOP)
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """Bring everything back that can be. Raises StepFailed when something could not."""
-        run = step.params["run"]
-        if not isinstance(run, int):
+        """Bring everything back that can be. Raises StepFailed when something could not, and Stopped between
+        two files: what came back stays, and the rest is in quarantine with its records."""
+        run, total = step.params["run"], step.params["count"]
+        if not isinstance(run, int) or not isinstance(total, int):
             raise StepFailed("cleanup_list_lost", detail="run")
-        return brought_back(await self._cleanup.undo_run(run))
+        done = 0
+
+        def tick(count: int) -> None:
+            nonlocal done
+            done += count
+            work.progress(min(done, total), total, "file")
+
+        tick(0)
+        tally = await self._cleanup.undo_run(run, tick, lambda: work.stopping)
+        if tally.stopped:
+            kept = sum(each.count for each in await self._cleanup.kept() if each.run == run)
+            raise Stopped({"restored": tally.done, "bytes": tally.bytes, "kept": kept})
+        return brought_back(tally)
 
     async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Nothing to undo."""

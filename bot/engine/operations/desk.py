@@ -66,11 +66,11 @@ class OperationDesk:
 
     async def load(self) -> None:
         """Read what is not over, and go on with what was under way. Raises StoreUnavailable."""
-        self._enclosures.load()
         self._next = await self._parts.store.last_id() + 1
         found = await self._parts.store.open()
         await self._parts.know_cards([stream_of(record.id) for record in found])
-        await self._starter.resume(found)
+        await self._enclosures.load(found)
+        await self._starter.going.resume(found)
 
     async def run(self) -> None:
         """Let plans expire, start what waits, and draw cards again, until `close`."""
@@ -162,8 +162,7 @@ class OperationDesk:
     async def _add(self, plan: Plan, request: JsonObject, by: str, now: datetime) -> OperationRecord:
         parts = self._parts
         for older in await parts.store.open():
-            same = (older.plan.operation, older.plan.subject) == (plan.operation, plan.subject)
-            if older.state is State.PENDING and same:
+            if older.state is State.PENDING and plan.replaces(older.plan):
                 detail = {"why": State.SUPERSEDED.value}
                 await self._moves.end(older, State.SUPERSEDED, Action.OPERATION_CANCEL, by, detail)
         number, self._next = self._next, self._next + 1

@@ -10,8 +10,9 @@ It costs 15 MB and eight threads, so it is imported and started with the first r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,9 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 from pydantic import JsonValue
 from sqlalchemy.engine import make_url
+
+from bot.engine.clock import Clock, utc_now
+from bot.engine.operations.broken_runs import file_of, is_damaged, put_aside, sentence_of
 
 if TYPE_CHECKING:
     from dbos import WorkflowHandleAsync
@@ -61,8 +65,35 @@ Body = Callable[[Run, Journal], Coroutine[None, None, None]]
 """What a run does, and where it keeps its steps."""
 
 
+class RunsUnavailable(Exception):
+    """Where runs live cannot be used just now: nothing was changed there."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class RunsBroken(Exception):
+    """The file in which runs live is damaged. It stays as it is until `start_anew`, and nothing goes on
+    before that."""
+
+    def __init__(self, file: Path, detail: str) -> None:
+        super().__init__(f"{file}: {detail}")
+        self.file = file
+        self.detail = detail
+
+
 class Durable(Protocol):
-    """Where runs live."""
+    """Where runs live. Every method but `close` may raise RunsUnavailable and RunsBroken."""
+
+    async def ready(self) -> None:
+        """Nothing, if runs can be started."""
+        ...
+
+    async def start_anew(self) -> Path:
+        """Put what is broken aside, as it is, under another name beside it; that name. What was kept there of
+        runs is lost."""
+        ...
 
     async def start(self, run: Run) -> None:
         """Start that run, or go on with it; nothing if it is under way or over."""
@@ -84,10 +115,11 @@ class Durable(Protocol):
 class DbosRuns:
     """Runs kept by DBOS. There is one in a process: DBOS is global."""
 
-    def __init__(self, store_url: str, body: Body) -> None:
+    def __init__(self, store_url: str, body: Body, clock: Clock = utc_now) -> None:
         """`store_url`: of our own database; for a SQLite file DBOS gets one beside it, `…-runs.db`."""
         self._url = runs_url(store_url)
         self._body = body
+        self._clock = clock
         self._workflow: Callable[[int, str], Coroutine[object, object, None]]
         """as DBOS knows it, once it is launched"""
         self._launched = False
@@ -95,46 +127,93 @@ class DbosRuns:
         self._tasks: set[asyncio.Task[object]] = set()
         """runs that are under way"""
         self._handles: dict[Run, WorkflowHandleAsync[None]] = {}
+        self._broken: RunsBroken | None = None
+
+    async def ready(self) -> None:
+        """As `Durable` has it."""
+        async with self._using():
+            await self._launch()
+
+    async def start_anew(self) -> Path:
+        """As `Durable` has it."""
+        file = file_of(self._url)
+        if file is None:
+            raise RunsUnavailable("only a file can be put aside")
+        async with self._launching:
+            await self._end()
+            try:
+                aside = await asyncio.to_thread(put_aside, file, self._clock())
+            except OSError as error:
+                raise RunsUnavailable(f"{file}: {error.strerror or error}") from error
+            self._broken = None
+        return aside
 
     async def start(self, run: Run) -> None:
         """As `Durable` has it."""
         from dbos import DBOS, SetWorkflowID
 
-        await self._launch()
-        with SetWorkflowID(run.key):
-            self._handles[run] = await DBOS.start_workflow_async(self._workflow, run.number, run.plan_hash)
+        async with self._using():
+            await self._launch()
+            with SetWorkflowID(run.key):
+                self._handles[run] = await DBOS.start_workflow_async(
+                    self._workflow, run.number, run.plan_hash
+                )
 
     async def is_over(self, run: Run) -> bool:
         """As `Durable` has it."""
         from dbos import DBOS
 
-        await self._launch()
-        status = await DBOS.get_workflow_status_async(run.key)
+        async with self._using():
+            await self._launch()
+            status = await DBOS.get_workflow_status_async(run.key)
         return status is not None and status.status in _OVER
 
     async def forget(self, run: Run) -> None:
         """As `Durable` has it."""
         from dbos import DBOS
 
-        await self._launch()
-        self._handles.pop(run, None)
-        await DBOS.delete_workflow_async(run.key)
+        async with self._using():
+            await self._launch()
+            self._handles.pop(run, None)
+            await DBOS.delete_workflow_async(run.key)
 
     async def close(self) -> None:
         """As `Durable` has it. DBOS ends its threads too, which takes a second."""
         async with self._launching:
-            if self._launched:
-                from dbos import DBOS
+            await self._end()
 
-                self._launched = False
-                # Nothing may go on to its next step, or to its end, while DBOS is taken away from under it.
-                for task in self._tasks:
-                    task.cancel()
-                if self._tasks:
-                    await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
-                await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
-                # It has taken the loop's pool of threads along; others may still have something to do there.
-                asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+    async def _end(self) -> None:
+        if not self._launched:
+            return
+        from dbos import DBOS
+
+        self._launched = False
+        # Nothing may go on to its next step, or to its end, while DBOS is taken away from under it.
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=_CLOSE_SECONDS)
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        # It has taken the loop's pool of threads along; others may still have something to do there.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+
+    @asynccontextmanager
+    async def _using(self) -> AsyncIterator[None]:
+        """Around whatever DBOS does: what it raises becomes one of ours. Once its file is known to be broken
+        nothing more is done with it."""
+        if self._broken is not None:
+            raise self._broken
+        try:
+            yield
+        except Exception as error:  # whatever it may be: DBOS, its driver, the disk; told to whoever asked
+            detail = sentence_of(error)
+            file = file_of(self._url)
+            if file is None or not is_damaged(error):
+                raise RunsUnavailable(detail) from error
+            self._broken = RunsBroken(file, detail)
+            async with self._launching:
+                await self._end()
+            raise self._broken from error
 
     async def _launch(self) -> None:
         async with self._launching:
@@ -169,8 +248,12 @@ class DbosRuns:
                 await body(Run(number, plan_hash), _DbosJournal())
 
             self._workflow = workflow
-            DBOS.launch()
             self._launched = True
+            try:
+                DBOS.launch()
+            except BaseException:
+                await self._end()  # its threads have begun
+                raise
             log.info("runs_launched")
 
 

@@ -49,6 +49,7 @@ def operation_facts(
             for number, step in enumerate(plan.steps)
         ),
         shown=plan.shown,
+        aside=plan.aside,
         needs_second=needs_second,
         command=command,
         decided_by=record.decided_by,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -48,6 +49,7 @@ class LockBook:
         self._command = command
         self._on_lifted = on_lifted
         self._subjects = subjects
+        self._numbering = asyncio.Lock()
 
     async def in_the_way(self, *subjects: str) -> Lock | None:
         """The lock that keeps a run off one of those subjects now."""
@@ -123,10 +125,12 @@ class LockBook:
         if length is None or not timedelta(0) < length <= LONGEST_FREEZE:
             return FreezeAnswerFacts("bad_length", self._command)
         times = Once(now, now + length)
-        wanted = Freeze("", times, frozenset(operations), subject, reason, by=by)
-        made = await self.store.add_freeze(wanted, times, now)
         detail = {**span(now, now + length), "reason": reason, "what": subject}
-        self._audit.note(by, Action.FREEZE_ADD, f"freeze:{made.id}", detail=detail)
+        async with self._numbering:  # or two at once would get the same number
+            number = await self.store.last_freeze() + 1
+            made = Freeze("", times, frozenset(operations), subject, reason, id=number, by=by)
+            deed = Deed(now, by, Action.FREEZE_ADD, f"freeze:{number}", detail=detail)
+            await self._audit.together(self.store.freezing(made, times, now), deed)
         return FreezeAnswerFacts("made", self._command, freeze_facts(made, now))
 
     async def thaw(self, number: int, by: str) -> FreezeAnswerFacts:
@@ -137,10 +141,10 @@ class LockBook:
             self._refused(by, Action.FREEZE_END, f"freeze:{number}")
             return FreezeAnswerFacts("not_allowed", self._command, who_could=needed)
         found = {freeze.id: freeze for freeze in await self.store.freezes(now)}
-        if number not in found or not await self.store.end_freeze(number, now, by):
+        deed = Deed(now, by, Action.FREEZE_END, f"freeze:{number}")
+        if number not in found or not await self._audit.together(self.store.thawing(number, now, by), deed):
             known = tuple(freeze_facts(each, now) for each in found.values())
             return FreezeAnswerFacts("not_found", self._command, freezes=known)
-        self._audit.note(by, Action.FREEZE_END, f"freeze:{number}")
         self._on_lifted()
         return FreezeAnswerFacts("ended", self._command, freeze_facts(found[number], now))
 

@@ -106,6 +106,7 @@ class Runner:
             return
         plan = record.plan
         outcomes: list[str] = []
+        stopped = False
         for index in range(len(plan.steps)):
             given = await journal.once(f"do:{index}", partial(self._do, record, index))
             state = _state_of(given)
@@ -115,9 +116,10 @@ class Runner:
             for other in _to_undo(plan.on_failure, index):
                 given = await journal.once(f"undo:{index}:{other}", partial(self._undo, record, other))
                 outcomes[other] = _state_of(given)
-            if state == StepState.STOPPED or plan.on_failure is not OnFailure.UNDO_STEP:
+            stopped = state == StepState.STOPPED
+            if stopped or plan.on_failure is not OnFailure.UNDO_STEP:
                 break
-        await journal.once("end", partial(self._end, record, outcomes))
+        await journal.once("end", partial(self._end, record, outcomes, stopped))
 
     async def _do(self, record: OperationRecord, index: int) -> JsonValue:
         """Do a step: its state, which is kept."""
@@ -186,9 +188,9 @@ class Runner:
         after = StepRecord(index, state, before.began_at, self._clock(), result, problem)
         return await self._save(record.id, after)
 
-    async def _end(self, record: OperationRecord, outcomes: list[str]) -> JsonValue:
+    async def _end(self, record: OperationRecord, outcomes: list[str], stopped: bool) -> JsonValue:
         fresh = await self._patiently(lambda: self._store.get(record.id)) or record
-        state = final_state(outcomes, len(record.plan.steps), record.plan.on_failure)
+        state = final_state(outcomes, len(record.plan.steps), record.plan.on_failure, stopped)
         problem = next((step.problem for step in fresh.steps if step.problem is not None), None)
         await self._patiently(lambda: self._ended(fresh, state, problem))
         return state.value
@@ -245,14 +247,19 @@ class Runner:
                 await asyncio.sleep(self._retry_seconds)
 
 
-def final_state(outcomes: list[str], steps: int, on_failure: OnFailure) -> State:
-    """How a run has ended, by what became of its steps; those behind the last outcome did not begin."""
+def final_state(outcomes: list[str], steps: int, on_failure: OnFailure, stopped: bool) -> State:
+    """How a run has ended, by what became of its steps; those behind the last outcome did not begin.
+    `stopped`: the last of them ended because somebody pressed 중단, whatever was made of it then."""
     if StepState.STUCK in outcomes:
         return State.FAILED
     if len(outcomes) == steps and all(each == StepState.DONE for each in outcomes):
         return State.DONE
+    stays = StepState.DONE in outcomes and StepState.UNDONE not in outcomes
+    if stopped and (on_failure is not OnFailure.UNDO_ALL or stays):
+        return State.STOPPED
     if on_failure is OnFailure.STOP:
-        return State.FAILED if StepState.FAILED in outcomes else State.UNDONE
+        # What was done until somebody stopped it stays.
+        return State.FAILED if StepState.FAILED in outcomes else State.PARTIAL
     # Of a run that is taken back wholly, what is still done had nothing to undo.
     if on_failure is OnFailure.UNDO_STEP and StepState.DONE in outcomes:
         return State.PARTIAL

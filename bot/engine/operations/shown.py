@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.operations.approval import OPEN, State
+from bot.domain.operations.approval import OPEN, UNDER_WAY, State
 from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import JsonObject
-from bot.domain.operations.record import OperationRecord
+from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.facts import family_of, operation_facts
 from bot.engine.operations.live import LiveWork
 from bot.engine.operations.locks import freeze_facts, lock_facts
@@ -40,12 +41,17 @@ class Shown:
         """until when what an operation did can be undone"""
         self.undone_by: Callable[[OperationRecord], int | None] = lambda record: None
         """the operation that undid it"""
+        self.hindrance: Problem | None = None
+        """what keeps everything that waits from starting"""
 
     def facts(
         self, record: OperationRecord, place: int | None = None, waits_for: Lock | None = None
     ) -> OperationFacts:
         """The facts for its card."""
         work = self._live(record.id)
+        waits = work is None and record.problem is None and record.state in (State.QUEUED, *UNDER_WAY)
+        if waits and self.hindrance is not None:
+            record = replace(record, problem=self.hindrance)
         needs = self._parts.needs(record.plan.operation, record.plan.subject)
         return operation_facts(
             record,
@@ -93,5 +99,8 @@ class Shown:
 
 
 def _remedy(reason: str) -> str | None:
-    """A button that helps against that: every refusal for want of a backup begins so."""
-    return "backup" if reason.startswith("no_backup") else None
+    """A button that helps against that: every refusal for want of a backup begins so, and a deployment that
+    is under way is taken back by what stops it."""
+    if reason.startswith("no_backup"):
+        return "backup"
+    return "stop" if reason == "deploy_running" else None

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 import structlog
 from pydantic import JsonValue
@@ -17,7 +15,8 @@ from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import Difference, difference
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.contract import Operation, OperationRefused
-from bot.engine.operations.durable import Durable, Run
+from bot.engine.operations.durable import Durable
+from bot.engine.operations.going import Going
 from bot.engine.operations.locks import frozen_values
 from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
@@ -30,9 +29,7 @@ log = structlog.get_logger(__name__)
 
 _DIFFERENCES = 8
 _CLOSE_SECONDS = 1.0
-_LOST_SECONDS = 30.0
 _HASHES = ("list", "sha256")
-_KEPT, _LOOKED_BACK = timedelta(days=1), 100
 
 
 class Starter:
@@ -45,22 +42,11 @@ class Starter:
         self._shown = shown
         self._moves = moves
         self._operations = operations
-        self._durable = durable
+        self.going = Going(parts, shown, moves, durable, self.ended)
         self._busy: dict[str, asyncio.Task[None]] = {}
         """what is being started, by subject: to make a plan anew may take long"""
-        self._going: dict[int, float] = {}
-        """when this process set a run going, or looked whether it goes"""
-        self._forgotten: set[int] = set()
         self._drawn: dict[int, tuple[int, int | None]] = {}
         """the place in the queue and the lock that a card shows"""
-
-    async def resume(self, found: list[OperationRecord]) -> None:
-        """Go on with what was under way when the process ended."""
-        for record in found:
-            if record.state in UNDER_WAY:
-                log.info("run_goes_on", run=record.id, operation=record.plan.operation)
-                await self._moves.note(record, "resumed")
-                await self._set_going(record)
 
     async def look(self, found: list[OperationRecord]) -> None:
         """Let expire what nobody approved, and start what can start. Raises StoreUnavailable."""
@@ -70,37 +56,12 @@ class Starter:
                 await self._moves.end(record, State.EXPIRED, Action.OPERATION_EXPIRE, GUARDIAN, {})
         for record in found:
             if record.state in UNDER_WAY:
-                await self._see_that_it_goes(record)
-        self._going = {number: at for number, at in self._going.items() if number in {r.id for r in found}}
+                await self.going.look_after(record)
+        self.going.keep({record.id for record in found})
         subjects = dict.fromkeys(each.plan.subject for each in found if each.state is State.QUEUED)
         for subject in subjects:
             if subject not in self._busy:
                 await self._serve(subject, waiting(found, subject))
-
-    async def _set_going(self, record: OperationRecord) -> None:
-        await self._durable.start(Run(record.id, record.plan_hash))
-        self._going[record.id] = time.monotonic()
-        await self._forget_old()
-
-    async def _forget_old(self) -> None:
-        """Let go of what was kept of runs that have been over for a day: nobody goes on with them."""
-        now = self._parts.clock()
-        for record in await self._parts.store.latest(_LOOKED_BACK):
-            over = record.started_at is not None and record.ended_at is not None
-            if over and record.id not in self._forgotten and now - (record.ended_at or now) > _KEPT:
-                await self._durable.forget(Run(record.id, record.plan_hash))
-                self._forgotten.add(record.id)
-
-    async def _see_that_it_goes(self, record: OperationRecord) -> None:
-        """A run that could not be set going is now; one that is over without having said so is a failure."""
-        looked_at = self._going.get(record.id)
-        if looked_at is None:
-            await self._set_going(record)
-        elif time.monotonic() - looked_at >= _LOST_SECONDS:
-            self._going[record.id] = time.monotonic()
-            if await self._durable.is_over(Run(record.id, record.plan_hash)):
-                log.error("run_lost", run=record.id, operation=record.plan.operation)
-                await self.ended(record, State.FAILED, Problem("failed", "lost", {}))
 
     async def close(self) -> None:
         """Wait a little for what is being started: what is written then is whole."""
@@ -124,6 +85,8 @@ class Starter:
 
     async def _start(self, record: OperationRecord) -> None:
         try:
+            if not await self.going.ready():
+                return  # it stays in the line, and its card says why
             problem = await self._objection(record)
             if problem is None:
                 await self._begin(record)
@@ -170,7 +133,7 @@ class Starter:
         )
         if started:
             log.info("run_starts", run=record.id, operation=record.plan.operation)
-            await self._set_going(record)
+            await self.going.set_going(record)
 
     async def _objection(self, record: OperationRecord) -> Problem | None:
         """Why what was approved must not start now: a role that is gone, a freeze, or another plan."""

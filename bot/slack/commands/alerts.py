@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from bot.domain.matcher_notation import MatcherInvalid, parse
 from bot.domain.matchers import Matcher
-from bot.slack.command import Answer, Asked, Command, numbered
-from messages.answer_facts import BadArgumentFacts, NotFoundFacts
+from bot.slack.command import Answer, Asked, Command, misused, numbered
+from messages.answer_facts import NotFoundFacts
 from messages.cover_facts import CoverRefusedFacts
 from messages.facts import AlertDetailFacts, AlertListFacts
 
@@ -39,7 +39,7 @@ def _matcher(asked: Asked, words: Sequence[str]) -> Matcher | Answer | None:
     if not text:
         return None
     if not any(sign in text for sign in "=<>~"):
-        return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, text, _ARGUMENTS))
+        return misused(asked, COMMAND)
     try:
         return parse(text)
     except MatcherInvalid as invalid:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from bot.slack.command import MENTION, Answer, Asked, Command
-from messages.answer_facts import BadArgumentFacts
+from bot.slack.audit_words import codes_of
+from bot.slack.command import MENTION, Answer, Asked, Command, misused
+from bot.slack.quoting import words_of
 
 _SHOWN, _MOST = 20, 30
 _MOST_WORDS = 5
 _ARGUMENTS = f"[1-{_MOST}] [<NUMBER] [WORDS]"
-_WORDS = {
-    "알림": "alert.",
-    "폭주": "storm.",
-    "침묵": "silence.",
-    "점검창": "maintenance.",
-    "당직": "oncall.",
-    "완료": "done",
-    "거절": "refused",
-    "실패": "failed",
-}
-"""What stands for the codes in Korean: the words of the commands, and the outcomes as they are shown."""
 
 
 async def _answer(asked: Asked) -> Answer:
-    # A name in a mention may have blanks, at which the line was cut.
-    words = MENTION.sub(r" \1 ", " ".join(asked.arguments)).split()
+    # A name in a mention may have blanks.
+    words = [word for word in words_of(MENTION.sub(r" \1 ", asked.text)) if word]
     limit, before = _SHOWN, None
     if words and words[0].isdecimal():
         limit = _number(words.pop(0)) or 0
@@ -31,10 +21,9 @@ async def _answer(asked: Asked) -> Answer:
         before = _number(words.pop(0)[1:])
         limit = limit if before is not None else 0
     if not 1 <= limit <= _MOST or len(words) > _MOST_WORDS:
-        typed = " ".join(asked.arguments)
-        return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, typed, _ARGUMENTS))
-    sought = [_WORDS.get(word, word) for word in words]
-    return Answer("audit", await asked.guardian.audit.latest(limit, sought, before, asked.slash))
+        return misused(asked, COMMAND)
+    codes = {word: codes_of(word) for word in words}
+    return Answer("audit", await asked.guardian.audit.latest(limit, words, before, asked.slash, codes))
 
 
 def _number(word: str) -> int | None:

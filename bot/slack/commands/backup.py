@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from bot.slack.command import Answer, Asked, Command
+from bot.slack.command import Answer, Asked, Command, misused
 from bot.slack.operations import ask
-from messages.answer_facts import BadArgumentFacts
+from bot.slack.quoting import words_of
 from messages.operation_facts import OperationProblemFacts, OperationRefusedFacts
 
 _STATUS = ("status", "상태")
@@ -17,7 +17,7 @@ _USAGE = "[status | now [SOURCE…] | verify [SOURCE…] | restore SOURCE DIRECT
 
 
 async def _answer(asked: Asked) -> Answer:
-    word, *rest = asked.arguments or ("status",)
+    word, *rest = words_of(asked.text) or ("status",)
     match word.casefold():
         case folded if folded in _STATUS and not rest:
             return await _status(asked)
@@ -30,8 +30,7 @@ async def _answer(asked: Asked) -> Answer:
             if len(rest) > 2:
                 request["snapshot"] = rest[2]
             return await ask(asked, "backup_restore", request)
-    typed = " ".join(asked.arguments)[:80]
-    return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, typed, _USAGE))
+    return misused(asked, COMMAND, _USAGE, "backup_all")
 
 
 async def _status(asked: Asked) -> Answer:

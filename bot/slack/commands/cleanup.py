@@ -5,9 +5,8 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from bot.domain.cleanup.rules import Stage
-from bot.slack.command import Answer, Asked, Command, numbered
+from bot.slack.command import Answer, Asked, Command, misused, numbered
 from bot.slack.operations import ask
-from messages.answer_facts import BadArgumentFacts
 
 _UNDO = ("undo", "되돌리기")
 _STAGES = {
@@ -32,8 +31,7 @@ async def _answer(asked: Asked) -> Answer:
     if asked.arguments and asked.arguments[0].casefold() in _UNDO:
         number = numbered(asked.arguments[1]) if len(asked.arguments) > 1 else None
         if number is None:
-            typed = " ".join(asked.arguments)[:80]
-            return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, typed, "undo N"))
+            return misused(asked, COMMAND, "undo N", "cleanup_undo")
         return await ask(asked, "cleanup_undo", {"run": number}, approved=True)
     # A word that names no stage goes on as it is: whoever makes the plan says which there are.
     stages: list[JsonValue] = [

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command, numbered
-from messages.answer_facts import BadArgumentFacts, NotFoundFacts
+from bot.slack.command import Answer, Asked, Command, misused, numbered
+from messages.answer_facts import NotFoundFacts
 
 _ARGUMENTS = "ID"
 
@@ -12,8 +12,7 @@ async def _answer(asked: Asked) -> Answer:
     typed = " ".join(asked.arguments)
     number = numbered(typed)
     if number is None:
-        facts = BadArgumentFacts(asked.slash, COMMAND.name, typed, _ARGUMENTS)
-        return Answer("bad_argument", facts)
+        return misused(asked, COMMAND)
     found = await asked.guardian.explain(number)
     if found is None:
         return Answer("not_found", NotFoundFacts(kind="alert", name=f"#{typed.removeprefix('#')}"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from bot.domain.time_notation import leading_length
 from bot.slack.command import Answer, Asked, Command, numbered
 from bot.slack.commands.ops import COMMAND as OPS
+from bot.slack.quoting import leading_word
 
-_END = ("end", "종료", "해제", "lift")
+_END = ("end", "끝", "종료", "해제", "lift")
 _LIST = ("list", "목록")
 
 
@@ -22,8 +23,7 @@ async def _answer(asked: Asked) -> Answer:
         case (word, *numbers) if word.casefold() in _END:
             number = numbered(numbers[0]) if numbers else None
             return Answer("freeze_answer", await locks.thaw(number or 0, asked.user_id))
-    subject, *rest = asked.arguments
-    text = " ".join(rest)
+    subject, text = leading_word(asked.text)
     length, reason = leading_length(text) or (None, text)
     return Answer("freeze_answer", await locks.freeze(subject, asked.user_id, length, reason))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.time_notation import leading_length
 from bot.slack.command import Answer, Asked, Command
 from bot.slack.commands.ops import COMMAND as OPS
+from bot.slack.quoting import leading_word
 from messages.operation_facts import LockAnswerFacts
 
 
@@ -12,10 +13,9 @@ async def _answer(asked: Asked) -> Answer:
     locks = asked.guardian.locks
     if locks is None:
         return await OPS.answer(asked)
-    if not asked.arguments:
+    subject, text = leading_word(asked.text)
+    if not subject:
         return Answer("lock_answer", LockAnswerFacts("lock", "no_subject", "", asked.slash))
-    subject, *rest = asked.arguments
-    text = " ".join(rest)
     length, reason = leading_length(text) or (None, text)
     return Answer("lock_answer", await locks.lock(subject, asked.user_id, length, reason))
 

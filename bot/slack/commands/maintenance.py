@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command, numbered
+from bot.slack.command import Answer, Asked, Command, misused, numbered
 from bot.slack.cover_answers import told, without_all
-from messages.answer_facts import BadArgumentFacts, NotFoundFacts, NumberMissingFacts
+from messages.answer_facts import NotFoundFacts, NumberMissingFacts
 from messages.cover_facts import WindowListFacts
 
 _ADD = ("add", "추가")
@@ -26,8 +26,7 @@ async def _answer(asked: Asked) -> Answer:
         case (word, *rest) if word.casefold() in _ADD:
             text, confirmed = without_all(tuple(rest))
             return told(await asked.guardian.covers.maintain(text, asked.user_id, confirmed=confirmed))
-    argument = " ".join(asked.arguments)
-    return Answer("bad_argument", BadArgumentFacts(asked.slash, COMMAND.name, argument, _ARGUMENTS))
+    return misused(asked, COMMAND)
 
 
 def window_list(asked: Asked) -> Answer:

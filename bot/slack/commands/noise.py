@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bot.slack.command import Answer, Asked, Command
-from messages.answer_facts import BadArgumentFacts
+from bot.slack.command import Answer, Asked, Command, misused
 
 _DAYS = 30
 _MOST_DAYS = 90
@@ -17,12 +16,7 @@ async def _answer(asked: Asked) -> Answer:
             return Answer("noise", await asked.guardian.noise(_DAYS))
         case [word] if _is_days(word):
             return Answer("noise", await asked.guardian.noise(int(word)))
-    return Answer(
-        "bad_argument",
-        BadArgumentFacts(
-            command=asked.slash, name=COMMAND.name, argument=" ".join(asked.arguments), usage=_ARGUMENTS
-        ),
-    )
+    return misused(asked, COMMAND)
 
 
 def _is_days(word: str) -> bool:

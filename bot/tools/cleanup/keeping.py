@@ -40,16 +40,18 @@ def _restore(root: Root, directory: int, journal: Journal, tick: Tick, stop: Sto
     tally = Tally()
     with Places(root.path) as places, closing(Slots(directory)) as slots:
         count = 0
-        for count, record in enumerate(journal.records(), start=1):
+        for record in journal.records():
             if stop():
                 tally.stopped = True
                 break
             try:
-                if _restore_one(places, slots, record):
-                    tally.done += 1
-                    tally.bytes += record.file.size
+                if not _restore_one(places, slots, record):
+                    continue
+                tally.done += 1
+                tally.bytes += record.file.size
             except Refused as refused:
                 tally.left[refused.reason] += 1
+            count += 1
             if count % AT_ONCE == 0:
                 tick(AT_ONCE)
         tick(count % AT_ONCE)

@@ -28,6 +28,8 @@ LINES_AT_ONCE = 50_000
 """that are sorted in memory; more are merged from files"""
 _DEEPEST = 100
 _LARGEST = 10
+_OURS = (".txt", ".json", ".part")
+"""lists, and what a run keeps beside them (`bot.tools.cleanup.baseline`)"""
 
 
 class ScanStopped(Exception):
@@ -267,12 +269,12 @@ def write_lines(lines: Iterable[bytes], folder: Path) -> tuple[str, str]:
 
 
 def remove_lists(folder: Path, before: datetime) -> int:
-    """Remove lists that were written before that moment; how many there were."""
+    """Remove what was written before that moment, lists and what is kept beside them; how many there were."""
     if not folder.is_dir():
         return 0
     count = 0
     for file in folder.iterdir():
-        if file.suffix == ".txt" and file.stat().st_mtime < before.timestamp():
+        if file.suffix in _OURS and file.stat().st_mtime < before.timestamp():
             file.unlink(missing_ok=True)
             count += 1
     return count

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -25,8 +25,8 @@ NOT_RUNNING = 3
 
 @dataclass(frozen=True, slots=True)
 class CommandReleases:
-    """The commands. {slot}, {host}, {port}, {revision} and {marker} can stand in their words; revision and
-    marker are also GUARDIAN_REVISION and GUARDIAN_MARKER in their environment."""
+    """The commands. {slot}, {host}, {port}, {revision}, {marker} and what `names` has can stand in their
+    words; revision and marker are also GUARDIAN_REVISION and GUARDIAN_MARKER in their environment."""
 
     start: tuple[str, ...]
     """starts that revision in that slot, in the background; what was there before has been stopped"""
@@ -42,6 +42,8 @@ class CommandReleases:
     """says `{"cpu": 12.5, "memory": 40}`, percents of what it may use"""
     known: tuple[str, ...] = ()
     """status 0 when that revision can be started, 1 when it can't; without it all can"""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """what {service} and {environment} are"""
     within: float = 120.0
     """seconds for a start or a stop"""
     answer_within: float = 10.0
@@ -138,7 +140,7 @@ class CommandDriver:
             return False
         if not self._releases.known:
             return True
-        command = fill_all(self._releases.known, {"revision": revision})
+        command = fill_all(self._releases.known, {**self._releases.names, "revision": revision})
         variables = {"GUARDIAN_REVISION": revision}
         ran = await ask(command, self._releases.answer_within, environment=variables, accepted=(0, 1))
         return ran.status == 0
@@ -156,7 +158,8 @@ class CommandDriver:
         self, command: tuple[str, ...], slot: Slot, revision: str = "", marker: str = ""
     ) -> tuple[str, ...]:
         address = self._releases.slots[slot]
-        values = {"slot": slot.value, "host": address.host, "port": str(address.port)}
+        values = {**self._releases.names, "slot": slot.value}
+        values |= {"host": address.host, "port": str(address.port)}
         return fill_all(command, {**values, "revision": revision, "marker": marker})
 
     def _file(self, slot: Slot) -> Path:

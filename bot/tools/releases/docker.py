@@ -4,6 +4,7 @@ name and labels of ours; only such are stopped and removed, each by its id, and 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,8 @@ from bot.tools.releases.templates import fill
 
 REVISION, MARKER, SLOT = "guardian.revision", "guardian.marker", "guardian.slot"
 """labels"""
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+"""what a tag of an image can be"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,18 +158,17 @@ class DockerDriver:
 
     async def known(self, revision: str) -> bool:
         """Whether its image is here, or may be fetched and is in its registry."""
-        if not valid_revision(revision):
+        if not valid_revision(revision) or _TAG.fullmatch(revision) is None:
             return False
-        image = fill(self._releases.image, {"revision": revision})
-        ways: list[tuple[str, ...]] = [("image", "inspect", "--format", "{{.Id}}", image)]
-        if self._releases.pull:
-            ways.append(("manifest", "inspect", image))
-        for words in ways:
-            command = (*self._releases.docker, *words)
-            ran = await ask(command, self._releases.answer_within, accepted=(0, 1))
-            if ran.status == 0:
-                return True
-        return False
+        docker, image = self._releases.docker, fill(self._releases.image, {"revision": revision})
+        # A listing, because `inspect` fails alike when there is no image and when there is no daemon.
+        listing = (*docker, "image", "ls", "--quiet", "--no-trunc", "--filter", f"reference={image}")
+        if (await ask(listing, self._releases.answer_within)).out.strip():
+            return True
+        if not self._releases.pull:
+            return False
+        command = (*docker, "manifest", "inspect", image)
+        return (await ask(command, self._releases.answer_within, accepted=(0, 1))).status == 0
 
     def _name(self, slot: Slot) -> str:
         return f"guardian-{self._releases.service}-{self._releases.environment_name}-{slot.value}"

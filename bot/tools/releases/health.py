@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import aiohttp
 
 from bot.domain.deploy.addresses import Address
+from bot.tools.commands import never
 from bot.tools.releases.contract import Instance, ReleaseFailed
 
 MOST_READ = 1024 * 1024
@@ -50,11 +51,6 @@ class Health:
     healthy: bool
     seconds: float
     problem: Problem | None = None
-
-
-def never() -> bool:
-    """Nobody wants it to stop."""
-    return False
 
 
 async def check(address: Address, rules: HealthRules, session: aiohttp.ClientSession) -> Problem | None:

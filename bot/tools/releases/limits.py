@@ -17,21 +17,23 @@ class Limits:
     memory: int
 
 
-def limits(process: psutil.Process, groups: Path = Path("/sys/fs/cgroup")) -> Limits:
+def limits(
+    process: psutil.Process, groups: Path = Path("/sys/fs/cgroup"), membership: Path | None = None
+) -> Limits:
     """The limits of a process: the narrowest of the machine, its affinity, and the control groups (version 2
     and 1) that it is in. Raises psutil.Error when it is gone."""
     cores = float(len(process.cpu_affinity() or [0]))
     memory = psutil.virtual_memory().total
-    for folder, version in _groups(process.pid, groups):
+    for folder, version in _groups(membership or Path(f"/proc/{process.pid}/cgroup"), groups):
         cores = min(cores, _cores(folder, version) or cores)
         memory = min(memory, _memory(folder, version) or memory)
     return Limits(cores, memory)
 
 
-def _groups(pid: int, root: Path) -> Iterator[tuple[Path, int]]:
+def _groups(membership: Path, root: Path) -> Iterator[tuple[Path, int]]:
     """The folders of its groups up to the top, each with the version of its files (cgroups(7))."""
     try:
-        lines = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        lines = membership.read_text().splitlines()
     except OSError:
         return
     for line in lines:

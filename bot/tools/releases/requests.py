@@ -10,7 +10,8 @@ import aiohttp
 
 from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.measures import Counted, Latencies
-from bot.tools.releases.health import never, session_of
+from bot.tools.commands import never
+from bot.tools.releases.health import session_of
 
 AT_ONCE = 50
 """requests that may be under way at a time; as many as a slow release can keep us waiting with"""

@@ -30,7 +30,8 @@ _MARK = ("GUARDIAN_REVISION", "GUARDIAN_MARKER")
 @dataclass(frozen=True, slots=True)
 class SystemdReleases:
     """Which units releases run in. {slot} can stand in `unit` and `environment_file`, {revision} in
-    `directory`, and {revision}, {slot}, {host}, {port} and {directory} in values of the environment."""
+    `directory`, {revision}, {slot}, {host}, {port} and {directory} in values of the environment, and what
+    `names` has in all of them."""
 
     unit: str
     """`shop@{slot}.service`"""
@@ -41,6 +42,8 @@ class SystemdReleases:
     """where a release lies, if there is such a place: without it every revision counts as known"""
     environment: Mapping[str, str] = field(default_factory=dict)
     """what goes into the file besides GUARDIAN_REVISION, GUARDIAN_SLOT, GUARDIAN_MARKER, HOST and PORT"""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """what {service} and {environment} are"""
     systemctl: tuple[str, ...] = ("systemctl",)
     """also `[systemctl, --user]` or with sudo before it"""
     within: float = 120.0
@@ -132,20 +135,21 @@ class SystemdDriver:
         if not self._releases.directory:
             return True
         try:
-            directory = fill_path(self._releases.directory, {"revision": revision})
+            directory = fill_path(self._releases.directory, {**self._releases.names, "revision": revision})
         except OutsideError:
             return False
         return await asyncio.to_thread(directory.is_dir)
 
     def _unit(self, slot: Slot) -> str:
-        return fill(self._releases.unit, {"slot": slot.value})
+        return fill(self._releases.unit, {**self._releases.names, "slot": slot.value})
 
     def _file(self, slot: Slot) -> Path:
-        return Path(fill(self._releases.environment_file, {"slot": slot.value}))
+        return Path(fill(self._releases.environment_file, {**self._releases.names, "slot": slot.value}))
 
     def _variables(self, slot: Slot, revision: str, marker: str) -> dict[str, str]:
         address = self._releases.slots[slot]
-        values = {"revision": revision, "slot": slot.value, "host": address.host, "port": str(address.port)}
+        values = {**self._releases.names, "revision": revision, "slot": slot.value}
+        values |= {"host": address.host, "port": str(address.port)}
         values["directory"] = fill(self._releases.directory, values)
         return {
             "GUARDIAN_REVISION": revision,

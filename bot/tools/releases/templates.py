@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-PLACEHOLDERS = ("revision", "slot", "host", "port", "directory")
-_PLACEHOLDER = re.compile(r"\{(" + "|".join((*PLACEHOLDERS, "marker")) + r")\}")
+_NAMES = ("service", "environment", "revision", "slot", "host", "port", "directory", "marker")
+_PLACEHOLDER = re.compile(r"\{(" + "|".join(_NAMES) + r")\}")
 
 
 class OutsideError(ValueError):

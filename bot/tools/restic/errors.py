@@ -61,7 +61,8 @@ class FileMissing(ResticError):
 
 
 class RepositoryLocked(ResticError):
-    """Another process holds a lock. `values`: `pid`, `host`, `user`, and `since` as restic writes it."""
+    """Another process holds a lock. `values`: `pid`, `host`, `user`, `since` (a moment, or as restic writes
+    it), the repository's `location`, and whether it is `ours`: a restic that we started and that lives."""
 
     reason = "locked"
 
@@ -100,6 +101,13 @@ class Cancelled(ResticError):
     """Somebody asked for its end."""
 
     reason = "cancelled"
+
+
+class StillWriting(ResticError):
+    """A restic that was left behind still writes to where something shall be restored. `values`: its `pid`
+    and the `folder`."""
+
+    reason = "still_writing"
 
 
 class SourceMissing(ResticError):

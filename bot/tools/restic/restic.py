@@ -17,48 +17,13 @@ from bot.domain.backup.repositories import RepositoryFacts
 from bot.domain.backup.sources import Dump
 from bot.domain.backup.subset import SHARES
 from bot.tools.restic import arguments, dumping
-from bot.tools.restic.answers import (
-    AnswerUnreadable,
-    Lock,
-    Progress,
-    Snapshot,
-    Summary,
-    facts_of,
-    id_of,
-    lock_of,
-    progress_of,
-    snapshots_of,
-)
-from bot.tools.restic.errors import (
-    Damaged,
-    NoRepository,
-    NotPermitted,
-    RepositoryLocked,
-    ResticError,
-    SourceMissing,
-)
-from bot.tools.restic.locks import is_dead
+from bot.tools.restic import locks as found_locks
+from bot.tools.restic.answers import AnswerUnreadable, Lock, Snapshot, Summary, facts_of, id_of, snapshots_of
+from bot.tools.restic.caller import PASSED_ON, Caller
+from bot.tools.restic.errors import NotPermitted, SourceMissing, StillWriting
+from bot.tools.restic.outcome import Outcome, Watch
 from bot.tools.restic.repository import Repository
-from bot.tools.restic.running import Call, Lines, Patience, never
-
-_PASSED_ON = ("PATH", "HOME", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
-"""of our environment; restic needs no more, and gets the secrets of its repositories beside"""
-
-
-_S3_OPTIONS = ("-o", "s3.retries=4")
-"""The library below restic tries so often by itself; restic goes on after that, which `Patience` ends."""
-
-
-def _silent(_progress: Progress) -> None:
-    """Nobody wants to know how far it is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What a long command tells, and asks, while it runs."""
-
-    progress: Callable[[Progress], None] = _silent
-    stopping: Callable[[], bool] = never
+from bot.tools.restic.running import Patience, never
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +40,30 @@ class Restic:
     """restic on this machine."""
 
     def __init__(
-        self, program: str, cache: Path, environment: Mapping[str, str], patience: Patience | None = None
+        self, program: str, folder: Path, environment: Mapping[str, str], patience: Patience | None = None
     ) -> None:
-        """`cache`: a folder for what restic keeps of repositories to be quicker."""
-        self._program = program
-        self._base = {
-            **{name: environment[name] for name in _PASSED_ON if name in environment},
-            "RESTIC_CACHE_DIR": str(cache),
-            "RESTIC_PROGRESS_FPS": "2",
-            "LC_ALL": "C",
-        }
-        self._patience = patience or Patience()
+        """`folder`: ours, for restic's cache and the records of what we have started."""
+        self._caller = Caller(program, folder, environment, patience)
 
     async def version(self) -> str:
         """`0.14.0`."""
-        words = (await self._answer(["version"], {})).decode(errors="replace").split()
+        words = (await self._caller.answer(["version"])).decode(errors="replace").split()
         return words[1] if len(words) > 1 else ""
 
     async def repository_id(self, repository: Repository) -> str:
         """Which repository that is; that it can be opened is known then."""
-        return id_of(await self._ask(repository, arguments.cat(repository.location, "config")))
+        return id_of(await self._caller.ask(repository, arguments.cat(repository.location, "config")))
 
     async def facts(self, repository: Repository) -> RepositoryFacts:
         """What the repository says of itself."""
-        config = await self._ask(repository, arguments.cat(repository.location, "config"))
-        return facts_of(config, await self._ask(repository, arguments.key_list(repository.location)))
+        config = await self._caller.ask(repository, arguments.cat(repository.location, "config"))
+        return facts_of(config, await self._caller.ask(repository, arguments.key_list(repository.location)))
 
     async def init(self, repository: Repository, like: Repository | None = None) -> None:
         """Make the repository; `like`: cut files as that one does."""
         secrets = {} if like is None else like.as_source()
         words = arguments.init(repository.location, None if like is None else like.location)
-        await self._ask(repository, words, secrets)
+        await self._caller.ask(repository, words, secrets)
 
     async def backup(
         self,
@@ -119,9 +77,9 @@ class Restic:
         missing = await asyncio.to_thread(_missing, paths)
         if missing is not None:
             raise SourceMissing(path=missing)
-        made = _Outcome(watch)
-        call = self._call(repository, arguments.backup(repository.location, paths, exclude, tags), made)
-        await self._run(repository, call)
+        made = Outcome(watch)
+        words = arguments.backup(repository.location, paths, exclude, tags)
+        await self._caller.run(repository, self._caller.long_call(repository, words, made))
         return await self._saved(repository, made, None)
 
     async def backup_dump(
@@ -133,10 +91,10 @@ class Restic:
         watch: Watch,
     ) -> Saved:
         """Save what that program writes. When it fails, so does the backup, and no snapshot is made."""
-        made = _Outcome(watch)
+        made = Outcome(watch)
         words = arguments.backup_stdin(repository.location, dump.filename, tags)
-        call = self._call(repository, words, made)
-        given = {name: environment[name] for name in (*_PASSED_ON, *dump.variables) if name in environment}
+        call = self._caller.long_call(repository, words, made)
+        given = {name: environment[name] for name in (*PASSED_ON, *dump.variables) if name in environment}
         digest = await dumping.stream(dump, given, call)
         return await self._saved(repository, made, digest)
 
@@ -145,19 +103,19 @@ class Restic:
     ) -> None:
         """Copy those snapshots; what is there already is passed over."""
         words = arguments.copy(source.location, target.location, snapshots)
-        call = self._call(target, words, _Outcome(watch), source.as_source())
-        await self._run(target, call)
+        call = self._caller.long_call(target, words, Outcome(watch), source.as_source())
+        await self._caller.run(target, call)
 
     async def check(self, repository: Repository, share: int | None, watch: Watch) -> None:
         """Look over the structure and read that seventh of the data. Raises Damaged."""
         # Without the right to delete a lock could not be removed again.
         words = arguments.check(repository.location, share, SHARES, lock=repository.may_delete)
-        await self._run(repository, self._call(repository, words, _Outcome(watch)))
+        await self._caller.run(repository, self._caller.long_call(repository, words, Outcome(watch)))
 
     async def snapshots(self, repository: Repository, names: Sequence[str] = ()) -> list[Snapshot]:
         """The snapshots that there are, read from the repository itself."""
         return snapshots_of(
-            await self._ask(repository, arguments.snapshots(repository.location, names, lock=False))
+            await self._caller.ask(repository, arguments.snapshots(repository.location, names, lock=False))
         )
 
     async def file_sha256(
@@ -166,14 +124,8 @@ class Restic:
         """SHA-256 of one file, restored from the repository and not from the cache."""
         digest = hashlib.sha256()
         words = arguments.dump(repository.location, snapshot, path)
-        call = Call(
-            self._command(repository, words),
-            self._environment(repository),
-            self._patience,
-            digest.update,
-            stopping,
-        )
-        await self._run(repository, call)
+        call = self._caller.call(repository, words, digest.update, stopping)
+        await self._caller.run(repository, call)
         return digest.hexdigest()
 
     async def restore(
@@ -182,43 +134,36 @@ class Restic:
         """Restore into `target`, which this makes and which must not be there yet (FileExistsError)."""
         await asyncio.to_thread(target.mkdir, mode=0o700)
         words = arguments.restore(repository.location, snapshot, str(target), include)
-        await self._run(repository, self._call(repository, words, _Outcome(watch)))
+        await self._caller.run(repository, self._caller.long_call(repository, words, Outcome(watch)))
 
     async def forget(self, repository: Repository, snapshots: Sequence[str], watch: Watch) -> None:
         """Forget those snapshots and free their space. Raises NotPermitted where we may only add."""
         if not repository.may_delete:
             raise NotPermitted("this repository is only added to")
         words = arguments.forget(repository.location, snapshots)
-        await self._run(repository, self._call(repository, words, _Outcome(watch)))
+        await self._caller.run(repository, self._caller.long_call(repository, words, Outcome(watch)))
 
     async def locks(self, repository: Repository) -> list[Lock]:
         """The locks in the repository."""
-        names = (await self._ask(repository, arguments.list_of(repository.location, "locks"))).split()
-        found: list[Lock] = []
-        for name in (each.decode() for each in names):
-            try:
-                words = arguments.cat(repository.location, "lock", name)
-                found.append(lock_of(name, await self._ask(repository, words)))
-            except (AnswerUnreadable, NoRepository, NotPermitted, RepositoryLocked):
-                raise
-            except ResticError:
-                continue  # released between the two questions
-        return found
+        return await found_locks.locks(self._caller, repository)
 
-    async def release_dead_locks(self, repository: Repository) -> list[Lock]:
-        """Remove the locks whose processes are known dead, if there are no others; what was removed.
+    async def release_own_locks(self, repository: Repository) -> list[Lock]:
+        """Remove the locks that killed restics of ours have left; what was removed. Raises RepositoryLocked
+        when there is any other."""
+        return await found_locks.release_own(self._caller, repository)
 
-        With others nothing is: restic's `unlock` would take along another machine's lock that is half an
-        hour old.
-        """
-        before = await self.locks(repository)
-        if not before or not all(map(is_dead, before)):
-            return []
-        await self._ask(repository, arguments.unlock(repository.location))
-        left = {each.id for each in await self.locks(repository)}
-        return [each for each in before if each.id not in left]
+    async def nobody_restores_to(self, folder: Path) -> None:
+        """Wait until no restic of ours writes into that folder. Raises StillWriting."""
+        pids: list[int] = []
 
-    async def _saved(self, repository: Repository, made: _Outcome, digest: str | None) -> Saved:
+        def writing() -> list[int]:
+            pids[:] = self._caller.records.restoring_to(folder)
+            return pids
+
+        if not await self._caller.goes(writing):
+            raise StillWriting(pid=pids[0], folder=str(folder))
+
+    async def _saved(self, repository: Repository, made: Outcome, digest: str | None) -> Saved:
         if made.summary is None:
             raise AnswerUnreadable("no summary of the backup")
         found = await self.snapshots(repository, [made.summary.snapshot])
@@ -226,76 +171,6 @@ class Restic:
             raise AnswerUnreadable(f"{len(found)} snapshots {made.summary.snapshot}")
         return Saved(found[0], made.summary, digest)
 
-    def _environment(
-        self, repository: Repository, beside: Mapping[str, str] | None = None
-    ) -> dict[str, str]:  # fmt: skip
-        return {**self._base, **(beside or {}), **repository.secrets}
-
-    def _command(self, repository: Repository, words: Sequence[str]) -> list[str]:
-        return [self._program, *(() if repository.server is None else _S3_OPTIONS), *words]
-
-    def _call(
-        self,
-        repository: Repository,
-        words: Sequence[str],
-        made: _Outcome,
-        beside: Mapping[str, str] | None = None,
-    ) -> Call:
-        environment = self._environment(repository, beside)
-        call = Call(self._command(repository, words), environment, self._patience, made, made.watch.stopping)
-        made.moved = call.moved
-        return call
-
-    async def _ask(
-        self, repository: Repository, words: Sequence[str], beside: Mapping[str, str] | None = None
-    ) -> bytes:
-        answer = bytearray()
-        environment = self._environment(repository, beside)
-        call = Call(self._command(repository, words), environment, self._patience, answer.extend)
-        await self._run(repository, call)
-        return bytes(answer)
-
-    async def _answer(self, words: Sequence[str], environment: Mapping[str, str]) -> bytes:
-        answer = bytearray()
-        await Call(
-            [self._program, *words], {**self._base, **environment}, self._patience, answer.extend
-        ).run()
-        return bytes(answer)
-
-    @staticmethod
-    async def _run(repository: Repository, call: Call) -> None:
-        try:
-            await call.run()
-        except Damaged as error:
-            # A medium that goes away in the middle looks like data that is gone.
-            if repository.path is None or await asyncio.to_thread((Path(repository.path) / "config").exists):
-                raise
-            raise NoRepository(error.said) from None
-
 
 def _missing(paths: Sequence[str]) -> str | None:
     return next((path for path in paths if not os.path.lexists(path)), None)
-
-
-class _Outcome:
-    """Standard output of a command that says how far it is."""
-
-    def __init__(self, watch: Watch) -> None:
-        self.watch = watch
-        self.summary: Summary | None = None
-        self.moved: Callable[[], None] = lambda: None
-        self._lines = Lines(self._hear)
-        self._done = 0
-
-    def __call__(self, chunk: bytes) -> None:
-        self._lines(chunk)
-
-    def _hear(self, line: str) -> None:
-        told = progress_of(line)
-        if isinstance(told, Summary):
-            self.summary = told
-        elif told is not None:
-            if told.done != self._done:  # restic goes on saying how far it is while it waits, too
-                self._done = told.done
-                self.moved()
-            self.watch.progress(told)

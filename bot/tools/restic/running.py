@@ -1,10 +1,12 @@
-"""Running restic: a clean environment, its output as it comes, an end that leaves no lock behind."""
+"""Running restic: a clean environment, its output as it comes, an end that leaves neither a lock behind nor a
+restic without us (`bot.tools.restic.keeper`)."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
+import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from bot.tools.restic import keeper
 from bot.tools.restic.errors import (
     RETRYING,
     Cancelled,
@@ -20,7 +23,9 @@ from bot.tools.restic.errors import (
     StorageUnavailable,
     TimedOut,
     error_of,
+    last_words,
 )
+from bot.tools.restic.started import Records
 
 _CHUNK = 256 * 1024
 _LINES_KEPT = 200
@@ -28,6 +33,7 @@ _LOOKS = 0.2
 """seconds between two looks whether somebody wants it to stop"""
 _GOING = 10.0
 """seconds to remove its lock and go, at each step of asking harder"""
+_KEEPER = (sys.executable, "-I", "-S", keeper.__file__)
 
 
 def never() -> bool:
@@ -42,16 +48,19 @@ class Patience:
 
     whole: timedelta = timedelta(hours=6)
     refusals: timedelta = timedelta(minutes=2)
+    orphans: timedelta = timedelta(seconds=30)
+    """for a restic that a killed Guardian left behind to be gone"""
 
 
 @dataclass(slots=True)
 class Call:
     """One call of restic. `sink` gets standard output as it comes; `stdin` is the end of a pipe to read
-    from, which becomes the call's to close."""
+    from, which becomes the call's to close. `records`: where it is written down that it runs."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(repr=False)
     patience: Patience
+    records: Records
     sink: Callable[[bytes], None]
     stopping: Callable[[], bool] = never
     stdin: int = DEVNULL
@@ -63,20 +72,43 @@ class Call:
         """Run it to its end. Raises a ResticError; the process is gone, however that ends."""
         loop = asyncio.get_running_loop()
         began = loop.time()
+        lifeline, ours = os.pipe()
         try:
-            self.process = process = await asyncio.create_subprocess_exec(
+            await self._run(await self._start(lifeline), loop, began)
+        finally:
+            os.close(ours)
+
+    async def _start(self, lifeline: int) -> Process:
+        """Start it behind its keeper; it is gone if we are cancelled meanwhile."""
+        starting = asyncio.ensure_future(self._keeper(lifeline))
+        try:
+            self.process = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            await end(await starting)
+            raise
+        return self.process
+
+    async def _keeper(self, lifeline: int) -> Process:
+        try:
+            record = await asyncio.to_thread(self.records.fresh)
+            return await asyncio.create_subprocess_exec(
+                *_KEEPER,
+                str(lifeline),
+                str(record),
                 *self.arguments,
                 stdin=self.stdin,
                 stdout=PIPE,
                 stderr=PIPE,
+                pass_fds=(lifeline,),
                 env=dict(self.environment),
                 start_new_session=True,  # Ctrl+C on our terminal is for us
             )
-        except (FileNotFoundError, PermissionError) as error:
-            raise ResticMissing(error.strerror or "", program=self.arguments[0]) from None
         finally:
+            os.close(lifeline)
             if self.stdin >= 0:
                 os.close(self.stdin)
+
+    async def _run(self, process: Process, loop: asyncio.AbstractEventLoop, began: float) -> None:
         reading = asyncio.gather(self._read_output(process), self._read_errors(process), process.wait())
         try:
             while not (await asyncio.wait([reading], timeout=_LOOKS))[0]:
@@ -88,6 +120,8 @@ class Call:
             with suppress(asyncio.CancelledError):
                 await reading
             raise
+        if process.returncode == keeper.NOT_STARTED:
+            raise ResticMissing(last_words(list(self.said)), program=self.arguments[0])
         if process.returncode != 0:
             raise error_of(process.returncode or 0, list(self.said))
 
@@ -144,12 +178,15 @@ class Lines:
 
 
 async def end(process: Process, patience: float = _GOING) -> None:
-    """End a process: ask as Ctrl+C does, so that restic removes its lock; ask harder; make it."""
+    """End a keeper and its restic: ask as Ctrl+C does, so that the lock goes too; ask harder; make it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
         if process.returncode is not None:
             return
         with suppress(ProcessLookupError):
-            process.send_signal(number)
+            if number == signal.SIGKILL:
+                os.killpg(process.pid, number)  # both: restic would outlive its keeper
+            else:
+                process.send_signal(number)
         with suppress(TimeoutError):
             async with asyncio.timeout(None if number == signal.SIGKILL else patience):
                 await process.wait()

@@ -7,13 +7,15 @@ Nothing heavy is imported for it: the watchdog waits for days in few megabytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from bot.domain.deploy.slots import Slot
 from bot.tools.traffic.command.configuration import CommandConfiguration
 from bot.tools.traffic.contract import Traffic
 from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
-from bot.tools.traffic.haproxy.log_stream import LogStream
+
+if TYPE_CHECKING:
+    from bot.tools.traffic.haproxy.log_stream import LogStream
 
 TrafficConfiguration: TypeAlias = HaproxyConfiguration | CommandConfiguration
 Json: TypeAlias = Mapping[str, object]

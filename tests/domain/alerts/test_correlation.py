@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts.correlation import CauseKind, context_of, touching
+from bot.domain.alerts.correlation import CauseKind, context_of, deployment_before, touching
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.model import Alert, Condition, Status, Subject
 from bot.domain.alerts.together import Together, fired_together
@@ -140,6 +141,30 @@ def test_change_of_the_last_half_hour_that_touches_it(
     context = context_of(own, [], [happened], SHOP)
     assert [cause.change_id for cause in context.causes] == ([5] if named else [])
     assert touching(own, [happened], SHOP) == ((happened,) if named else ())
+
+
+def test_the_latest_deployment_of_the_environment_is_shown_whatever_service_it_was_of() -> None:
+    own = firing(9, 2000, "shop")
+    first, last = change(1, 600, "pay", environment="test"), change(2, 1200, "mail", environment="test")
+    settings = replace(change(3, 1500, environment="test"), kind=ChangeKind.CONFIG)
+    assert touching(own, [first, last], SHOP) == ()
+    assert deployment_before(own, [first, last, settings]) == last
+
+
+@pytest.mark.parametrize(
+    ("seconds", "environment"), [(1971, "test"), (1970 - 1801, "test"), (1900, "staging"), (1900, "")]
+)
+def test_a_deployment_that_came_later_or_was_elsewhere_is_not_shown(seconds: int, environment: str) -> None:
+    assert deployment_before(firing(9, 2000), [change(1, seconds, "shop", environment=environment)]) is None
+
+
+def test_a_deployment_is_shown_as_it_stands_by_now() -> None:
+    """Its canary began before the alert, and went back after it."""
+    began = replace(change(1, 1900, "shop", environment="test"), facts={"operation": 7, "event": "traffic"})
+    back = replace(change(2, 2050, "shop", environment="test"), facts={"operation": 7, "event": "back"})
+    found = deployment_before(firing(9, 2000), [back, began])
+    assert found is not None
+    assert (found.id, found.at, found.facts["event"]) == (1, began.at, "back")
 
 
 def test_candidates_come_in_the_order_of_the_rules() -> None:

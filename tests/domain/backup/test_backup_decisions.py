@@ -16,9 +16,17 @@ from bot.domain.backup.repositories import MediaFault, Medium, MediumKind, Place
 from bot.domain.backup.retention import Kept, to_forget
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Dump, Source, SourceKind
-from bot.domain.backup.status import Attempt, SourceState, kind_state, source_status
+from bot.domain.backup.status import Attempt, SourceState, source_status
 from bot.domain.backup.subset import SHARES, share_of
-from bot.domain.backup.verification import WANTED, Finding, Part, Verdict, standing_damage, verdict
+from bot.domain.backup.verification import (
+    WANTED,
+    Finding,
+    Part,
+    Verdict,
+    places_of_damage,
+    standing_damage,
+    verdict,
+)
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -80,6 +88,15 @@ def test_damage_stands_until_the_same_share_of_the_same_repository_is_read_well(
     judged = verdict(NOW, well(NOW + HOUR), NOW + HOUR, DAY, [damage])
     assert judged.damaged
     assert not judged.verified
+
+
+def test_damage_keeps_its_place_where_today_nobody_could_look() -> None:
+    away = [read(4, NOW + HOUR, "storage_unavailable", place=Place.OFFSITE)]
+    standing = read(3, NOW - DAY, "damaged", place=Place.OFFSITE)
+    judged = verdict(NOW, [*well(NOW + HOUR)[:-3], *away], NOW + 2 * HOUR, DAY, [standing])
+    reasons = [(each.reason, each.place) for each in judged.shortcomings]
+    assert places_of_damage(reasons) == (Place.OFFSITE,)
+    assert places_of_damage([("same_medium", None), ("not_copied", Place.OFFSITE)]) == ()
 
 
 def test_every_share_has_its_weekday() -> None:
@@ -241,5 +258,3 @@ def test_a_database_has_three_points_that_are_proven_and_in_both_places() -> Non
     assert source_status(DB, kept, proofs, None, [], NOW).state is SourceState.GOOD
     few = source_status(DB, [*kept[:2], replace(kept[2], copied=None)], proofs, None, [], NOW)
     assert (few.state, few.figure, few.wanted) == (SourceState.FEW_POINTS, 2, 3)
-    assert kind_state([few, few]) is SourceState.FEW_POINTS
-    assert kind_state([]) is SourceState.NONE

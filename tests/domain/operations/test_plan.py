@@ -44,6 +44,7 @@ PLANS = st.builds(
     shown=OBJECTS,
     files=st.lists(st.builds(PlanFile, TEXTS, TEXTS, TEXTS), max_size=2).map(tuple),
     on_failure=st.sampled_from(OnFailure),
+    topic=TEXTS,
 )
 
 
@@ -127,6 +128,15 @@ def test_where_a_file_lies_is_not_bound() -> None:
     moved = replace(PLAN, files=(replace(LIST, path="/elsewhere"),))
     assert moved.hash == PLAN.hash
     assert difference(PLAN, moved) == ()
+
+
+def test_a_plan_makes_way_for_one_about_the_same_and_for_no_other() -> None:
+    about = replace(PLAN, topic="files → /srv/one")
+    assert about.replaces(replace(about, steps=()))
+    assert not about.replaces(replace(about, topic="files → /srv/two"))
+    assert not about.replaces(PLAN)
+    assert not about.replaces(replace(about, subject="host:web-2"))
+    assert about.hash == PLAN.hash, "its steps say what is done"
 
 
 def test_the_order_of_steps_is_bound_and_that_of_params_is_not() -> None:

@@ -34,7 +34,7 @@ from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import Planner, Surroundings
 from bot.engine.deploy.history import History
 from bot.engine.deploy.inspection import Inspection
-from bot.engine.deploy.leases import Unwatched
+from bot.engine.deploy.leases import Leases
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Site, Sites
 from bot.engine.operations.contract import OperationRefused
@@ -398,7 +398,7 @@ async def deployed_by(
     sites = Sites((service,), lambda service, environment: places[environment.name])
     inspection = Inspection({})
     planner = Planner(sites, inspection, History(), book, risks, around, covered, running, locked_by)
-    deploy = Deploy(sites, planner, inspection, Unwatched(), book, clock)
+    deploy = Deploy(sites, planner, inspection, Leases(folder / "leases"), book, clock)
     rollback = Rollback(sites, planner, book, clock)
     async with open_yard(
         database,

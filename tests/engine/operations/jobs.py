@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from bot.domain.operations.approval import Needs, State
 from bot.domain.operations.freeze import Freeze
 from bot.domain.operations.locks import Lock
-from bot.domain.operations.plan import JsonObject, OnFailure, Plan, Step
+from bot.domain.operations.plan import JsonObject, OnFailure, Plan, PlanFile, Step
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role, Roles
 from bot.engine.audit import AuditBook
@@ -32,7 +32,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
 from bot.store.store import Store
-from messages.operation_facts import OperationAskedFacts
+from messages.operation_facts import OperationAskedFacts, RunsTroubleFacts
 from tests.engine.support import CEILING_SECONDS, QUICK, FakeSlack, SetClock
 
 ANN, BOB, CHO, DAN = "U0ANN", "U0BOB", "U0CHO", "U0DAN"
@@ -59,6 +59,8 @@ class Chest:
         """as a step does whose program is ended together with ours"""
         self.reached: list[str] = []
         self.planned = 0
+        self.file: Path | None = None
+        """that belongs to the plan"""
         self.away = 0
         """how often a step meets a database that is away"""
 
@@ -69,7 +71,8 @@ class Chest:
         words = str(request["words"]).split()
         steps = tuple(Step("put", {"word": word}, "take") for word in words)
         subject = str(request.get("subject", "chest"))
-        return Plan(self.name, subject, at, steps, {"facts": self.facts}, on_failure=self.on_failure)
+        files = () if self.file is None else (PlanFile(self.file.name, str(self.file), "a" * 64),)
+        return Plan(self.name, subject, at, steps, {"facts": self.facts}, files, on_failure=self.on_failure)
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         word = str(step.params["word"])
@@ -116,6 +119,12 @@ class Memory:
         self.kept: dict[int, dict[str, JsonValue]] = {} if kept is None else kept
         self.tasks: dict[int, asyncio.Task[None]] = {}
 
+    async def ready(self) -> None:
+        """Always."""
+
+    async def start_anew(self) -> Path:
+        raise AssertionError("memory does not break")
+
     async def start(self, run: Run) -> None:
         if run.number not in self.tasks:
             journal = _Kept(self.kept.setdefault(run.number, {}))
@@ -160,6 +169,11 @@ class Yard:
     needs: Needs
     alerts: list[tuple[int, State]] = field(default_factory=list)
     shared: list[tuple[str, str, bytes | Path]] = field(default_factory=list)
+    looked_for: list[str] = field(default_factory=list)
+    """files of these that an earlier try may have put there"""
+    no_files: bool = False
+    """Slack takes none"""
+    runs_told: list[RunsTroubleFacts] = field(default_factory=list)
 
     async def ask(self, words: str, by: str = ANN, **request: JsonValue) -> OperationRecord:
         """Ask for those words; the operation that it became."""
@@ -219,9 +233,10 @@ async def open_yard(
     operations: Mapping[str, Operation] | None = None,
     lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
     ended: Callable[[OperationRecord], Awaitable[None]] | None = None,
+    no_files: bool = False,
 ) -> AsyncIterator[Yard]:
     """A desk for as long as the block runs. `kept`: what runs of an earlier one kept. `runs`: where runs
-    live, in memory by default. `operations`: others than the chest."""
+    live, in memory by default. `operations`: others than the chest. `no_files`: Slack takes none."""
     ledger = Ledger(Store(database), clock, retry_seconds=0.01)
     courier = FakeSlack() if slack is None else slack
     outbox = Outbox(ledger, courier, clock, QUICK)
@@ -231,13 +246,20 @@ async def open_yard(
     yard_chest = chest or Chest(folder)
     made: list[Yard] = []
 
-    async def share(stream: str, name: str, content: bytes | Path) -> None:
+    async def share(stream: str, name: str, content: bytes | Path, *, maybe_there: bool = False) -> bool:
+        if made[0].no_files:
+            return False
         made[0].shared.append((stream, name, content))
+        made[0].looked_for += [name] * maybe_there
+        return True
 
     async def tell_alert(record: OperationRecord, state: State) -> None:
         if ended is not None:
             await ended(record)
         made[0].alerts.append((record.id, state))
+
+    async def tell_runs(facts: RunsTroubleFacts) -> None:
+        made[0].runs_told.append(facts)
 
     async def fresh_roles() -> Roles:
         return made[0].roles
@@ -266,6 +288,8 @@ async def open_yard(
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
         lock_after=lock_after,
+        tell_runs=tell_runs,
+        runs_again=0.05,
     )
     desk = OperationDesk(
         parts, operations or {"chest": yard_chest}, runs or (lambda body: Memory(body, kept))
@@ -280,6 +304,7 @@ async def open_yard(
         audit,
         ROLES,
         needs or Needs(lives=timedelta(minutes=15)),
+        no_files=no_files,
     )
     made.append(yard)
     loops = [asyncio.create_task(each) for each in (outbox.run(), audit.run(), ledger.run())]

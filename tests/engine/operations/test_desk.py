@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import JsonValue
+from sqlalchemy.exc import DBAPIError
 
 from bot.domain.audit import GUARDIAN, Outcome
 from bot.domain.audit_faults import verify
@@ -298,6 +299,25 @@ async def test_stop_ends_a_run_between_two_things(yard: Yard) -> None:
     assert again.verdict == "stale"
 
 
+@pytest.mark.parametrize(
+    ("on_failure", "left"), [(OnFailure.UNDO_STEP, "undone"), (OnFailure.STOP, "stopped")]
+)
+async def test_stages_that_are_stopped_read_as_stopped_and_what_they_did_stays(
+    database: Database, tmp_path: Path, clock: SetClock, on_failure: OnFailure, left: str
+) -> None:
+    chest = Chest(tmp_path / "chest", on_failure)
+    chest.held = {"two": asyncio.Event()}
+    async with open_yard(database, chest.folder, clock, chest=chest) as yard:
+        number = await approved(yard, "one two three")
+        await until(lambda: chest.reached == ["one", "two"])
+        await yard.desk.press(Click.STOP, number, "", ANN)
+        chest.held["two"].set()
+        stopped = await yard.reaches(number, State.STOPPED)
+        assert chest.words() == ["one"]
+        assert [step.state.value for step in stopped.steps] == ["done", left]
+        await until(lambda: yard.card(number)["state"] == "stopped")
+
+
 async def test_of_many_who_press_stop_one_wins(yard: Yard, database: Database) -> None:
     yard.chest.held = {"one": asyncio.Event()}
     number = await approved(yard, "one")
@@ -372,6 +392,34 @@ async def test_a_freeze_keeps_operations_from_being_asked_for_and_from_starting(
     refused = await yard.reaches(record.id, State.REFUSED)
     assert refused.problem is not None
     assert refused.problem.reason == "frozen"
+
+
+async def rename(database: Database, before: str, after: str) -> None:
+    async with database.begin() as connection:
+        await connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+
+
+async def test_a_freeze_and_its_note_are_both_there_or_neither(yard: Yard, database: Database) -> None:
+    first = await yard.locks.freeze("chest", BOB, timedelta(hours=2), "release day")
+    await rename(database, "audit", "elsewhere")
+    with pytest.raises((StoreUnavailable, DBAPIError)):
+        await yard.locks.freeze("chest", BOB, timedelta(hours=2), "once more")
+    with pytest.raises((StoreUnavailable, DBAPIError)):
+        await yard.locks.thaw(1, BOB)
+    await rename(database, "elsewhere", "audit")
+    assert [each.ref for each in (await yard.locks.freezes()).freezes] == ["#1"]
+    assert first.freeze is not None
+    assert (await yard.locks.thaw(1, BOB)).outcome == "ended"
+    assert (await yard.locks.thaw(1, CHO)).outcome == "not_found"
+    assert await deeds(database) == [(BOB, "freeze.add", "done"), (BOB, "freeze.end", "done")]
+
+
+async def test_freezes_made_at_once_have_numbers_of_their_own(yard: Yard, database: Database) -> None:
+    made = await asyncio.gather(
+        *(yard.locks.freeze(f"chest-{n}", BOB, timedelta(hours=2), "release day") for n in range(8))
+    )
+    assert {each.freeze.ref for each in made if each.freeze is not None} == {f"#{n}" for n in range(1, 9)}
+    assert len(await deeds(database)) == 8
 
 
 async def test_a_freeze_of_the_configuration_holds_too(
@@ -614,3 +662,36 @@ async def test_who_may_not_lock_or_freeze_is_in_the_audit_log(yard: Yard, databa
         (ANN, "freeze.add", "refused"),
         (ANN, "freeze.end", "refused"),
     ]
+
+
+async def test_files_of_plans_that_were_not_sent_are_sent_after_a_restart_and_once(
+    database: Database, tmp_path: Path, clock: SetClock
+) -> None:
+    chest, slack = Chest(tmp_path / "chest"), FakeSlack()
+    chest.file = tmp_path / "list.txt"
+    shared: list[list[str]] = []
+
+    async def life(no_files: bool = False, ask: str = "", deny: int = 0) -> None:
+        async with open_yard(
+            database, chest.folder, clock, chest=chest, slack=slack, no_files=no_files
+        ) as yard:
+            if ask:
+                await yard.ask(ask, subject=ask)
+            if deny:
+                record = await yard.record(deny)
+                await yard.desk.press(Click.DENY, deny, record.plan_hash, BOB)
+            wanted = [] if no_files else [each.id for each in await yard.store.open()]
+            async with asyncio.timeout(CEILING_SECONDS):
+                while any([not await yard.store.shared(number) for number in wanted]):  # noqa: ASYNC110 - as in `until`
+                    await asyncio.sleep(0.005)
+            shared.append([stream for stream, _, _ in yard.shared])
+            assert len(yard.looked_for) == (0 if ask else len(yard.shared))
+
+    await life(no_files=True, ask="bread")
+    await life(no_files=True, ask="salt")
+    await life(no_files=True, deny=2)
+    await life()
+    await life()
+    await life(ask="milk")
+    await life()
+    assert shared == [[], [], [], ["operation:1"], [], ["operation:3"], []]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -16,45 +14,16 @@ from bot.store.audit import AuditStore
 from bot.store.database import Database
 from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
+from tests.engine.operations import killing
 from tests.engine.operations.killed import WORDS
 from tests.factories import T0
 
-CEILING_SECONDS = 120
+PROGRAM = "tests.engine.operations.killed"
 
 
 async def until_killed(folder: Path, fail: str, seconds: float | None, what: str = "one") -> str | None:
     """Start the program; kill it so long after it has begun. How it ended, None if it was killed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.engine.operations.killed",
-        str(folder),
-        fail,
-        what,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(CEILING_SECONDS):
-            first = await process.stdout.readline()
-            if not first:
-                pytest.fail((await process.stderr.read()).decode())
-            if seconds is None:
-                said = (await process.stdout.readline()).decode().strip()
-                complaints = (await process.stderr.read()).decode()
-                assert (await process.wait(), complaints) == (0, "")
-                return said
-            try:
-                async with asyncio.timeout(seconds):
-                    return (await process.stdout.readline()).decode().strip() or None
-            except TimeoutError:
-                return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
+    return await killing.until_killed(PROGRAM, str(folder), fail, what, seconds=seconds)
 
 
 def delete(folder: Path, files_of: str) -> int:

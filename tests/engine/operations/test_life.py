@@ -29,6 +29,7 @@ from tests.factories import T0
 T = TypeVar("T")
 ANN, BOB, EVE, WHO = "U0ANN", "U0BOB", "U0EVE", "U0WHO"
 PEOPLE = st.sampled_from([ANN, BOB, EVE, WHO])
+ENDS = [State.DONE, State.PARTIAL, State.STOPPED, State.UNDONE, State.FAILED]
 SUBJECTS = st.sampled_from(["production", "host:web-1"])
 ROLES = Roles({Role.OPERATOR: frozenset({ANN, EVE}), Role.APPROVER: frozenset({BOB})}, assigned=True)
 DECIDED = {
@@ -167,7 +168,7 @@ class LifeOfOperations(RuleBasedStateMachine):
     def turn_back(self, card: OperationRecord) -> None:
         self.write(card.id, State.RUNNING, State.UNDOING)
 
-    @rule(card=cards, after=st.sampled_from([State.DONE, State.PARTIAL, State.UNDONE, State.FAILED]))
+    @rule(card=cards, after=st.sampled_from(ENDS))
     def end(self, card: OperationRecord, after: State) -> None:
         before = self.shadows[card.id].state
         if before not in UNDER_WAY or after not in ARROWS[before]:

@@ -101,28 +101,33 @@ def process(folder: Path) -> Kit:
     return Kit(folder, slots, lambda: ProcessDriver(process_releases(folder, slots)))
 
 
+def systemd_releases(folder: Path, slots: dict[Slot, Address]) -> SystemdReleases:
+    """As a configuration would describe them."""
+    return SystemdReleases(
+        unit="{service}@{slot}.service",
+        names={"service": "shop", "environment": "production"},
+        environment_file=f"{folder}/{{slot}}.env",
+        slots=slots,
+        directory=f"{folder}/releases/{{revision}}",
+        environment={"RELEASES": f"{folder}/releases", "GREETING": 'a "$lot" `{slot}` \\\\ at {port}'},
+        systemctl=double("systemctl", folder),
+    )
+
+
 def systemd(folder: Path) -> Kit:
-    slots = addresses()
     unit = {
         "name": "shop@%i.service",
         "ExecStart": [sys.executable, SERVICE],
         "EnvironmentFile": f"{folder}/%i.env",
     }
     (folder / "unit.json").write_text(json.dumps(unit))
-    releases = SystemdReleases(
-        unit="shop@{slot}.service",
-        environment_file=f"{folder}/{{slot}}.env",
-        slots=slots,
-        directory=f"{folder}/releases/{{revision}}",
-        environment={"RELEASES": f"{folder}/releases", "GREETING": 'a "$lot" `{slot}` \\ at {port}'},
-        systemctl=double("systemctl", folder),
-    )
-    return Kit(folder, slots, lambda: SystemdDriver(releases))
-
-
-def docker(folder: Path) -> Kit:
     slots = addresses()
-    releases = DockerReleases(
+    return Kit(folder, slots, lambda: SystemdDriver(systemd_releases(folder, slots)))
+
+
+def docker_releases(folder: Path, slots: dict[Slot, Address]) -> DockerReleases:
+    """As a configuration would describe them."""
+    return DockerReleases(
         service="shop",
         environment_name="production",
         image="shop:{revision}",
@@ -133,7 +138,11 @@ def docker(folder: Path) -> Kit:
         secrets={"DB_PASSWORD": "SHOP_DB_PASSWORD"},
         arguments=("--network", "slot-{slot}"),
     )
-    return Kit(folder, slots, lambda: DockerDriver(releases))
+
+
+def docker(folder: Path) -> Kit:
+    slots = addresses()
+    return Kit(folder, slots, lambda: DockerDriver(docker_releases(folder, slots)))
 
 
 def command_releases(folder: Path, slots: dict[Slot, Address]) -> CommandReleases:
@@ -142,6 +151,7 @@ def command_releases(folder: Path, slots: dict[Slot, Address]) -> CommandRelease
     return CommandReleases(
         start=(*shopctl, "start", "{slot}", "{revision}", "--marker", "{marker}", "{host}:{port}"),
         stop=(*shopctl, "stop", "{slot}"),
+        names={"service": "shop", "environment": "production"},
         status=(*shopctl, "status", "{slot}"),
         usage=(*shopctl, "usage", "{slot}"),
         known=(*shopctl, "known", "{revision}"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,32 +19,13 @@ from bot.tools.restic.errors import (
     ResticMissing,
     TimedOut,
 )
+from bot.tools.restic.outcome import Watch
 from bot.tools.restic.repository import Repository
-from bot.tools.restic.restic import Restic, Watch
+from bot.tools.restic.restic import Restic
 from bot.tools.restic.running import Patience
-from tests.backups import HASTY, PASSWORD, Templates, fill, local, offsite, restic
+from tests.backups import HASTY, PASSWORD, fill, local, offsite, restic
 from tests.objects import Objects
 from tests.waiting import eventually
-
-
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """A pair of empty repositories."""
-    return Templates.made(tmp_path_factory.mktemp("repositories"))
-
-
-@pytest.fixture
-def objects() -> Iterator[Objects]:
-    """An S3 server."""
-    with Objects.started() as objects:
-        yield objects
-
-
-@pytest.fixture
-def repository(tmp_path: Path, templates: Templates, objects: Objects) -> Repository:
-    """A local repository; there is one on the S3 server too."""
-    templates.lay_out(tmp_path / "repository", objects)
-    return local(tmp_path / "repository")
 
 
 def shell(text: str) -> Dump:
@@ -109,7 +89,7 @@ async def test_stop_and_a_cancelled_task_end_it_and_leave_no_lock_that_stays(
     with pytest.raises(asyncio.CancelledError):
         await task
     # restic told to go at the very moment at which it makes its lock may leave it: its process is known dead.
-    await hands.release_dead_locks(repository)
+    await hands.release_own_locks(repository)
     assert await hands.locks(repository) == []
     assert await hands.snapshots(repository) == []
 
@@ -121,7 +101,7 @@ async def test_no_secret_is_in_the_arguments_or_in_what_is_printed(
     spy = tmp_path / "spy"
     spy.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {seen}\nexec restic "$@"\n')
     spy.chmod(0o700)
-    hands = Restic(str(spy), tmp_path / "cache", os.environ)
+    hands = Restic(str(spy), tmp_path, os.environ)
     await hands.backup(repository, [str(fill(tmp_path / "src", [("a", b"a")]))], (), (), Watch())
     assert "backup" in seen.read_text().splitlines()
     assert PASSWORD not in seen.read_text()

@@ -119,6 +119,32 @@ def test_anything_else_is_a_value_error(document: dict[str, object], data: st.Da
     assert as_json(from_json({**document, name: value}))
 
 
+@pytest.mark.parametrize(
+    ("cookie", "header", "trusted", "sample"),
+    [
+        ("shop-place", "X-Shop-Slot", ("127.0.0.1",), 1),
+        ("shop", "X Shop", ("127.0.0.1",), 1),
+        ("shop", "X-Shop-Slot", ("127.0.0.1/99",), 1),
+        ("shop", "X-Shop-Slot", ("localhost or TRUE",), 1),
+        ("shop", "X-Shop-Slot", (), 1),
+        ("shop", "X-Shop-Slot", ("127.0.0.1",), 0),
+    ],
+)
+def test_a_split_that_haproxy_could_misunderstand_is_refused(
+    cookie: str, header: str, trusted: tuple[str, ...], sample: int
+) -> None:
+    with pytest.raises(ValueError):
+        Split(cookie, header, trusted, sample=sample)
+
+
+def test_the_document_says_the_same() -> None:
+    """Word for word what the function gives, for the names that the document uses."""
+    text = Path(__file__).parents[3].joinpath("docs", "haproxy.md").read_text(encoding="utf-8")
+    its = replace(HAPROXY, map_file="/etc/haproxy/guardian/shop.map")
+    assert frontend_snippet(its, Split("shop_place", "X-Shop-Slot", ("127.0.0.1", "10.20.0.0/16"))) in text
+    assert backends_snippet(its, {Slot.A: "127.0.0.1:9001", Slot.B: "127.0.0.1:9002"}) in text
+
+
 @pytest.mark.parametrize("log", ["127.0.0.1:5514", "/run/guardian/haproxy.sock", None])
 @pytest.mark.parametrize(
     "split",

@@ -160,6 +160,15 @@ async def test_a_place_that_is_none_is_given_anew(stage: Stage, cookie: str) -> 
     assert (place is None) == (cookie == "7 ")
 
 
+@pytest.mark.parametrize("cookies", ["{0}=x; {0}=5", "{0}=500; {0}=5", "{0}=5; {0}=x", "{0}=5; {0}=500"])
+async def test_several_places_are_no_way_past_the_share(
+    stage: Stage, traffic: HaproxyTraffic, cookies: str
+) -> None:
+    for share, expected in ((100, "b"), (0, "a")):
+        await traffic.shift(share)
+        assert (await stage.ask(Cookie=cookies.format(COOKIE)))[1] == expected
+
+
 async def test_a_place_is_given_once(stage: Stage) -> None:
     _, _, place = await stage.ask()
     assert (await stage.ask(Cookie=f"{COOKIE}={place}"))[2] is None

@@ -63,8 +63,10 @@ class BackupDesk:
         ]
         try:
             sources = await self._vault.sources()
-            damage = standing_damage(await self._vault.store.reads())
-            proofs = with_standing(await self._vault.store.proofs(), sources, [each.at for each in damage])
+            damage = standing_damage(await self._vault.store.proofs.reads())
+            proofs = with_standing(
+                await self._vault.store.proofs.all(), sources, [each.at for each in damage]
+            )
         except StoreError as error:
             log.warning("backups_not_looked_up", detail=str(error))
             return Uncovered("unknown", touched[0] if touched else "")
@@ -73,7 +75,7 @@ class BackupDesk:
     async def statuses(self) -> list[SourceStatus]:
         """How each source stands, in the order of the configuration. Raises StoreUnavailable."""
         vault = self._vault
-        now, attempts, proofs = vault.clock(), await vault.store.attempts(), await vault.store.proofs()
+        now, attempts, proofs = vault.clock(), await vault.store.attempts(), await vault.store.proofs.all()
         taken = await vault.store.kept()
         found: list[SourceStatus] = []
         for name, source in (await vault.sources()).items():
@@ -89,10 +91,10 @@ class BackupDesk:
         """The answer to `backup status`. Raises StoreUnavailable."""
         vault = self._vault
         statuses = await self.statuses()
-        known, seen = await vault.known(), await vault.store.repositories_seen()
+        known, seen = await vault.known(), await vault.store.repositories.seen()
         media = [await asyncio.to_thread(vault.machine.medium, vault.repositories[place]) for place in Place]
         fault = media_fault(*media)
-        drills = await vault.store.drills(vault.clock() - _DRILLS_SHOWN)
+        drills = await vault.store.drills.since(vault.clock() - _DRILLS_SHOWN)
         last = drills[-1] if drills else None
         return BackupStatusFacts(
             command=command,
@@ -117,7 +119,7 @@ class BackupDesk:
         """The slowest restore of each source since that moment that went well: the recovery time that one
         must reckon with. Raises StoreUnavailable."""
         slowest: dict[str, float] = {}
-        for drill in await self._vault.store.drills(since):
+        for drill in await self._vault.store.drills.since(since):
             if drill.reason is None:
                 slowest[drill.source] = max(drill.seconds, slowest.get(drill.source, 0.0))
         return slowest
@@ -149,6 +151,7 @@ def _source_facts(status: SourceStatus) -> BackupSourceFacts:
         failed=status.failed,
         figure=status.figure,
         wanted=status.wanted,
+        damaged_in=tuple(place.value for place in status.damaged_in),
     )
 
 

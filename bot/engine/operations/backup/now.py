@@ -90,7 +90,7 @@ class BackupNow:
     async def _retention(self, plan: Plan, work: Work) -> JsonObject:
         """Only behind backups that are verified: until then the old ones may be the last good ones."""
         vault = self._vault
-        verified = await vault.store.verified()
+        verified = await vault.store.proofs.verified()
         mine = await self._taken(plan, work)
         wanted = sum(each.name == "backup_take" for each in plan.steps)
         if len(mine) < wanted or any(each.snapshot not in verified for each in mine):

@@ -56,7 +56,7 @@ async def check(vault: Vault, place: Place, share: int, taken: Sequence[Taken], 
             Finding(Part.READ, place, now, middle - began, reason, {**values, "share": share}),
             Finding(part, place, now, end - middle, gone, why),
         ]
-        await vault.store.add_findings(each.id, found)
+        await vault.store.proofs.add_findings(each.id, found)
     if reason is not None:
         raise StepFailed(reason, **values, place=place.value)
 
@@ -70,15 +70,15 @@ async def prove(vault: Vault, source: Source, taken: Taken, work: Work) -> Verdi
         (Part.MEDIA, None, partial(_media, vault)),
     ]
     found = [await _finding(vault, part, place, look) for part, place, look in looks]
-    await vault.store.add_findings(taken.id, found)
+    await vault.store.proofs.add_findings(taken.id, found)
     judged = verdict(
         taken.taken_at,
-        await vault.store.findings(taken.id),
+        await vault.store.proofs.findings(taken.id),
         vault.clock(),
         source.max_age,
-        standing_damage(await vault.store.reads()),
+        standing_damage(await vault.store.proofs.reads()),
     )
-    await vault.store.judged(taken.id, judged)
+    await vault.store.proofs.judged(taken.id, judged)
     return judged
 
 

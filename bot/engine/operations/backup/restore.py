@@ -80,12 +80,14 @@ class RestoreBackup:
             return {"target": str(target)}
         taken = await self._of(str(step.params["snapshot"]))
         include = step.params["include"]
-        # A run that was killed in the middle begins anew: what it left has its number.
-        await self.undo(plan, step, work)
+        # A run that was killed in the middle begins anew: what it left has its number, and perhaps a restic
+        # that still writes there.
+        beside = files.unfinished(target, work.run_id)
+        await restoring.clear(self._vault, beside)
         restored = await restoring.restore(
             self._vault,
             taken,
-            files.unfinished(target, work.run_id),
+            beside,
             None if include is None else str(include),
             work,
         )

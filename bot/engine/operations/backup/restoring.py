@@ -10,9 +10,9 @@ from pathlib import Path
 
 from bot.domain.backup.repositories import Place
 from bot.domain.backup.snapshots import Taken
-from bot.engine.operations.backup.vault import Vault, watching
+from bot.engine.operations.backup.vault import Vault, step, watching
 from bot.engine.operations.contract import StepFailed, Stopped, Work
-from bot.store.backups import Drill
+from bot.store.backup_drills import Drill
 from bot.tools.backup_files import remove_tree
 from bot.tools.restic.errors import Cancelled, DiskFull, ResticError
 
@@ -24,6 +24,17 @@ class Restored:
     place: Place
     seconds: float
     first_failed: str | None = None
+
+
+async def clear(vault: Vault, folder: Path) -> None:
+    """See that nothing is at `folder`, which is ours: what a run that was killed has left there goes, once no
+    restic of its writes to it any more. Raises StepFailed."""
+
+    async def act() -> None:
+        await vault.restic.nobody_restores_to(folder)
+        await asyncio.to_thread(remove_tree, folder)
+
+    await step(act())
 
 
 async def restore(vault: Vault, taken: Taken, target: Path, include: str | None, work: Work) -> Restored:
@@ -43,7 +54,7 @@ async def restore(vault: Vault, taken: Taken, target: Path, include: str | None,
         except DiskFull as error:
             raise StepFailed(error.reason, **error.values, place=None) from error
         except ResticError as error:
-            await vault.store.add_drill(_drill(vault, taken, place, began, error.reason))
+            await vault.store.drills.add(_drill(vault, taken, place, began, error.reason))
             if first_failed is not None or taken.copied is None:
                 raise StepFailed(error.reason, **error.values, place=place.value) from error
             first_failed = error
@@ -52,7 +63,7 @@ async def restore(vault: Vault, taken: Taken, target: Path, include: str | None,
             raise StepFailed("file_error", said=error.strerror or str(error)) from error
         else:
             seconds = time.monotonic() - began
-            await vault.store.add_drill(_drill(vault, taken, place, began, None))
+            await vault.store.drills.add(_drill(vault, taken, place, began, None))
             return Restored(place, seconds, None if first_failed is None else first_failed.reason)
     raise StepFailed("nothing_taken", source=taken.source)
 

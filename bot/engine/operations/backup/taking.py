@@ -106,7 +106,7 @@ async def _copy(vault: Vault, taken: Taken, work: Work) -> str:
     async def act(repository: Repository) -> None:
         await vault.restic.copy(local, repository, [taken.snapshot], watching(work))
 
-    await vault.on(Place.OFFSITE, act)
+    await vault.on(Place.OFFSITE, act, beside=Place.LOCAL)
     there = await vault.restic.snapshots(vault.repositories[Place.OFFSITE])
     for each in there:
         if each.original == taken.snapshot and each.tree == taken.tree:

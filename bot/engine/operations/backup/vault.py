@@ -30,8 +30,9 @@ from bot.tools.restic.errors import (
     RepositoryLocked,
     ResticError,
 )
+from bot.tools.restic.outcome import Watch
 from bot.tools.restic.repository import Repository
-from bot.tools.restic.restic import Restic, Watch
+from bot.tools.restic.restic import Restic
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -94,7 +95,7 @@ class Vault:
         Raises MediumMissing when it was there before, ResticError for all else, and OperationRefused when
         another one is in its place.
         """
-        known = (await self.store.repositories()).get(place)
+        known = (await self.store.repositories.known()).get(place)
         try:
             id = await self.restic.repository_id(self.repositories[place])
         except NoRepository as error:
@@ -110,27 +111,29 @@ class Vault:
     async def look(self, place: Place) -> None:
         """Ask a repository what it says of itself, and write it down. Raises ResticError."""
         facts = await self.restic.facts(self.repositories[place])
-        await self.store.save_repository(place, facts, self.clock())
+        await self.store.repositories.save(place, facts, self.clock())
 
     async def known(self) -> dict[Place, RepositoryFacts]:
         """What the repositories said of themselves when they were last asked."""
-        return await self.store.repositories()
+        return await self.store.repositories.known()
 
-    async def on(self, place: Place, act: Callable[[Repository], Awaitable[T]]) -> T:
-        """Act on that repository; locks that a killed run of this machine left are removed, and it is tried
-        once more. Raises what `act` raises."""
+    async def on(
+        self, place: Place, act: Callable[[Repository], Awaitable[T]], beside: Place | None = None
+    ) -> T:
+        """Act on that repository, and on the one `beside` it; locks that a killed restic of ours has left
+        are removed, and it is tried once more. Raises what `act` raises."""
         repository = self.repositories[place]
         try:
             return await act(repository)
         except NoRepository as error:
-            if place not in await self.store.repositories():
+            if place not in await self.store.repositories.known():
                 raise
             raise MediumMissing(error.said) from None
         except RepositoryLocked:
-            released = await self.restic.release_dead_locks(repository)
-            if not released:
-                raise
-            log.warning("dead_locks_released", place=place.value, pids=[each.pid for each in released])
+            for each in (place, *(() if beside is None else (beside,))):
+                released = await self.restic.release_own_locks(self.repositories[each])
+                if released:
+                    log.warning("own_locks_released", place=each.value, pids=[lock.pid for lock in released])
             return await act(repository)
 
     async def encloses_a_repository(self, path: str) -> bool:

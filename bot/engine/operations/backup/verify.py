@@ -59,8 +59,10 @@ class VerifyBackups:
 
     async def _drill(self, taken: Taken, work: Work) -> JsonObject:
         """Restore all of it into a folder of ours, time it, and remove it again."""
+        folder = self._vault.rules.folder / "drills" / f"drill-{work.run_id}"
+        await restoring.clear(self._vault, folder)
         try:
-            folder = await asyncio.to_thread(files.scratch, self._vault.rules.folder / "drills", work.run_id)
+            await asyncio.to_thread(folder.parent.mkdir, mode=0o700, parents=True, exist_ok=True)
             if taken.size > await asyncio.to_thread(files.free_bytes, folder.parent):
                 raise StepFailed("no_room_to_drill", source=taken.source, needed=taken.size)
             try:

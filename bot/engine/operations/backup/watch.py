@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import structlog
 
 from bot.domain.alerts.model import Condition, Reported, Subject
+from bot.domain.backup.repositories import Place
 from bot.domain.backup.sources import SourceKind
 from bot.domain.backup.status import SourceState, SourceStatus
 from bot.domain.levels import Level
@@ -30,6 +32,7 @@ _LEVELS: Mapping[SourceState, Level] = {
     SourceState.UNVERIFIED: Level.ERROR,
 }
 
+_Told: TypeAlias = tuple[SourceState, str | None, tuple[Place, ...]]
 Say = Callable[..., str]
 """`messages.render.Voice.phrase`"""
 
@@ -46,7 +49,7 @@ class BackupWatch:
         self._environment = environment
         self._say = say
         self._since = since
-        self._told: dict[str, tuple[SourceState, str | None]] = {}
+        self._told: dict[str, _Told] = {}
         self._said_at: dict[str, datetime] = {}
         self._first = True
         self._lock = asyncio.Lock()
@@ -71,7 +74,7 @@ class BackupWatch:
                 name = each.source.name
                 self._said_at[name] = now
                 if self._is_bad(each, now):
-                    self._told[name] = (each.state, each.failed)
+                    self._told[name] = _told(each)
                 else:
                     self._told.pop(name, None)
             self._first = False
@@ -88,7 +91,7 @@ class BackupWatch:
             return self._first or name in self._told
         said_at = self._said_at.get(name)
         again = said_at is None or abs(now - said_at) >= _SAY_AGAIN
-        return again or self._told.get(name) != (status.state, status.failed)
+        return again or self._told.get(name) != _told(status)
 
     def _report(self, status: SourceStatus, now: datetime) -> Report:
         source = status.source
@@ -99,7 +102,8 @@ class BackupWatch:
             facts["last_report"] = status.newest.taken_at.isoformat(timespec="seconds")
         if bad and status.failed is not None:
             facts["reason"] = self._say(f"backup.short.{status.failed}")
-        title = self._say(f"backup.alert.{state.value}", source=source.name)
+        places = [place.value for place in status.damaged_in]
+        title = self._say(f"backup.alert.{state.value}", places=places)
         level = _LEVELS.get(status.state, Level.ERROR)
         event = Reported(bad, level, now, title, facts)
         layer = Layer.DATABASE if source.kind is SourceKind.DATABASE else Layer.INFRASTRUCTURE
@@ -108,3 +112,8 @@ class BackupWatch:
             self._environment, f"{METRIC}:{source.name}", METRIC, source.name, Condition.REPORTED
         )
         return Report(subject, labels, event, layer)
+
+
+def _told(status: SourceStatus) -> _Told:
+    """What is news when it becomes another."""
+    return status.state, status.failed, status.damaged_in

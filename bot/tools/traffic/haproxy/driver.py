@@ -99,7 +99,15 @@ class HaproxyTraffic:
 
     async def _write(self, b: int) -> None:
         its = self._its
-        await asyncio.to_thread(write_entry, its.map_file, its.key, str(b), its.timeout)
+        writing = asyncio.ensure_future(
+            asyncio.to_thread(write_entry, its.map_file, its.key, str(b), its.timeout)
+        )
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # The thread goes on, and must not come after whatever is written next.
+            await asyncio.wait({writing})
+            raise
 
     async def _set(self, b: int) -> None:
         answer = await self._runtime.ask(f"set map {self._its.map} {self._its.key} {b}", self._look)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -34,7 +36,7 @@ def vault_in(folder: Path, store: BackupStore) -> Vault:
         Place.OFFSITE, str(folder / "offsite"), {"RESTIC_PASSWORD": ELSEWHERE}, may_delete=True
     )
     return Vault(
-        restic(folder, HASTY),
+        restic(folder, replace(HASTY, orphans=timedelta(minutes=1))),
         [local(folder / "local"), offsite],
         [Source("uploads", SourceKind.USER_DATA, (str(folder / "uploads"),))],
         store,

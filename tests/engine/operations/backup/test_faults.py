@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
-import signal
-import socket
 import subprocess
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-import psutil
 import pytest
 
 from bot.domain.backup.repositories import Place
@@ -22,13 +17,10 @@ from bot.domain.backup.sources import Dump, Source, SourceKind
 from bot.domain.backup.status import SourceState
 from bot.domain.backup.verification import Finding, Part
 from bot.engine.operations.contract import OperationRefused
-from bot.tools.restic.answers import Lock
-from bot.tools.restic.locks import is_dead
-from bot.tools.restic.restic import Watch
+from bot.tools.restic.outcome import Watch
 from tests.backups import fill, flip_a_byte, restic
 from tests.components import missing
 from tests.engine.operations.backup.conftest import Yard
-from tests.waiting import eventually
 
 
 async def test_a_flipped_byte_is_found_within_a_week_and_the_second_repository_gives_the_file(
@@ -63,11 +55,11 @@ async def test_damage_that_one_source_came_upon_holds_up_work_on_the_others(yard
     uploads, other = str(yard.folder / "uploads"), await yard.store.newest("configs")
     assert other is not None
     found = Finding(Part.READ, Place.LOCAL, yard.clock(), 1.0, "damaged", {"share": 1})
-    await yard.store.add_findings(other.id, [found])
+    await yard.store.proofs.add_findings(other.id, [found])
     refusal = await yard.desk.covered([uploads])
     assert refusal is not None
     assert refusal.reason == "damaged"
-    await yard.store.add_findings(other.id, [replace(found, at=yard.clock(), reason=None)])
+    await yard.store.proofs.add_findings(other.id, [replace(found, at=yard.clock(), reason=None)])
     assert await yard.desk.covered([uploads]) is None
 
 
@@ -157,35 +149,6 @@ async def test_a_full_disk_is_told_and_what_was_there_stays(yard: Yard, small_di
     await yard.restic.check(yard.local, 1, Watch())
 
 
-async def test_the_lock_of_a_killed_backup_goes_and_what_it_left_is_no_backup(yard: Yard) -> None:
-    await yard.now(["uploads"])
-    await killed_backup(yard)
-    assert len(await yard.restic.locks(yard.local)) == 1
-    ran = await yard.now(["uploads"])
-    assert ran.failed == []
-    assert await yard.restic.locks(yard.local) == []
-
-
-async def test_the_lock_of_a_living_process_stays(yard: Yard) -> None:
-    async with hanging_backup(yard) as lock:
-        ran = await yard.now(["uploads"])
-        assert ran.reasons["backup_check"] == "locked"
-        told = dict(ran.failed)["backup_check"].values
-        assert (told["pid"], told["host"]) == (lock.pid, socket.gethostname())
-        assert [each.pid for each in await yard.restic.locks(yard.local)] == [lock.pid]
-
-
-async def test_only_a_lock_whose_process_is_known_dead_is_dead(yard: Yard) -> None:
-    await killed_backup(yard)
-    (lock,) = await yard.restic.locks(yard.local)
-    assert is_dead(lock)
-    assert not is_dead(replace(lock, host="elsewhere")), "of another machine nothing is known"
-    began = datetime.fromtimestamp(psutil.Process().create_time(), UTC)
-    ours = replace(lock, pid=os.getpid())
-    assert not is_dead(replace(ours, at=began + timedelta(seconds=5)))
-    assert is_dead(replace(ours, at=began - timedelta(minutes=5))), "the number was given out again"
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 24 MB."""
@@ -196,25 +159,3 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         missing("the right to mount", "run as root")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
-
-
-@asynccontextmanager
-async def hanging_backup(yard: Yard) -> AsyncIterator[Lock]:
-    """A backup that hangs in the middle, and its lock."""
-    hanging = Dump(("sleep", "1000"), "never")
-    task = asyncio.create_task(yard.restic.backup_dump(yard.local, hanging, os.environ, (), Watch()))
-    locks = Path(str(yard.local.path), "locks")
-    try:
-        await eventually(lambda: [each for each in locks.iterdir() if "tmp" not in each.name])
-        (lock,) = await yard.restic.locks(yard.local)
-        yield lock
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def killed_backup(yard: Yard) -> None:
-    """SIGKILL a backup in the middle."""
-    async with hanging_backup(yard) as lock:
-        os.kill(lock.pid, signal.SIGKILL)
-        await eventually(lambda: not psutil.pid_exists(lock.pid))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import random
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +16,7 @@ from bot.store.operation_locks import LockStore
 from bot.store.operations import OperationStore
 from tests.backups import Templates, fill
 from tests.engine.operations.backup.killed import vault_in
+from tests.engine.operations.killing import until_killed
 from tests.factories import T0
 
 CEILING_SECONDS = 240
@@ -44,41 +43,14 @@ def copy(source: Path, target: Path) -> None:
             place.write_bytes(each.read_bytes())
 
 
-async def killed_after(folder: Path, seconds: float | None) -> str | None:
-    """Start the program, kill it so long after it is ready; how it ended, None if it was killed."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        PROGRAM,
-        str(folder),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(CEILING_SECONDS):
-            if not await process.stdout.readline():
-                pytest.fail((await process.stderr.read()).decode())
-            try:
-                async with asyncio.timeout(seconds):
-                    return (await process.stdout.readline()).decode().strip() or None
-            except TimeoutError:
-                return None
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
 async def kill_over_and_over(folder: Path, chance: random.Random, most: int) -> int:
     """Kill at random moments, and then let it come to its end; how often it was killed."""
     for kills in range(most):
-        said = await killed_after(folder, chance.uniform(0.0, 4.0 if kills else 1.0))
+        said = await until_killed(PROGRAM, str(folder), seconds=chance.uniform(0.0, 4.0 if kills else 1.0))
         if said is not None:
             assert said == "over done"
             return kills
-    assert await killed_after(folder, None) == "over done"
+    assert await until_killed(PROGRAM, str(folder), seconds=None, ceiling=CEILING_SECONDS) == "over done"
     return most
 
 
@@ -90,7 +62,7 @@ async def look(folder: Path) -> None:
         store = BackupStore(database)
         vault = vault_in(folder, store)
         kept = await store.kept()
-        proofs = await store.proofs()
+        proofs = await store.proofs.all()
         locks = await LockStore(database).held(T0)
         there = {
             place: [each.id for each in await vault.restic.snapshots(vault.repositories[place])]

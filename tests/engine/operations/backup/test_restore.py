@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from bot.domain.operations.approval import State
 from bot.engine.operations.backup.restore import RestoreBackup
 from bot.engine.operations.contract import OperationRefused, StepFailed
-from tests.backups import fill
+from bot.store.database import Database
+from bot.tools.restic.outcome import Watch
+from bot.tools.restic.started import Records
+from messages.operation_facts import OperationAskedFacts
+from tests.backups import fill, hanging
 from tests.engine.operations.backup.conftest import Hand, Yard
+from tests.engine.operations.jobs import ANN, open_yard
+from tests.engine.support import SetClock
+from tests.waiting import eventually
 
 
 async def test_everything_comes_back_and_the_time_it_took_is_kept(yard: Yard) -> None:
@@ -84,6 +93,42 @@ async def test_a_restore_that_was_killed_begins_anew_and_one_that_is_done_stays(
     assert list(target.rglob("photo.jpg"))
     assert not list(target.rglob("half"))
     assert await operation.undo(plan, plan.steps[0], hand) == {"removed": False}
+
+
+async def test_a_restore_does_not_go_on_where_one_that_was_left_behind_still_writes(yard: Yard) -> None:
+    await yard.now(["uploads"])
+    target, hand, operation = yard.folder / "restored", Hand(9), RestoreBackup(yard.vault)
+    plan = await operation.plan({"source": "uploads", "target": str(target)}, yard.clock())
+    (taken,) = await yard.store.kept("uploads")
+    beside = yard.folder / ".restored.guardian-9"
+    with hanging(yard.local):
+        left = asyncio.create_task(yard.restic.restore(yard.local, taken.snapshot, beside, None, Watch()))
+        await eventually(lambda: Records(yard.folder / "started").restoring_to(beside))
+        with pytest.raises(StepFailed) as failed:
+            await operation.do(plan, plan.steps[0], hand)
+        assert failed.value.reason == "still_writing"
+        assert beside.is_dir(), "nothing is taken away from under it"
+        left.cancel()
+        await asyncio.gather(left, return_exceptions=True)
+    for step in plan.steps:
+        await operation.do(plan, step, hand)
+    assert list(target.rglob("photo.jpg"))
+
+
+async def test_plans_for_other_sources_and_other_places_wait_beside_one_another(yard: Yard) -> None:
+    await yard.now()
+    database = await Database.open(f"sqlite+aiosqlite:///{yard.folder / 'operations.db'}")
+    restore, chest = RestoreBackup(yard.vault), yard.folder / "chest"
+    async with open_yard(database, chest, SetClock(yard.clock()), operations={restore.name: restore}) as desk:
+        numbers = []
+        for source, target in (("uploads", "a"), ("configs", "b"), ("uploads", "c"), ("uploads", "a")):
+            request = {"source": source, "target": str(yard.folder / target)}
+            asked = await desk.desk.ask(restore.name, request, ANN)
+            assert isinstance(asked, OperationAskedFacts), asked
+            numbers.append(asked.operation.id)
+        states = [(await desk.record(number)).state for number in numbers]
+    await database.close()
+    assert states == [State.SUPERSEDED, State.PENDING, State.PENDING, State.PENDING]
 
 
 async def test_an_older_snapshot_by_its_name(yard: Yard) -> None:

@@ -10,6 +10,7 @@ from bot.domain.levels import Level
 from bot.engine.operations.backup.watch import BackupWatch
 from bot.engine.reports import Report, ReportsNotTaken
 from messages.render import Voice
+from tests.backups import damage
 from tests.engine.operations.backup.conftest import Yard
 from tests.reporting import ReportBook
 
@@ -40,7 +41,7 @@ async def test_a_backup_that_failed_is_told_once_and_its_end_too(yard: Yard, ale
     await yard.now(["configs"])
     (told,) = await alerts.look()
     assert (told.event.firing, told.event.level) == (True, Level.ERROR)
-    assert told.event.title == "백업 실패: configs"
+    assert (told.event.title, told.subject.target) == ("백업 실패", "configs")
     assert told.event.facts["reason"] == "백업할 경로 없음"
     assert await alerts.look() == []
     (yard.folder / "away").rename(yard.folder / "etc")
@@ -49,17 +50,31 @@ async def test_a_backup_that_failed_is_told_once_and_its_end_too(yard: Yard, ale
     assert (over.event.firing, over.subject) == (False, told.subject)
 
 
+async def test_damage_is_told_with_the_repository_that_it_is_in(yard: Yard, alerts: Alerts) -> None:
+    await yard.now()
+    await alerts.look()
+    damage(yard.local)
+    await yard.verify()
+    told = await alerts.look()
+    assert [(each.subject.target, each.event.title, each.event.level) for each in told] == [
+        ("configs", "백업 손상 (로컬 저장소)", Level.CRITICAL),
+        ("uploads", "백업 손상 (로컬 저장소)", Level.CRITICAL),
+    ]
+    status = await yard.desk.facts("/guardian")
+    assert [each.damaged_in for each in status.sources] == [("local",), ("local",)]
+
+
 async def test_a_source_that_never_gets_a_backup_is_told_when_it_is_late(yard: Yard, alerts: Alerts) -> None:
     await alerts.look()
     yard.ahead = timedelta(hours=27)
-    assert [each.event.title for each in await alerts.look()] == ["백업 없음: configs", "백업 없음: uploads"]
+    assert [each.event.title for each in await alerts.look()] == ["백업 없음", "백업 없음"]
 
 
 async def test_a_backup_that_is_not_followed_by_another_is_late(yard: Yard, alerts: Alerts) -> None:
     await yard.now(["configs"])
     await alerts.look()
     yard.ahead = timedelta(hours=27)
-    assert (await alerts.look())[0].event.title == "백업 늦음: configs"
+    assert (await alerts.look())[0].event.title == "백업 늦음"
 
 
 async def test_what_the_desk_did_not_take_is_told_again(yard: Yard, alerts: Alerts) -> None:

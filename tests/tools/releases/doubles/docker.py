@@ -134,12 +134,16 @@ def stats(book: Book, word: str) -> None:
 
 
 def main(folder: Path, words: list[str]) -> None:
+    if (folder / "down").exists():
+        die(
+            1,
+            "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is it running?",
+        )
     book = Book(folder)
     match words:
-        case ["image", "inspect", "--format", "{{.Id}}", image]:
-            if not book.has(image):
-                die(1, f"Error response from daemon: No such image: {image}")
-            sys.stdout.write("sha256:" + "a" * 64 + "\n")
+        case ["image", "ls", "--quiet", "--no-trunc", "--filter", wanted]:
+            if book.has(wanted.removeprefix("reference=")):
+                sys.stdout.write("sha256:" + "a" * 64 + "\n")
         case ["container", "ls", "--all", "--quiet", "--no-trunc", "--filter", wanted]:
             pattern = wanted.removeprefix("name=")
             for identity, container in book.all().items():
