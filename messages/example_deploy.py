@@ -505,6 +505,9 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
         "deploy_undoing": _undone(_JUDGED, ended=False),
         "deploy_undone": UNDONE,
         "deploy_watchdog": _undone(OperationProblemFacts("failed", "watchdog", _stage(10, 79))),
+        "deploy_unwatched": _undone(
+            OperationProblemFacts("failed", "watchdog_absent", {"detail": "Permission denied"})
+        ),
         "deploy_failed": replace(
             UNDONE,
             state="failed",

@@ -108,3 +108,25 @@ def test_both_colours_are_drawn_to_one_scale() -> None:
     text = section(running, "progress")
     assert "`▁▅·`" in text
     assert "`███`" in text
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize(
+    ("reason", "values"),
+    [
+        ("watchdog", {}),
+        ("watchdog", {"share": 25}),
+        ("watchdog_absent", {"detail": "Permission denied"}),
+        ("slot_carries", {"slot": "a"}),
+        ("traffic_goes_on", {"slot": "b"}),
+        ("traffic_not_moved", {"share": 40}),
+        ("green_unhealthy", {"seconds": 60.0, "problem": "", "values": {}}),
+        ("target_unhealthy", {"seconds": 0, "problem": "health_gone", "values": {}}),
+        ("release_start", {"detail": ""}),
+    ],
+)
+def test_every_failure_can_be_said_with_what_it_is_raised_with(
+    language: str, reason: str, values: dict[str, object]
+) -> None:
+    said = Voice(language).phrase(f"deploy.failed.{reason}", **values)
+    assert said and not said.startswith("deploy.") and "{" not in said

@@ -124,3 +124,20 @@ def test_cutting() -> None:
     assert clip("first line here\nsecond line", 24) == "first line here\n…"
     assert clip("x `" + "c" * 30 + "`", 12) == "x `ccccccc…`"
     assert clip("see <@U024BE7LH> and more", 12) == "see …"
+
+
+@pytest.mark.parametrize(
+    ("values", "beside", "drawn"),
+    [
+        ([], [], ""),
+        ([0.0, 0.0], [], "▁▁"),
+        ([0.0, 5.0, 10.0], [], "▁▅█"),
+        ([5.0, None], [10.0], "▅·"),
+        ([float("inf"), 1.0], [float("nan"), None], "·█"),
+        ([-3.0, 1.0], [], "▁█"),
+    ],
+)
+def test_a_line_is_drawn_from_zero_to_the_greatest_of_both(
+    values: list[float | None], beside: list[float | None], drawn: str
+) -> None:
+    assert formats.spark(values, beside) == drawn

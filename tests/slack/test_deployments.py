@@ -371,7 +371,7 @@ async def test_how_deployments_stand_is_answered(door: Door) -> None:
     assert "v1" in words(await door.person().types("/guardian 배포현황"))
     assert "최근 30일" in words(await door.person().types("/guardian 지표"))
     assert "최근 90일" in words(await door.person().types("/guardian dora 90"))
-    assert "[1-365]" in words(await door.person().types("/guardian dora many"))
+    assert "[1-365일]" in words(await door.person().types("/guardian dora many"))
 
 
 async def test_where_nothing_is_deployed_that_is_said(door: Door) -> None:

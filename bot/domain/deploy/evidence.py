@@ -114,6 +114,8 @@ class Evidence:
     probed: Counted = field(default_factory=Counted)
     """own requests in the run. They count as Green's, but not where Green is compared with Blue: they are
     other requests and come by another door"""
+    stage_probed: Counted = field(default_factory=Counted)
+    """of those, this stage's"""
     total: Counted = field(default_factory=Counted)
     """Green's in the run, own requests among them"""
     stage: Counted = field(default_factory=Counted)
@@ -140,6 +142,7 @@ class Evidence:
             green=replace(self.green, stage=Counted(), took=Latencies()),
             blue=replace(self.blue, stage=Counted(), took=Latencies()),
             stage=Counted(),
+            stage_probed=Counted(),
             took=Latencies(),
             measured=False,
             slow_beside=Comparison(),
@@ -171,6 +174,7 @@ def absorbed(evidence: Evidence, sample: Sample, rules: Rules, now: float) -> tu
         green=green,
         blue=blue,
         probed=evidence.probed + sample.probed,
+        stage_probed=evidence.stage_probed + sample.probed,
         total=evidence.total + counted,
         stage=evidence.stage + counted,
         took=evidence.took.plus(all_took),

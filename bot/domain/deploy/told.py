@@ -36,6 +36,8 @@ class Told:
     """Green's in the whole run"""
     probes: int
     """own requests among those"""
+    stage_probes: int
+    """own requests among `green`"""
     surely_below: float
     """percent: Green's true error rate is below this, at 95 %"""
     points: tuple[Point, ...]
@@ -63,6 +65,7 @@ def told(stage: Stage, now: float) -> Told:
         usage=mean_usage(evidence, stage.rules),
         total=evidence.total,
         probes=evidence.probed.requests,
+        stage_probes=evidence.stage_probed.requests,
         surely_below=upper_bound(evidence.total),
         points=stage.chart.points,
     )

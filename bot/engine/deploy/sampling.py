@@ -32,9 +32,12 @@ class Sampler:
 
     def __init__(self, site: Site, green: Slot) -> None:
         self._site = site
-        self._green = green
+        self.green = green
+        """the slot that is looked at"""
         self._asked_at = 0.0
         self._probing: asyncio.Task[tuple[Counted, Latencies]] | None = None
+        self._owed = 0
+        """own requests that wait until those before them have been answered"""
 
     async def close(self) -> None:
         """Ends what is under way."""
@@ -45,7 +48,7 @@ class Sampler:
 
     async def take(self) -> Sample:
         """One look. What could not be found out is None; never raises for that."""
-        traffic, releases, green = self._site.traffic, self._site.releases, self._green
+        traffic, releases, green = self._site.traffic, self._site.releases, self.green
         async with asyncio.TaskGroup() as group:  # all at once: a look is of one moment
             ours = group.create_task(_counters(self._site, green))
             theirs = group.create_task(_counters(self._site, green.other))
@@ -70,11 +73,13 @@ class Sampler:
         )
 
     def probe(self, count: int, paths: Sequence[str], per_second: float) -> None:
-        """Send that many requests of our own to Green while looks go on, unless some are still under way."""
+        """Send that many requests of our own to Green while looks go on, after those that are under way."""
+        self._owed += count
         if self._probing is None:
-            address = self._site.address(self._green)
+            owed, self._owed = self._owed, 0
+            address = self._site.address(self.green)
             self._probing = asyncio.create_task(
-                send(address, paths, count, per_second, _PROBE_SECONDS), name="deploy:probes"
+                send(address, paths, owed, per_second, _PROBE_SECONDS), name="deploy:probes"
             )
 
     async def _probed(self) -> tuple[Counted, Latencies | None]:
@@ -90,7 +95,7 @@ class Sampler:
         self._asked_at = now
         rules = self._site.health
         async with session_of(1, rules.timeout) as session:
-            return await check(self._site.address(self._green), rules, session) is None
+            return await check(self._site.address(self.green), rules, session) is None
 
 
 async def _counters(site: Site, slot: Slot) -> Counters | None:

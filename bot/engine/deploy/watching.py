@@ -9,15 +9,19 @@ from dataclasses import replace
 from pydantic import JsonValue
 
 from bot.domain.deploy.sample import Reason
+from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.deploy.stage import Decision, Kind, Stage, go, hold, step
 from bot.domain.deploy.thresholds import Rules, Thresholds
 from bot.domain.deploy.told import Told, told
 from bot.engine.deploy.sampling import Sampler
 from bot.engine.deploy.site import Site
 from bot.engine.operations.contract import StepFailed, Stopped, Work
+from bot.tools.traffic.contract import TrafficFailed
 
 _POINTS = 20
 """of a line in the card"""
+_SURE = 2
+"""looks in a row"""
 _OFTEN, _SELDOM = 0.2, 1.0
 """seconds between two looks at least, and at most"""
 
@@ -50,7 +54,7 @@ async def watch(
     whether the watchdog has taken traffic back; asked at every look. Raises StepFailed when traffic has to go
     back, and Stopped when somebody wants it to."""
     guided, answered = work.guided, len(work.guided.let_go_by)
-    declared = False
+    declared, elsewhere = False, 0
     pause = min(_SELDOM, max(_OFTEN, seconds / 20))
     probes = site.environment.probes
     while True:
@@ -66,6 +70,10 @@ async def watch(
         _tell(work, stage, seconds, ends_at, now)
         if taken_away is not None and await taken_away():
             raise StepFailed("watchdog", **figures(told(stage, now)))
+        elsewhere = elsewhere + 1 if await _is_elsewhere(site, sampler.green, stage.share) else 0
+        if elsewhere >= _SURE:
+            # Somebody has taken traffic away by hand: that is not ours to fight.
+            raise StepFailed("traffic_moved", **figures(told(stage, now)))
         if decision.kind is Kind.ROLL_BACK:
             raise StepFailed("judged", faults=_named(decision.reasons), **figures(told(stage, now)))
         if work.stopping:
@@ -78,6 +86,14 @@ async def watch(
             if ends_at is None:
                 guided.call(decision.kind.value, {"missing": _named(decision.missing), "share": stage.share})
         await guided.wait(pause)
+
+
+async def _is_elsewhere(site: Site, green: Slot, share: int) -> bool:
+    """Whether Green carries another share than the stage's; what cannot be asked counts for nothing."""
+    try:
+        return share_of(green, await site.traffic.share()) != share
+    except TrafficFailed:
+        return False
 
 
 def _is_over(decision: Decision, ends_at: float | None, now: float, declared: bool) -> bool:
@@ -97,7 +113,7 @@ def figures(seen: Told) -> dict[str, JsonValue]:
         "blue_requests": seen.blue.requests,
         "blue_rate": seen.blue.rate,
         "blue_p95": _finite(seen.blue_p95),
-        "probes": seen.probes,
+        "probes": seen.stage_probes,
         "surely_below": round(seen.surely_below, 4),
     }
 
