@@ -9,6 +9,7 @@ from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import State
+from bot.domain.operations.record import StepState
 from bot.store.database import Database
 from bot.tools.releases.health import wait_until_healthy
 from messages.operation_facts import OperationAskedFacts
@@ -90,3 +91,22 @@ async def test_a_first_canary_that_was_left_lying_is_left_for_what_was_there_bef
         await store.write(store.adding(left))
         await ground.site.traffic.shift(25)
         assert await target_of(ground) == ("v1", ["a"])
+
+
+async def test_another_release_where_the_target_should_be_gets_no_traffic(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        async with visitors(ground.balancer.url):
+            ground.put("v2")
+            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        # v3 runs where v1 is to be started, and is not stopped for it.
+        ground.put("v3")
+        await runs(ground, Slot.A, "v3")
+        ground.releases.fails.add(("start", Slot.A))
+        over = await ground.over(await ground.begin("", ROLLBACK))
+        assert over.plan.shown["target"] == "v1"
+        assert over.state is State.PARTIAL
+        became = {over.plan.steps[step.number].name: step.state for step in over.steps}
+        assert became["traffic"] is StepState.FAILED
+        assert await ground.live() == "v2"
