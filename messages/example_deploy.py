@@ -542,7 +542,6 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
         ),
     },
     "operation_note": {
-        "deploy_extend": _call("extend"),
         "deploy_ask": _call("ask"),
         "deploy_undone": OperationNoteFacts("end", UNDONE, _ANN),
         "deploy_done": OperationNoteFacts("end", DONE, _ANN),

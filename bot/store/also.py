@@ -15,6 +15,16 @@ class NotDone(Exception):
     """Leaves a transaction, so that nothing of it is kept: somebody else was first."""
 
 
+def where_possible(part: Also) -> Also:
+    """The same, but that it could not be done keeps nothing else from being kept."""
+
+    async def also(connection: AsyncConnection) -> bool:
+        await part(connection)
+        return True
+
+    return also
+
+
 def all_of(*parts: Also) -> Also:
     """Everything in one transaction, or nothing: as soon as one part was not done."""
 

@@ -36,8 +36,8 @@ def test_every_code_has_its_words(language: str) -> None:
     undone = (plan.TRAFFIC_BACK, plan.STOP_GREEN, plan.CHECK_BLUE)
     back = (rollback.JOURNAL, rollback.START, rollback.TRAFFIC, rollback.STILL, rollback.DRAIN)
     wanted = [
-        *(f"deploy.judge.fault.{each.value}" for each in Fault),
-        *(f"deploy.judge.lack.{each.value}" for each in Lack),
+        *(f"judge.fault.{each.value}" for each in Fault),
+        *(f"judge.lack.{each.value}" for each in Lack),
         *(f"deploy.step.{each}" for each in (*steps, plan.WARM, plan.RETIRE)),
         *(f"deploy.undo.{each}" for each in undone),
         *(f"deploy.live.{each}" for each in (plan.SHIFT, plan.WARM)),

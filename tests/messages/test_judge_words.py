@@ -74,7 +74,7 @@ def test_every_reason_has_its_sentence(language: str) -> None:
     for reason in reasons():
         group = "fault" if isinstance(reason.name, Fault) else "lack"
         sentence = voice.phrase(f"judge.{group}.{reason.name.value}", **reason.values)
-        assert sentence.endswith((".", "다."))
+        assert not sentence.startswith("judge.")
         assert "None" not in sentence
         named.add(reason.name)
     assert named == {*Fault, *Lack}
@@ -85,4 +85,4 @@ def test_a_reason_reads_as_a_person_would_say_it() -> None:
     decision = made.until(lambda each: each.kind is Kind.ROLL_BACK, Counted(20, 1), BLUE, 20)
     (reason,) = (each for each in decision.reasons if each.name is Fault.ERROR_RATE)
     said = Voice("ko").phrase("judge.fault.error_rate", **reason.values)
-    assert said == "오류율: 5% (요청 80건 중 오류 4건, 기준 0.1% 미만)."
+    assert said == "오류율 5% (요청 80건 중 4건), 기준 0.1% 미만"

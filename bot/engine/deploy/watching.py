@@ -82,9 +82,9 @@ async def watch(
             return stage
         if decision.kind is Kind.PROBE:
             sampler.probe(decision.probes, probes.paths, probes.per_second)
-        elif decision.kind in (Kind.EXTEND, Kind.ASK):
-            if ends_at is None:
-                guided.call(decision.kind.value, {"missing": _named(decision.missing), "share": stage.share})
+        elif decision.kind is Kind.ASK and ends_at is None:
+            # Only for this somebody is called: that a stage takes longer, the card says.
+            guided.call(decision.kind.value, {"missing": _named(decision.missing), "share": stage.share})
         await guided.wait(pause)
 
 

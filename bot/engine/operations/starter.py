@@ -21,6 +21,7 @@ from bot.engine.operations.locks import frozen_values
 from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
 from bot.engine.operations.shown import Shown, waiting
+from bot.store.also import where_possible
 from bot.store.errors import StoreUnavailable
 from messages.operation_facts import OperationNoteFacts
 
@@ -179,7 +180,8 @@ class Starter:
             notes=["end"],
             also=[
                 *(store.releasing(each, run=fresh.id) for each in fresh.plan.subjects),
-                *map(store.taking, [] if lock is None else [lock]),
+                # Somebody may hold one there already, who looks as well.
+                *(where_possible(store.taking(each)) for each in [lock] if each is not None),
             ],
         )
         if after is not None:

@@ -18,4 +18,4 @@ async def _answer(asked: Asked) -> Answer:
     return Answer("dora", facts)
 
 
-COMMAND = Command(name="dora", korean="지표", arguments="[DAYS]", order=17, answer=_answer)
+COMMAND = Command(name="dora", korean="지표", arguments=f"[1-{_MOST}]", order=17, answer=_answer)

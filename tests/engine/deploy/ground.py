@@ -314,8 +314,9 @@ async def standing(
             put(folder, "v1")
             try:
                 await site.releases.start(Slot.A, "v1", "before")
+                health = replace(site.health, within=60.0)
                 well = await wait_until_healthy(
-                    site.address(Slot.A), site.health, lambda: site.releases.find(Slot.A)
+                    site.address(Slot.A), health, lambda: site.releases.find(Slot.A)
                 )
                 assert well.healthy, well
                 yield folder, balancer, site

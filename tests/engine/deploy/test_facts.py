@@ -16,6 +16,7 @@ from tests.engine.deploy.ground import BRISK, Ground, grounded
 from tests.engine.deploy.releases import child_of, supervisor_of
 from tests.engine.support import SetClock
 from tests.factories import T0
+from tests.tools.traffic.haproxy import until
 
 
 async def refused(
@@ -68,6 +69,13 @@ async def test_where_nothing_carries_production_all_goes_to_the_new_one_at_once(
         ground.put("v2")
         os.kill(supervisor_of(ground.folder, Slot.A), signal.SIGKILL)
         os.kill(child_of(ground.folder, Slot.A), signal.SIGKILL)
+        releases = ground.site.releases
+
+        async def gone() -> bool:
+            found = await releases.find(Slot.A)
+            return found is None or not found.alive
+
+        await until(gone)
         asked = await ground.ask("v2")
         assert isinstance(asked, OperationAskedFacts)
         plan = (await ground.yard.record(asked.operation.id)).plan
