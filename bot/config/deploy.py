@@ -62,7 +62,9 @@ class HealthSettings(Section):
 class ThresholdSettings(Section):
     """The document's thresholds of a stage."""
 
-    error_rate: Percent = Field(default=0.1, description="Percent of requests that fail: less.")
+    error_rate: Annotated[float, Field(gt=0, lt=100, strict=False)] = Field(
+        default=0.1, description="Percent of requests that fail: less."
+    )
     response_ms: Annotated[float, Field(ge=1, le=600_000, strict=False)] = Field(
         default=500.0, description="Milliseconds that 95 % of the requests take: less."
     )

@@ -13,6 +13,7 @@ from bot.config.deploy_values import (
     Endpoint,
     EnvironmentName,
     ProxyName,
+    ProxyPath,
     ReleaseCommand,
     ShiftCommand,
     SlotCommand,
@@ -131,18 +132,21 @@ class HaproxySettings(Section):
     """HAProxy, as docs/haproxy.md tells."""
 
     driver: Literal["haproxy"] = Field(description="haproxy")
-    socket: Endpoint = Field(description="Its runtime socket: a path, or host:port.")
-    map: AbsolutePath = Field(description="The map file that says how traffic is shared.")
+    socket: Endpoint = Field(
+        description="Its runtime socket: a path, or host:port of this machine: 127.0.0.1:9999."
+    )
+    map: ProxyPath = Field(description="The map file that says how traffic is shared.")
     key: ProxyName = Field(description="The service's key in that file.")
     backends: BackendSettings = Field(description="The backend of each slot.")
     server: ProxyName = Field(default="app", description="The server in both backends.")
     log: Endpoint | None = Field(
         default=None,
-        description="Where it sends its log to, for how long requests take: host:port or a socket's path. "
+        description="Where it sends its log to, for how long requests take: host:port of this machine, or a "
+        "socket's path. "
         "Default: not measured.",
     )
-    timeout: Timeout = Field(
-        default=timedelta(seconds=3), description="How long one answer of it may take, 100ms to 5m."
+    timeout: Annotated[Duration, AfterValidator(between("100ms", "1m"))] = Field(
+        default=timedelta(seconds=3), description="How long one answer of it may take, 100ms to 1m."
     )
 
 

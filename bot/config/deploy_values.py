@@ -13,13 +13,12 @@ from bot.config.values import Command
 from bot.config.words import looks_secret, nearest
 from bot.domain.deploy.placeholders import placeholders
 from bot.domain.deploy.proof import pattern_of
+from bot.tools.traffic.haproxy.configuration import checked_name, checked_path, local_port
 
 _ADDRESS = re.compile(
     r"(?:\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?):(\d{1,5})"
 )
 _URL_PATH = re.compile(r"/[\x21\x22\x24-\x7e]{0,999}")
-_PROXY_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONGEST = 1000
 
 
@@ -31,7 +30,27 @@ def _address(value: str) -> str:
 
 
 def _endpoint(value: str) -> str:
-    return value if value.startswith("/") and not _CONTROL.search(value) else _address(value)
+    """What the driver takes: one that it refuses would be found out with the first deployment."""
+    try:
+        if local_port(value) is None:
+            _absolute_path(value)
+    except ValueError:
+        raise PydanticCustomError("deploy_endpoint", "no endpoint", {"text": value[:80]}) from None
+    return value
+
+
+def _absolute_path(value: str) -> str:
+    """Raises ValueError."""
+    if not value.startswith("/"):
+        raise ValueError("no absolute path")
+    return checked_path(value)
+
+
+def _proxy_path(value: str) -> str:
+    try:
+        return _absolute_path(value)
+    except ValueError:
+        raise PydanticCustomError("deploy_proxy_path", "no path", {"text": value[:80]}) from None
 
 
 def _url_path(value: str) -> str:
@@ -41,9 +60,10 @@ def _url_path(value: str) -> str:
 
 
 def _proxy_name(value: str) -> str:
-    if not _PROXY_NAME.fullmatch(value):
-        raise PydanticCustomError("deploy_proxy_name", "no name", {"text": value[:80]})
-    return value
+    try:
+        return checked_name(value)
+    except ValueError:
+        raise PydanticCustomError("deploy_proxy_name", "no name", {"text": value[:80]}) from None
 
 
 def _evidence(value: str) -> str:
@@ -100,7 +120,9 @@ ABOUT = ("revision", "service", "environment")
 Address = Annotated[str, AfterValidator(_address)]
 """host:port"""
 Endpoint = Annotated[str, AfterValidator(_endpoint)]
-"""A Unix socket's path, or host:port."""
+"""A Unix socket's path, or host:port of this machine alone."""
+ProxyPath = Annotated[str, AfterValidator(_proxy_path)]
+"""An absolute path that needs no quotes in HAProxy's commands."""
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 ProxyName = Annotated[str, AfterValidator(_proxy_name)]
 Evidence = Annotated[str, Field(min_length=1, max_length=_LONGEST), AfterValidator(_evidence)]

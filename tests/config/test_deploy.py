@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from bot.config import ConfigProblem, ConfigurationInvalid
@@ -17,6 +19,7 @@ from bot.config.deploy_secrets import release_secrets
 from bot.config.schema import json_schema
 from bot.domain.deploy.checks import ByCommand, ByLoad, ByRequests, Check, LeftOut, Trial
 from bot.domain.deploy.slots import Slot
+from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
 from messages.catalog import load
 
 Refusing = Callable[[str], Sequence[ConfigProblem]]
@@ -109,6 +112,34 @@ def test_each_driver_has_its_own_section() -> None:
     assert staging.releases.systemctl == ("systemctl",)
 
 
+@given(st.text("ab1_.:-/ ;[]0", max_size=12))
+@example("[::1]:9999")
+@example("127.0.0.1:9999")
+@example("localhost:9999")
+def test_what_the_settings_of_haproxy_take_its_driver_takes(text: str) -> None:
+    good: dict[str, object] = {
+        "driver": "haproxy",
+        "socket": "/run/haproxy.sock",
+        "map": "/etc/shop.map",
+        "key": "shop",
+        "backends": {"a": "shop_a", "b": "shop_b"},
+    }
+    for name in ("socket", "map", "key", "server", "log"):
+        try:
+            section = HaproxySettings.model_validate(good | {name: text})
+        except ValidationError:
+            continue
+        HaproxyConfiguration(
+            socket=section.socket,
+            map_file=section.map,
+            key=section.key,
+            backends={Slot.A: section.backends.a, Slot.B: section.backends.b},
+            server=section.server,
+            log=section.log,
+            timeout=section.timeout.total_seconds(),
+        )
+
+
 def test_the_working_hours_are_in_the_zone_of_the_whole_unless_they_have_their_own() -> None:
     seoul, utc = ZoneInfo("Asia/Seoul"), ZoneInfo("UTC")
     assert settings().risk.rules(seoul).zone == seoul
@@ -151,6 +182,14 @@ def test_secrets_of_releases_come_from_the_environment_and_show_nowhere() -> Non
         ("b: shop_b", "b: shop_a", "deploy_same"),
         ("b: shop_b", "b: 'shop b'", "deploy_proxy_name"),
         ("key: shop", "key: 'shop; disable server'", "deploy_proxy_name"),
+        ("key: shop", "key: -shop", "deploy_proxy_name"),
+        ("socket: /run/haproxy.sock", "socket: 'haproxy:9999'", "deploy_endpoint"),
+        ("socket: /run/haproxy.sock", "socket: '10.0.0.5:9999'", "deploy_endpoint"),
+        ("socket: /run/haproxy.sock", "socket: run/haproxy.sock", "deploy_endpoint"),
+        ("key: shop", "key: shop\n          log: '0.0.0.0:5140'", "deploy_endpoint"),
+        ("/etc/haproxy/shop.map", "'/etc/my haproxy/shop.map'", "deploy_proxy_path"),
+        ("key: shop", "key: shop\n          timeout: 2m", "duration_range"),
+        ("data: [/srv/uploads]", "data: [/x]\n        thresholds: {error_rate: 100}", "less_than"),
         ("driver: process", "driver: proces", "deploy_driver"),
         ("/srv/shop/{revision}", "/srv/shop/current", "deploy_place_missing"),
         ("shift, '{percent}'", "shift", "deploy_place_missing"),

@@ -49,6 +49,8 @@ class Standing(NamedTuple):
     live: Slot
     blue: Instance | None
     other: Instance | None
+    shared: bool = False
+    """whether the other one carries something too"""
 
 
 class Planner:
@@ -130,7 +132,7 @@ class Planner:
         under_way = await self._running(service, environment)
         if under_way is not None:
             raise under_way
-        standing = await self.standing(site, mixed=True)
+        standing = await self._to_leave(site)
         current = None if standing.blue is None else await self.revision_of(site, standing.blue)
         known = [each for each in await self.kept(site) if each != current]
         target = str(request.get("release") or "") or (known[0] if known else "")
@@ -148,14 +150,15 @@ class Planner:
         return RollbackFacts(service, site.environment, target, standing.live.other, running, current, locked)
 
     async def kept(self, site: Site) -> list[str]:
-        """The releases that can be gone back to, the one that carries production among them, newest first."""
+        """The releases that can be gone back to, the one that carries production among them: newest first,
+        and last what a rollback undid, which may be the very one that was wrong."""
         service, environment = site.service.name, site.environment.name
         found = await self._book.store.of_environment(service, environment, _LOOKED_BACK)
         kept = await self._book.store.kept(service, environment, site.environment.keep)
+        undone = [each.revision for each in kept if each.undone]
         # What was there before the first deployment has no row of its own.
-        befores = [each.previous for each in found if each.previous]
-        names = [*(each.revision for each in kept if not each.undone), *befores]
-        names += [each.revision for each in kept if each.undone]
+        befores = [each.previous for each in found if each.previous and each.previous not in undone]
+        names = [*(each.revision for each in kept if not each.undone), *befores, *undone]
         return list(dict.fromkeys(names))[: site.environment.keep + 1]
 
     async def standing(self, site: Site, *, mixed: bool = False) -> Standing:
@@ -169,9 +172,24 @@ class Planner:
             raise OperationRefused("traffic_mixed", share=b)
         live = Slot.B if b > 50 else Slot.A
         try:
-            return Standing(live, await site.releases.find(live), await site.releases.find(live.other))
+            blue, other = await site.releases.find(live), await site.releases.find(live.other)
         except ReleaseFailed as failed:
             raise OperationRefused(failed.reason, detail=failed.detail) from None
+        return Standing(live, blue, other, b not in (0, 100))
+
+    async def _to_leave(self, site: Site) -> Standing:
+        """How it stands for a way back. Where both slots carry something a canary was left lying, and that is
+        what has to be left, also where it carries less than what carried everything before it."""
+        standing = await self.standing(site, mixed=True)
+        if not standing.shared:
+            return standing
+        slots = await self._book.store.slots_of(site.service.name, site.environment.name)
+        home = next((slot for slot, each in slots.items() if each.live_since is not None), None)
+        if home is None and slots:  # what was there before the first deployment is in no slot of the book
+            home = max(slots.values(), key=lambda each: each.placed_at).slot.other
+        if home is not standing.live:
+            return standing
+        return Standing(home.other, standing.other, standing.blue, shared=True)
 
     async def without_backup(self, site: Site) -> OperationRefused | None:
         """Why it must not begin for want of a verified backup."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
@@ -24,9 +25,12 @@ from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.site import Site, Sites
 from bot.engine.operations.contract import StepFailed, Work
+from bot.tools.releases.contract import ReleaseFailed
 from bot.tools.releases.health import check, session_of, wait_until_healthy
 
 _Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
+_TELLS_WITHIN = 3.0
+"""seconds that a driver has to tell what is in a slot while users wait for another release"""
 
 
 class Rollback:
@@ -82,9 +86,13 @@ class Rollback:
         return {"seconds": round(health.seconds, 1)}
 
     async def _traffic(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """Traffic over to it, unless it does not answer while the other one does: worse than before."""
-        slot = Slot(str(step.params["slot"]))
-        if not await _answers(site, slot) and await _answers(site, slot.other):
+        """Traffic over to it, unless it does not answer, or another release is there in its place, while the
+        other slot answers: worse than before."""
+        slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
+        instead = await _instead_of(revision, site, slot)
+        if (instead is not None or not await _answers(site, slot)) and await _answers(site, slot.other):
+            if instead is not None:
+                raise StepFailed("target_other", revision=revision, found=instead)
             raise StepFailed("target_unhealthy", seconds=0, problem="", values={})
         moved = await divert(site, slot)
         await self._book.shifted(work.run_id, plan, 100, self._clock())
@@ -118,6 +126,17 @@ class Rollback:
         if not health.healthy:
             raise unhealthy("blue_unwell", health)
         return {"seconds": round(health.seconds, 1)}
+
+
+async def _instead_of(revision: str, site: Site, slot: Slot) -> str | None:
+    """The release that is there in place of that one: what should have been started may not have been. None
+    where it is the right one, or nobody can tell soon, which is no reason to stay."""
+    try:
+        async with asyncio.timeout(_TELLS_WITHIN):
+            found = await site.releases.find(slot)
+    except (ReleaseFailed, TimeoutError):
+        return None
+    return None if found is None or found.revision in ("", revision) else found.revision
 
 
 async def _answers(site: Site, slot: Slot) -> bool:
