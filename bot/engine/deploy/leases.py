@@ -25,10 +25,14 @@ class Leases:
         self._held: dict[int, HeldLease] = {}
 
     @asynccontextmanager
-    async def kept(self, run: int, site: Site, b: int) -> AsyncIterator[KeptLease]:
+    async def kept(self, run: int, site: Site, b: int | None) -> AsyncIterator[KeptLease]:
         """A run's lease, and somebody who watches it: a watchdog is started if there is none. It has to be
         renewed from now on, until `end`; the block's end leaves it as it is. `b`: the share of slot b that
-        means that all is back at Blue. Raises StepFailed: `watchdog` when it is lost, `watchdog_absent`."""
+        means that all is back at Blue; None where there is nothing to go back to, and so nothing to watch.
+        Raises StepFailed: `watchdog` when it is lost, `watchdog_absent`."""
+        if b is None:
+            yield KeptLease(None)
+            return
         seconds = site.environment.lease.total_seconds()
         try:
             held = await HeldLease.take(self._folder, _name(run), site.configuration, b, seconds)
@@ -69,14 +73,16 @@ class Leases:
 
 
 class KeptLease:
-    """One that is being renewed."""
+    """One that is being renewed; None: nobody watches, and none is lost."""
 
-    def __init__(self, held: HeldLease) -> None:
+    def __init__(self, held: HeldLease | None) -> None:
         self._held = held
 
     async def is_lost(self) -> bool:
         """Renew it now; whether the watchdog has taken traffic back. From the loop that judges: one that
         hangs must lose it."""
+        if self._held is None:
+            return False
         try:
             await self._held.renew()
         except LeaseLost:
@@ -89,6 +95,9 @@ class KeptLease:
     async def moving(self) -> AsyncIterator[None]:
         """Renewed, and the watchdog waits meanwhile: traffic is moved in such a block. Raises StepFailed
         (`watchdog`) when it is lost."""
+        if self._held is None:
+            yield
+            return
         try:
             async with self._held.guarded():
                 yield
