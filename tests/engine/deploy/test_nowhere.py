@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import socket
+import tempfile
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import Click, State
+from bot.engine.deploy.back import answers
 from bot.engine.deploy.site import Site
 from bot.store.database import Database
 from bot.tools.traffic.leases import runs
-from tests.engine.deploy.ground import BRISK, Ground, grounded
+from tests.engine.deploy.ground import BRISK, Ground, balanced, grounded, site_at
 from tests.engine.deploy.releases import child_of, supervisor_of
-from tests.engine.support import SetClock
+from tests.engine.support import CEILING_SECONDS, SetClock
 from tests.tools.traffic.haproxy import until
 
 LONG = replace(BRISK, dwell=timedelta(minutes=5))
@@ -69,6 +74,19 @@ async def test_a_canary_whose_blue_is_gone_is_left_by_the_watchdog_as_well(
         assert "blue_unwell" in {step.problem.reason for step in over.steps if step.problem is not None}
         assert leases(ground) == []
         assert await ground.site.traffic.share() == 25
+
+
+async def test_a_blue_that_hangs_is_not_waited_for_as_long_as_its_health_may_take() -> None:
+    patient = replace(LONG, health=replace(LONG.health, timeout=timedelta(minutes=5)))
+    with (
+        tempfile.TemporaryDirectory(prefix="guardian-") as folder,
+        socket.create_server(("127.0.0.1", 0)) as hangs,
+    ):
+        async with balanced(Path(folder)) as (balancer, addresses):
+            addresses[Slot.A] = f"127.0.0.1:{hangs.getsockname()[1]}"
+            site = site_at(Path(folder), balancer.configuration, addresses, patient)
+            async with asyncio.timeout(CEILING_SECONDS):
+                assert await answers(site, Slot.A)
 
 
 async def test_a_load_balancer_that_is_away_for_too_long_is_left_to_the_watchdog(
