@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from bot.alerting import Alerting, Ground
 from bot.config.deploy import services_of
-from bot.domain.audit import GUARDIAN
+from bot.domain.deploy.afterwards import lock_after
 from bot.domain.deploy.plan import DEPLOY, place_of
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.service import Environment
-from bot.domain.operations.approval import UNDER_WAY, Needs, State
+from bot.domain.operations.approval import UNDER_WAY, Needs
 from bot.domain.operations.freeze import next_freeze
 from bot.domain.operations.locks import Lock
-from bot.domain.operations.record import OperationRecord, StepState
+from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.lazily import Lazily
@@ -121,17 +121,12 @@ class Deploying:
 
     def lock_after(self, over: OperationRecord) -> Lock | None:
         """After traffic went back nothing is deployed there for a while: somebody looks first."""
-        plan, now = over.plan, self._ground.clock()
-        if plan.operation not in (DEPLOY, ROLLBACK) or (plan.operation == DEPLOY and not _went_back(over)):
-            return None
-        if plan.operation == ROLLBACK and over.state not in (State.DONE, State.PARTIAL):
-            return None
-        name = str(plan.shown["environment"])
-        rules = self.environment(plan.shown["service"], name)
-        if rules is None or not rules.lock_after_rollback:
+        plan = over.plan
+        rules = self.environment(plan.shown.get("service"), plan.shown.get("environment"))
+        if rules is None:
             return None
         reason = f"{_LOCK_REASON[self._ground.settings.language]} (#{over.id})"
-        return Lock(name, 0, GUARDIAN, now, None, reason, now + rules.lock_after_rollback)
+        return lock_after(over, rules, self._ground.clock(), reason)
 
     async def ended(self, over: OperationRecord) -> None:
         """A run is over. Raises StoreUnavailable."""
@@ -179,9 +174,3 @@ class Deploying:
                 return None
             values += [value for _, value in found if value is not None]
         return sum(values) / len(values) if values else None
-
-
-def _went_back(over: OperationRecord) -> bool:
-    """Whether traffic had been moved, and went back."""
-    moved = [over.step(at) for at, step in enumerate(over.plan.steps) if step.undo == "traffic_back"]
-    return any(step is not None and step.state in (StepState.UNDONE, StepState.STUCK) for step in moved)

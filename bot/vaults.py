@@ -15,6 +15,7 @@ from bot.alerting import Alerting, Ground
 from bot.config.backup import BackupSecrets, BackupSettings
 from bot.engine.operations.backup.desk import BackupDesk, Scheduled
 from bot.engine.operations.backup.now import BackupNow
+from bot.engine.operations.backup.replace import ReplaceRepository
 from bot.engine.operations.backup.restore import RestoreBackup
 from bot.engine.operations.backup.vault import Vault
 from bot.engine.operations.backup.verify import VerifyBackups
@@ -40,7 +41,12 @@ def keepers_of(
 ) -> Keepers:
     """Everything that this section asks for."""
     vault = _vault(ground, section, secrets)
-    made: tuple[Operation, ...] = (BackupNow(vault), VerifyBackups(vault), RestoreBackup(vault))
+    made: tuple[Operation, ...] = (
+        BackupNow(vault),
+        VerifyBackups(vault),
+        RestoreBackup(vault),
+        ReplaceRepository(vault),
+    )
     answers = BackupDesk(vault, section.scheduled(), section.within)
     watch = BackupWatch(
         answers, alerting.desk, ground.settings.environment, ground.voice.phrase, ground.clock()

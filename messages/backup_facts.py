@@ -26,6 +26,8 @@ class BackupSourceFacts(Facts):
     figure: int
     """points in time, versions, synchronised repositories or files, by `kind`"""
     wanted: int | None
+    recovery_seconds: float | None = None
+    """the slowest restore of all of it in the last 90 days; None where none was timed"""
     damaged_in: tuple[str, ...] = ()
     """places in which damage was found"""
 
@@ -39,6 +41,8 @@ class BackupRepositoryFacts(Facts):
     """None: nobody knows how it encrypts"""
     key_count: int
     seen_at: str
+    trouble: str | None = None
+    """why it cannot be used just now: a key of `backup.short`"""
 
 
 @dataclass(frozen=True, slots=True)

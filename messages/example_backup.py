@@ -12,7 +12,9 @@ _BEFORE = "2025-08-19T05:03:05+00:00"
 _SHOP = BackupSourceFacts("shop", "database", "good", _AT, 1_234_567_890, _AT, None, 21, 3)
 _ETC = BackupSourceFacts("etc", "configs", "good", _AT, 48_000, _AT, None, 7, None)
 _CODE = BackupSourceFacts("code", "code", "not_synchronised", _AT, 9_000_000, _AT, None, 1, 2)
-_UPLOADS = BackupSourceFacts("uploads", "user_data", "good", _AT, 8_000_000_000, _AT, None, 120_000, None)
+_UPLOADS = BackupSourceFacts(
+    "uploads", "user_data", "good", _AT, 8_000_000_000, _AT, None, 120_000, None, 84.5
+)
 _LOCAL = BackupRepositoryFacts("local", "AES-256", 1, _BEFORE)
 _OFFSITE = replace(_LOCAL, place="offsite")
 _GOOD = BackupStatusFacts(
@@ -44,6 +46,13 @@ BACKUP: dict[str, dict[str, Facts]] = {
             repositories=(_LOCAL, replace(_OFFSITE, encryption=None)),
             media="same_medium",
             drill_failed="damaged",
+        ),
+        "lost": replace(
+            _GOOD,
+            repositories=(
+                replace(_LOCAL, trouble="medium_missing"),
+                replace(_OFFSITE, trouble="storage_unavailable"),
+            ),
         ),
         "proving": replace(
             _GOOD, verified=False, sources=(replace(_SHOP, stands="proving", proven_at=None),)

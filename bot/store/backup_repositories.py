@@ -8,6 +8,7 @@ from sqlalchemy import delete, insert, select
 
 from bot.domain.backup.repositories import Place, RepositoryFacts
 from bot.store import backup_tables as tables
+from bot.store.backup_losses import give_up
 from bot.store.database import Database
 
 
@@ -35,6 +36,10 @@ class RepositoryStore:
         async with self._database.read() as connection:
             rows = await connection.execute(select(table.c.place, table.c.seen_at))
             return {Place(place): seen_at for place, seen_at in rows}
+
+    async def give_up(self, place: Place, repository: str, at: datetime) -> bool:
+        """As `bot.store.backup_losses.give_up`."""
+        return await give_up(self._database, place, repository, at)
 
     async def save(self, place: Place, facts: RepositoryFacts, at: datetime) -> None:
         """Which repository is at that place from now on."""

@@ -74,12 +74,23 @@ class BackupStore:
 
     async def kept(self, source: str | None = None) -> list[Taken]:
         """The backups that are still kept, of all sources or of one, oldest first."""
+        return [each for each in await self.anywhere(source) if each.forgotten_at is None]
+
+    async def anywhere(self, source: str | None = None) -> list[Taken]:
+        """The backups that one repository at least has, of all sources or of one, oldest first."""
         table = tables.backup_snapshots
-        query = select(table).where(table.c.forgotten_at.is_(None)).order_by(table.c.taken_at, table.c.id)
+        there = table.c.forgotten_at.is_(None) | table.c.copied.is_not(None)
+        query = select(table).where(there).order_by(table.c.taken_at, table.c.id)
         if source is not None:
             query = query.where(table.c.source == source)
         async with self._database.read() as connection:
             return [_taken(row) for row in (await connection.execute(query)).mappings()]
+
+    async def copies_forgotten(self, copies: Sequence[str]) -> None:
+        """Those copies, by their off-site names, are gone from there."""
+        table = tables.backup_snapshots
+        async with self._database.begin() as connection:
+            await connection.execute(update(table).where(table.c.copied.in_(copies)).values(copied=None))
 
     async def newest(self, source: str, run_id: int | None = None) -> Taken | None:
         """The newest backup of that source that is still kept; of that run, if one is given."""

@@ -87,3 +87,37 @@ async def test_attempts_drills_and_repositories(backups: BackupStore) -> None:
         await backups.repositories.save(Place.LOCAL, replace(facts, keys=keys), AT)
     assert await backups.repositories.known() == {Place.LOCAL: replace(facts, keys=2)}
     assert await backups.repositories.seen() == {Place.LOCAL: AT}
+
+
+async def test_what_was_lost_with_a_repository_is_in_the_other_one_or_nowhere(backups: BackupStore) -> None:
+    for place in Place:
+        await backups.repositories.save(place, RepositoryFacts(place.value, 2, "poly", 1), AT)
+    both = await backups.add(replace(TAKEN, snapshot="a" * 64, copied="c" * 64))
+    alone = await backups.add(replace(TAKEN, snapshot="b" * 64))
+    read = Finding(Part.READ, Place.LOCAL, AT + HOUR, 2.0, "damaged", {"share": 3})
+    await backups.proofs.add_findings(both.id, [read, replace(read, place=Place.OFFSITE)])
+
+    assert not await backups.repositories.give_up(Place.LOCAL, "another", AT + HOUR)
+    assert await backups.kept() == [both, alone]
+    assert await backups.repositories.give_up(Place.LOCAL, "local", AT + HOUR)
+    assert not await backups.repositories.give_up(Place.LOCAL, "local", AT + HOUR)
+    assert set(await backups.repositories.known()) == {Place.OFFSITE}
+    assert await backups.kept() == []
+    assert await backups.anywhere() == [replace(both, forgotten_at=AT + HOUR)]
+    assert [each.place for each in await backups.proofs.reads()] == [Place.OFFSITE]
+
+    new = await backups.add(replace(TAKEN, snapshot="d" * 64, taken_at=AT + 2 * HOUR, copied="e" * 64))
+    await backups.proofs.judged(new.id, Verdict(AT + 3 * HOUR))
+    assert await backups.repositories.give_up(Place.OFFSITE, "offsite", AT + 4 * HOUR)
+    assert await backups.anywhere() == [replace(new, copied=None)]
+    last = (await backups.proofs.all())[-1]
+    assert (last.taken_at, last.verified, last.damaged_in) == (new.taken_at, False, (Place.OFFSITE,))
+    assert await backups.proofs.reads() == []
+
+
+async def test_a_copy_that_is_gone_leaves_what_the_local_repository_has(backups: BackupStore) -> None:
+    both = await backups.add(replace(TAKEN, copied="c" * 64))
+    await backups.copies_forgotten(["c" * 64, "e" * 64])
+    assert await backups.anywhere() == [replace(both, copied=None)]
+    await backups.forgotten([both.snapshot], AT)
+    assert await backups.anywhere() == []

@@ -1,23 +1,37 @@
-"""The plans of the three operations: making backups, proving them, restoring one."""
+"""The plans of the operations: making backups, proving them, restoring one, replacing a lost repository."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import JsonValue
 
-from bot.domain.backup.repositories import Place
+from bot.domain.backup.repositories import Medium, Place
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Source
 from bot.domain.backup.subset import SHARES, share_of
 from bot.domain.operations.plan import OnFailure, Plan, Step
 
-NOW, VERIFY, RESTORE = "backup", "backup_verify", "backup_restore"
+NOW, VERIFY, RESTORE, REPLACE = "backup", "backup_verify", "backup_restore", "backup_replace"
 """The operations' names."""
 SUBJECT = "backup"
 """One run at a time works on the repositories."""
 REMOVE_RESTORED = "backup_remove_restored"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A repository that is not where it was. `count`: its backups, `left`: how many of these the other one
+    has. `medium`: what is in its place now."""
+
+    place: Place
+    id: str
+    location: str
+    count: int
+    left: int
+    medium: Medium
 
 
 def backup_plan(
@@ -48,13 +62,15 @@ def verify_plan(taken: Sequence[Taken], at: datetime, day: datetime, drill: bool
     return Plan(VERIFY, SUBJECT, at, tuple(steps), shown, on_failure=OnFailure.UNDO_STEP)
 
 
-def restore_plan(taken: Taken, target: str, include: str | None, at: datetime) -> Plan:
-    """Restored beside the target, compared, and only then put in its place: what is at `target` is whole."""
+def restore_plan(taken: Taken, target: str, include: str | None, place: Place | None, at: datetime) -> Plan:
+    """From that repository, or from whichever can give it, the local one first. Restored beside the target,
+    compared, and only then put in its place: what is at `target` is whole."""
     what: dict[str, JsonValue] = {
         "source": taken.source,
         "snapshot": taken.snapshot,
         "target": target,
         "include": include,
+        "place": None if place is None else place.value,
     }
     steps = (
         Step("backup_restore", what, undo=REMOVE_RESTORED),
@@ -64,6 +80,26 @@ def restore_plan(taken: Taken, target: str, include: str | None, at: datetime) -
     # Of another source, or to another place, it is another plan: both may wait for approval.
     topic = f"{taken.source} → {target}"
     return Plan(RESTORE, SUBJECT, at, steps, shown, on_failure=OnFailure.UNDO_ALL, topic=topic)
+
+
+def replace_plan(lost: Lost, at: datetime) -> Plan:
+    """What the lost repository had counts as gone, and a new one is made in its place. The next backup fills
+    it: what can still be restored meanwhile is in the other one."""
+    place = lost.place.value
+    steps = (
+        Step("backup_give_up", {"place": place, "id": lost.id, "count": lost.count}),
+        Step("backup_init", {"place": place}),
+    )
+    shown: dict[str, JsonValue] = {
+        "lost": place,
+        "id": lost.id[:10],
+        "count": lost.count,
+        "left": lost.left,
+        "location": lost.location,
+        "medium": lost.medium.kind.value,
+        "units": list[JsonValue](sorted(lost.medium.units)),
+    }
+    return Plan(REPLACE, SUBJECT, at, steps, shown, on_failure=OnFailure.STOP, topic=place)
 
 
 def _proving(sources: Sequence[str], day: datetime) -> list[Step]:

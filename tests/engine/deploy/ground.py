@@ -17,6 +17,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from bot.domain.alerts.happenings import Happening
+from bot.domain.deploy.afterwards import lock_after
 from bot.domain.deploy.checks import ByCommand, Check, CheckRule, LeftOut, Trial, TrialRule
 from bot.domain.deploy.plan import DEPLOY
 from bot.domain.deploy.record import DeploymentRecord, SlotRecord
@@ -26,7 +27,6 @@ from bot.domain.deploy.service import Environment, HealthRules, Limits, ProbeRul
 from bot.domain.deploy.slots import Slot
 from bot.domain.oncall.model import Hours
 from bot.domain.operations.approval import OPEN, Click, Needs, State
-from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
 from bot.engine.deploy.book import DeployBook
@@ -338,14 +338,11 @@ async def grounded(
     checks: dict[Check, CheckRule] | None = None,
     trials: dict[Trial, TrialRule] | None = None,
     backed_up: OperationRefused | None = None,
-    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
     tuned: Callable[[Site], Site] = lambda site: site,
 ) -> AsyncIterator[Ground]:
     """With release v1 in slot a, which carries everything."""
     async with standing(environment, checks, trials) as (folder, balancer, site):
-        async with deployed_by(
-            database, clock, folder, balancer, tuned(site), backed_up=backed_up, lock_after=lock_after
-        ) as ground:
+        async with deployed_by(database, clock, folder, balancer, tuned(site), backed_up=backed_up) as ground:
             yield ground
 
 
@@ -358,7 +355,6 @@ async def deployed_by(
     site: Site,
     runs: Callable[[Body], Durable] | None = None,
     backed_up: OperationRefused | None = None,
-    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
     more: Sequence[Site] = (),
 ) -> AsyncIterator[Ground]:
     """The desk beside what is there. `more`: the same service in other environments."""
@@ -407,7 +403,7 @@ async def deployed_by(
         needs=Needs(second_person=True, stop=Role.OPERATOR),
         operations={DEPLOY: deploy, ROLLBACK: rollback},
         runs=runs,
-        lock_after=lock_after,
+        lock_after=lambda over: lock_after(over, site.environment, clock(), "locked after a rollback"),
         ended=book.ended,
     ) as yard:
         ground = Ground(folder, balancer, site, yard, book, insight, deploy, clock)

@@ -69,13 +69,11 @@ async def test_where_nothing_carries_production_all_goes_to_the_new_one_at_once(
         ground.put("v2")
         os.kill(supervisor_of(ground.folder, Slot.A), signal.SIGKILL)
         os.kill(child_of(ground.folder, Slot.A), signal.SIGKILL)
-        releases = ground.site.releases
 
-        async def gone() -> bool:
-            found = await releases.find(Slot.A)
-            return found is None or not found.alive
+        async def is_gone() -> bool:
+            return await ground.site.releases.find(Slot.A) is None
 
-        await until(gone)
+        await until(is_gone)
         asked = await ground.ask("v2")
         assert isinstance(asked, OperationAskedFacts)
         plan = (await ground.yard.record(asked.operation.id)).plan

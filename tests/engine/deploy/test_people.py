@@ -39,7 +39,8 @@ async def shows(ground: Ground, number: int, name: str, value: object) -> None:
 
 
 async def test_rollback_at_a_quarter(small: Database, clock: SetClock) -> None:
-    async with grounded(small, clock, environment=LONG) as ground:
+    environment = replace(LONG, lock_after_rollback=timedelta(hours=1))
+    async with grounded(small, clock, environment=environment) as ground:
         ground.put("v2")
         async with visitors(ground.balancer.url) as found:
             number = await ground.begin("v2")
@@ -51,6 +52,9 @@ async def test_rollback_at_a_quarter(small: Database, clock: SetClock) -> None:
             await found.more(20)
         assert (over.state, over.problem, over.stopped_by) == (State.UNDONE, None, ANN)
         assert found.failures == []
+        (held,) = await ground.yard.locks.held()
+        assert (held.subject, held.run, held.until) == ("production", None, clock.now + timedelta(hours=1))
+        await ground.yard.locks.unlock("production", CHO)
         await is_back(ground, number)
         row = await ground.row(number)
         # A person decided, after a minute of traffic.

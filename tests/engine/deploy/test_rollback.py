@@ -13,7 +13,6 @@ from bot.domain.deploy.record import Outcome
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import Click, State
-from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord, StepState
 from bot.store.database import Database
 from bot.tools.releases.health import wait_until_healthy
@@ -26,6 +25,7 @@ from tests.engine.support import SetClock, until
 
 EAGER = replace(BRISK, stages=(100,), dwell=timedelta(seconds=0.3), warm=timedelta(0))
 """To come to a second release soon."""
+LOCKING = replace(EAGER, lock_after_rollback=timedelta(hours=1))
 
 
 def became(over: OperationRecord) -> dict[str, StepState]:
@@ -220,13 +220,7 @@ async def test_traffic_does_not_go_back_to_a_blue_that_is_gone(small: Database, 
 async def test_it_begins_whatever_lock_freeze_or_queue_there_is_and_locks_afterwards(
     database: Database, clock: SetClock
 ) -> None:
-    def lock_after(over: OperationRecord) -> Lock | None:
-        if over.plan.operation != ROLLBACK:
-            return None
-        until = clock.now + timedelta(hours=1)
-        return Lock("production", 0, GUARDIAN, clock.now, None, "locked after a rollback", until)
-
-    async with grounded(database, clock, environment=EAGER, lock_after=lock_after) as ground:
+    async with grounded(database, clock, environment=LOCKING) as ground:
         await deployed(ground, "v2")
         locks = ground.yard.locks
         assert (await locks.lock("production", CHO, timedelta(hours=8), "a look")).outcome == "done"
@@ -249,13 +243,7 @@ async def test_it_begins_whatever_lock_freeze_or_queue_there_is_and_locks_afterw
 async def test_after_it_the_environment_is_locked_and_the_queue_waits(
     small: Database, clock: SetClock
 ) -> None:
-    def lock_after(over: OperationRecord) -> Lock | None:
-        if over.plan.operation != ROLLBACK:
-            return None
-        until = clock.now + timedelta(hours=1)
-        return Lock("production", 0, GUARDIAN, clock.now, None, "locked after a rollback", until)
-
-    async with grounded(small, clock, environment=EAGER, lock_after=lock_after) as ground:
+    async with grounded(small, clock, environment=LOCKING) as ground:
         await deployed(ground, "v2")
         number = await ground.begin("", ROLLBACK)
         assert (await ground.over(number)).state is State.DONE

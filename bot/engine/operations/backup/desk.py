@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,14 +18,19 @@ from bot.domain.backup.status import SourceState, SourceStatus, source_status
 from bot.domain.backup.verification import standing_damage
 from bot.domain.operations.plan import JsonObject
 from bot.engine.operations.backup.vault import Vault
+from bot.engine.operations.contract import OperationRefused
+from bot.store.backup_drills import Drill
 from bot.store.errors import StoreError
 from bot.tools.backup_files import real_path
 from bot.tools.git import git_facts
+from bot.tools.restic.errors import ResticError, TimedOut
 from messages.backup_facts import BackupRepositoryFacts, BackupSourceFacts, BackupStatusFacts
 
 log = structlog.get_logger(__name__)
 
 _DRILLS_SHOWN = timedelta(days=90)
+_LOOK_SECONDS = 10.0
+"""so long whoever asks how the backups stand waits for a repository"""
 PROVEN = frozenset({SourceState.GOOD, SourceState.FEW_POINTS, SourceState.NOT_SYNCHRONISED})
 """The newest backup is verified and young enough; points and pushed commits are another matter."""
 
@@ -88,21 +93,28 @@ class BackupDesk:
         return found
 
     async def facts(self, command: str) -> BackupStatusFacts:
-        """The answer to `backup status`. Raises StoreUnavailable."""
+        """The answer to `backup status`. The repositories are asked whether they are there. Raises
+        StoreUnavailable."""
         vault = self._vault
         statuses = await self.statuses()
         known, seen = await vault.known(), await vault.store.repositories.seen()
+        troubles = dict(zip(known, await asyncio.gather(*map(self._trouble, known)), strict=True))
         media = [await asyncio.to_thread(vault.machine.medium, vault.repositories[place]) for place in Place]
         fault = media_fault(*media)
         drills = await vault.store.drills.since(vault.clock() - _DRILLS_SHOWN)
+        recovery = slowest(drills)
         last = drills[-1] if drills else None
         return BackupStatusFacts(
             command=command,
             verified=bool(statuses) and all(each.state in PROVEN for each in statuses),
-            sources=tuple(map(_source_facts, statuses)),
+            sources=tuple(_source_facts(each, recovery.get(each.source.name)) for each in statuses),
             repositories=tuple(
                 BackupRepositoryFacts(
-                    place.value, facts.encryption, facts.keys, _written(seen.get(place, vault.clock()))
+                    place.value,
+                    facts.encryption,
+                    facts.keys,
+                    _written(seen.get(place, vault.clock())),
+                    troubles[place],
                 )
                 for place, facts in sorted(known.items(), key=lambda each: each[0].value)
             ),
@@ -115,14 +127,25 @@ class BackupDesk:
             drill_failed=None if last is None else last.reason,
         )
 
-    async def recovery_seconds(self, since: datetime) -> Mapping[str, float]:
-        """The slowest restore of each source since that moment that went well: the recovery time that one
-        must reckon with. Raises StoreUnavailable."""
-        slowest: dict[str, float] = {}
-        for drill in await self._vault.store.drills.since(since):
-            if drill.reason is None:
-                slowest[drill.source] = max(drill.seconds, slowest.get(drill.source, 0.0))
-        return slowest
+    async def _trouble(self, place: Place) -> str | None:
+        """Why a repository that is known cannot be used just now; None when it can."""
+        try:
+            async with asyncio.timeout(_LOOK_SECONDS):
+                await self._vault.there(place)
+        except TimeoutError:
+            return TimedOut.reason
+        except (ResticError, OperationRefused) as error:
+            return error.reason
+        return None
+
+
+def slowest(drills: Iterable[Drill]) -> dict[str, float]:
+    """The slowest restore of each source that went well: the recovery time that one must reckon with."""
+    found: dict[str, float] = {}
+    for drill in drills:
+        if drill.reason is None:
+            found[drill.source] = max(drill.seconds, found.get(drill.source, 0.0))
+    return found
 
 
 def planned(
@@ -139,7 +162,7 @@ def planned(
     return tuple(found)
 
 
-def _source_facts(status: SourceStatus) -> BackupSourceFacts:
+def _source_facts(status: SourceStatus, recovery_seconds: float | None) -> BackupSourceFacts:
     newest = status.newest
     return BackupSourceFacts(
         name=status.source.name,
@@ -151,6 +174,7 @@ def _source_facts(status: SourceStatus) -> BackupSourceFacts:
         failed=status.failed,
         figure=status.figure,
         wanted=status.wanted,
+        recovery_seconds=recovery_seconds,
         damaged_in=tuple(place.value for place in status.damaged_in),
     )
 

@@ -8,15 +8,13 @@ from pydantic import JsonValue
 
 from bot.domain.backup.plans import NOW, backup_plan
 from bot.domain.backup.repositories import Place
-from bot.domain.backup.retention import Kept, to_forget
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Source
 from bot.domain.operations.plan import JsonObject, Plan, Step
-from bot.engine.operations.backup import proving, taking
-from bot.engine.operations.backup.vault import Vault, refused, step, watching
+from bot.engine.operations.backup import proving, retaining, taking
+from bot.engine.operations.backup.vault import Vault, refused
 from bot.engine.operations.contract import OperationRefused, StepFailed, Work
-from bot.tools.restic.errors import NotPermitted, ResticError, StorageUnavailable
-from bot.tools.restic.repository import Repository
+from bot.tools.restic.errors import ResticError, StorageUnavailable
 
 
 class BackupNow:
@@ -57,7 +55,7 @@ class BackupNow:
             case "backup_take":
                 return _figures(await taking.take(self._vault, await self._source(step), work))
             case "backup_copy":
-                return {"copied": await taking.copy(self._vault, await self._source(step), work)}
+                return await taking.copy(self._vault, await self._source(step), work)
             case "backup_check":
                 place, share = place_and_share(step)
                 await proving.check(self._vault, place, share, await self._taken(plan, work), work)
@@ -95,38 +93,7 @@ class BackupNow:
         wanted = sum(each.name == "backup_take" for each in plan.steps)
         if len(mine) < wanted or any(each.snapshot not in verified for each in mine):
             raise StepFailed("retention_waits")
-        names = {each.source for each in mine}
-        taken = await vault.store.kept()
-        kept = [
-            Kept(each.snapshot, each.source, each.taken_at, each.snapshot in verified)
-            for each in taken
-            if each.source in names
-        ]
-        gone = to_forget(kept, vault.clock(), vault.rules.keep)
-        figures: dict[str, JsonValue] = {"forgotten": len(gone)}
-        if not gone:
-            return figures
-        copies = {each.snapshot: each.copied for each in taken}
-
-        async def forget(repository: Repository) -> None:
-            await vault.restic.forget(repository, gone, watching(work))
-
-        await step(vault.on(Place.LOCAL, forget), Place.LOCAL)
-        await vault.store.forgotten(gone, vault.clock())
-        offsite = [copied for name in gone if (copied := copies.get(name)) is not None]
-
-        async def forget_copies(repository: Repository) -> None:
-            await vault.restic.forget(repository, offsite, watching(work))
-
-        if offsite:
-            try:
-                await vault.on(Place.OFFSITE, forget_copies)
-            except NotPermitted:
-                # As it should be: there the storage's own rules end what is old.
-                figures["left_offsite"] = len(offsite)
-            except ResticError as error:
-                raise StepFailed(error.reason, **error.values, place=Place.OFFSITE.value) from error
-        return figures
+        return await retaining.let_go(vault, {each.source for each in mine}, work)
 
 
 def chosen(sources: dict[str, Source], wanted: JsonValue) -> list[Source]:

@@ -7,7 +7,10 @@ import os
 from datetime import datetime
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from bot.domain.backup.plans import RESTORE, restore_plan
+from bot.domain.backup.repositories import Place
 from bot.domain.backup.snapshots import Taken
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.operations.backup import restoring
@@ -36,9 +39,20 @@ def fits(target: str) -> bool:
     )
 
 
+def place_of(value: JsonValue) -> Place | None:
+    """The repository of that name; None if none is named. Raises OperationRefused."""
+    if value is None:
+        return None
+    try:
+        return Place(str(value))
+    except ValueError:
+        raise OperationRefused("unknown_place", place=str(value)[:80]) from None
+
+
 class RestoreBackup:
     """An `Operation`. The request has `source` and `target`; `snapshot` (its name's first characters; the
-    newest before the plan without it) and `include` (one path of it) as one likes."""
+    newest before the plan without it), `place` (the repository; without it the local one, and the other one
+    if that can't give it) and `include` (one path of it) as one likes."""
 
     name = RESTORE
 
@@ -54,17 +68,18 @@ class RestoreBackup:
             raise OperationRefused("target_unusable", target=target[:200])
         if include is not None and (not isinstance(include, str) or not include.startswith("/")):
             raise OperationRefused("include_not_absolute", include=str(include))
-        taken = await self._taken(request, at)
-        place = Path(target)
-        real = await asyncio.to_thread(files.real_path, str(place.parent))
-        if await self._vault.encloses_a_repository(f"{real}/{place.name}"):
+        place = place_of(request.get("place"))
+        taken = await self._taken(request, place, at)
+        path = Path(target)
+        real = await asyncio.to_thread(files.real_path, str(path.parent))
+        if await self._vault.encloses_a_repository(f"{real}/{path.name}"):
             raise OperationRefused("target_in_repository", target=target)
-        if not await asyncio.to_thread(files.is_fresh, place):
+        if not await asyncio.to_thread(files.is_fresh, path):
             raise OperationRefused("target_not_fresh", target=target)
-        free = await asyncio.to_thread(files.free_bytes, place.parent)
+        free = await asyncio.to_thread(files.free_bytes, path.parent)
         if include is None and taken.size * _ROOM > free:
             raise OperationRefused("no_room", target=target, needed=taken.size, free=free)
-        return self._vault.planned(restore_plan(taken, target, include, at))
+        return self._vault.planned(restore_plan(taken, target, include, place, at))
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Raises StepFailed, Stopped."""
@@ -79,7 +94,7 @@ class RestoreBackup:
                 raise StepFailed("target_not_fresh", target=str(target))
             return {"target": str(target)}
         taken = await self._of(str(step.params["snapshot"]))
-        include = step.params["include"]
+        include, place = step.params["include"], place_of(step.params.get("place"))
         # A run that was killed in the middle begins anew: what it left has its number, and perhaps a restic
         # that still writes there.
         beside = files.unfinished(target, work.run_id)
@@ -90,6 +105,7 @@ class RestoreBackup:
             beside,
             None if include is None else str(include),
             work,
+            tuple(Place) if place is None else (place,),
         )
         return {
             "place": restored.place.value,
@@ -108,10 +124,14 @@ class RestoreBackup:
         except OSError as error:
             raise StepFailed("file_error", said=error.strerror or str(error)) from error
 
-    async def _taken(self, request: JsonObject, at: datetime) -> Taken:
+    async def _taken(self, request: JsonObject, place: Place | None, at: datetime) -> Taken:
         source, wanted = str(request.get("source")), request.get("snapshot")
         known = await self._vault.sources()
-        kept = [each for each in await self._vault.store.kept(source) if each.made_at <= at]
+        kept = [
+            each
+            for each in await self._vault.store.anywhere(source)
+            if each.made_at <= at and (place is None or each.name_in(place) is not None)
+        ]
         if not kept:
             # One that is no longer configured can still be restored.
             reason = "no_snapshot" if source in known else "unknown_source"
@@ -119,14 +139,14 @@ class RestoreBackup:
         if wanted is None:
             return kept[-1]
         prefix = str(wanted)
-        found = [each for each in kept if each.snapshot.startswith(prefix)]
+        found = [each for each in kept if each.is_called(prefix)]
         if len(prefix) < _SHORTEST or len(found) != 1:
-            names = ", ".join(each.snapshot[:8] for each in kept[-5:])
+            names = ", ".join((each.name_in(place or Place.LOCAL) or each.snapshot)[:8] for each in kept[-5:])
             raise OperationRefused("unknown_snapshot", snapshot=prefix, known=names)
         return found[0]
 
     async def _of(self, snapshot: str) -> Taken:
-        for each in await self._vault.store.kept():
+        for each in await self._vault.store.anywhere():
             if each.snapshot == snapshot:
                 return each
         raise StepFailed("snapshot_gone", said="", place=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,15 +38,22 @@ async def clear(vault: Vault, folder: Path) -> None:
     await step(act())
 
 
-async def restore(vault: Vault, taken: Taken, target: Path, include: str | None, work: Work) -> Restored:
-    """Restore into `target`, which must not be there, and compare all that was written with the snapshot's
-    hashes. It is timed and written down as a drill. Raises StepFailed, Stopped; what was written stays."""
+async def restore(
+    vault: Vault,
+    taken: Taken,
+    target: Path,
+    include: str | None,
+    work: Work,
+    places: Sequence[Place] = tuple(Place),
+) -> Restored:
+    """Restore into `target`, which must not be there, from the first of these repositories that can give it,
+    and compare all that was written with the snapshot's hashes. All of it is timed and written down as a
+    drill; one path is not, which says nothing of how long all takes. Raises StepFailed, Stopped; what was
+    written stays."""
     began = time.monotonic()
     first_failed: ResticError | None = None
-    for place in Place:
-        name = taken.snapshot if place is Place.LOCAL else taken.copied
-        if name is None:
-            continue
+    there = [(place, name) for place in places if (name := taken.name_in(place)) is not None]
+    for number, (place, name) in enumerate(there, start=1):
         try:
             await vault.restic.restore(vault.repositories[place], name, target, include, watching(work))
             await asyncio.to_thread(_compare, taken, target, include)
@@ -54,8 +62,9 @@ async def restore(vault: Vault, taken: Taken, target: Path, include: str | None,
         except DiskFull as error:
             raise StepFailed(error.reason, **error.values, place=None) from error
         except ResticError as error:
-            await vault.store.drills.add(_drill(vault, taken, place, began, error.reason))
-            if first_failed is not None or taken.copied is None:
+            if include is None:
+                await vault.store.drills.add(_drill(vault, taken, place, began, error.reason))
+            if number == len(there):
                 raise StepFailed(error.reason, **error.values, place=place.value) from error
             first_failed = error
             await asyncio.to_thread(remove_tree, target)
@@ -63,7 +72,8 @@ async def restore(vault: Vault, taken: Taken, target: Path, include: str | None,
             raise StepFailed("file_error", said=error.strerror or str(error)) from error
         else:
             seconds = time.monotonic() - began
-            await vault.store.drills.add(_drill(vault, taken, place, began, None))
+            if include is None:
+                await vault.store.drills.add(_drill(vault, taken, place, began, None))
             return Restored(place, seconds, None if first_failed is None else first_failed.reason)
     raise StepFailed("nothing_taken", source=taken.source)
 

@@ -4,27 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
+
+import structlog
 
 from bot.domain.backup.repositories import Place
 from bot.domain.backup.snapshots import Taken
 from bot.domain.backup.sources import Source, SourceKind
+from bot.domain.operations.plan import JsonObject
 from bot.engine.operations.backup.vault import Vault, step, watching
-from bot.engine.operations.contract import StepFailed, Work
+from bot.engine.operations.contract import OperationRefused, StepFailed, Work
 from bot.tools.backup_files import write_canary
 from bot.tools.git import git_facts
 from bot.tools.restic.errors import ResticError
 from bot.tools.restic.repository import Repository
 from bot.tools.restic.restic import Saved
 
+log = structlog.get_logger(__name__)
+
 
 async def init(vault: Vault, place: Place) -> None:
-    """Make the repository at that place, unless it is there: the second one cuts files as the first does."""
+    """Make the repository at that place, unless it is there: one that is made second cuts files as the other
+    does, so that copies share their data."""
     if await step(vault.there(place), place):
         return
-    like = None if place is Place.LOCAL else vault.repositories[Place.LOCAL]
+    other = next(each for each in Place if each is not place)
+    like = vault.repositories[other] if await _is_there(vault, other) else None
     await step(vault.restic.init(vault.repositories[place], like), place)
     await step(vault.there(place), place)
+
+
+async def _is_there(vault: Vault, place: Place) -> bool:
+    try:
+        return await vault.there(place)
+    except (ResticError, OperationRefused) as error:
+        log.warning("repository_made_unlike_the_other", other=place.value, reason=error.reason)
+        return False
 
 
 async def take(vault: Vault, source: Source, work: Work) -> Taken:
@@ -41,18 +57,21 @@ async def take(vault: Vault, source: Source, work: Work) -> Taken:
     return await vault.store.add(replace(taken, seconds=time.monotonic() - began))
 
 
-async def copy(vault: Vault, source: Source, work: Work) -> str:
-    """Copy this run's backup of that source off-site; what it is called there."""
+async def copy(vault: Vault, source: Source, work: Work) -> JsonObject:
+    """Copy this run's backup of that source off-site, and those before it that are not there; what it is
+    called there, and how many others there were."""
     taken = await vault.store.newest(source.name, work.run_id)
     if taken is None:
         raise StepFailed("nothing_taken", source=source.name)
     try:
         name = await step(_copy(vault, taken, work), Place.OFFSITE)
+        await vault.store.save_copy(taken.id, name)
+        before = [each for each in await vault.store.kept(source.name) if each.copied is None]
+        older = await step(_catch_up(vault, before, work), Place.OFFSITE) if before else 0
     except StepFailed as failed:
         await vault.store.attempted(source.name, vault.clock(), failed.reason)
         raise
-    await vault.store.save_copy(taken.id, name)
-    return name
+    return {"copied": name, "older": older}
 
 
 async def _save(vault: Vault, source: Source, work: Work) -> Taken:
@@ -101,17 +120,33 @@ async def _heads(vault: Vault, source: Source) -> dict[str, str]:
 
 
 async def _copy(vault: Vault, taken: Taken, work: Work) -> str:
+    names = await _copies(vault, [taken], work)
+    if taken.id not in names:
+        raise NotCopied
+    return names[taken.id]
+
+
+async def _catch_up(vault: Vault, before: Sequence[Taken], work: Work) -> int:
+    names = await _copies(vault, before, work)
+    for number, name in names.items():
+        await vault.store.save_copy(number, name)
+    if len(names) < len(before):
+        log.warning("older_backups_not_copied", missing=len(before) - len(names))
+    return len(names)
+
+
+async def _copies(vault: Vault, wanted: Sequence[Taken], work: Work) -> dict[int, str]:
+    """Copy them; what those are called there that are there then, by their numbers."""
     local = vault.repositories[Place.LOCAL]
 
     async def act(repository: Repository) -> None:
-        await vault.restic.copy(local, repository, [taken.snapshot], watching(work))
+        await vault.restic.copy(local, repository, [each.snapshot for each in wanted], watching(work))
 
     await vault.on(Place.OFFSITE, act, beside=Place.LOCAL)
     there = await vault.restic.snapshots(vault.repositories[Place.OFFSITE])
-    for each in there:
-        if each.original == taken.snapshot and each.tree == taken.tree:
-            return each.id
-    raise NotCopied
+    names = {(each.original, each.tree): each.id for each in there}
+    found = {each.id: names.get((each.snapshot, each.tree)) for each in wanted}
+    return {number: name for number, name in found.items() if name is not None}
 
 
 class NotCopied(ResticError):

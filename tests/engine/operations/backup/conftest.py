@@ -18,6 +18,7 @@ from bot.domain.operations.plan import JsonObject, OnFailure, Plan
 from bot.engine.clock import utc_now
 from bot.engine.operations.backup.desk import BackupDesk
 from bot.engine.operations.backup.now import BackupNow
+from bot.engine.operations.backup.replace import ReplaceRepository
 from bot.engine.operations.backup.restore import RestoreBackup
 from bot.engine.operations.backup.vault import Vault, VaultRules
 from bot.engine.operations.backup.verify import VerifyBackups
@@ -142,6 +143,10 @@ class Yard:
         """`backup restore` of the user data."""
         request: dict[str, JsonValue] = {"source": "uploads", "target": str(target), **more}
         return await self.run(RestoreBackup(self.vault), request)
+
+    async def replaced(self, place: str) -> Ran:
+        """`backup replace` of that repository."""
+        return await self.run(ReplaceRepository(self.vault), {"place": place})
 
     async def run(
         self,

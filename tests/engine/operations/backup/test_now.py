@@ -15,9 +15,7 @@ from pydantic import JsonValue
 from bot.domain.backup.gate import Uncovered
 from bot.domain.backup.sources import Dump, Source, SourceKind
 from bot.domain.backup.status import SourceState
-from bot.engine.operations.backup.now import BackupNow
 from bot.engine.operations.backup.restore import RestoreBackup
-from bot.engine.operations.backup.vault import Vault
 from bot.engine.operations.backup.verify import VerifyBackups
 from bot.engine.operations.contract import Operation, OperationRefused, Stopped
 from tests.backups import Templates, fill
@@ -124,32 +122,6 @@ async def test_a_step_that_is_done_again_makes_no_second_backup(yard: Yard) -> N
     assert len(await yard.restic.snapshots(yard.offsite)) == 1
 
 
-async def test_old_ones_go_and_the_last_verified_one_never(yard: Yard) -> None:
-    await yard.now()
-    yard.ahead = timedelta(days=200)
-    first = {each.source: each.snapshot for each in await yard.store.kept()}
-    # Time has passed for the Guardian only: a backup that restic makes today is 200 days old to it.
-    ran = await yard.now(["configs"])
-    assert ran.reasons == {"backup_prove": "not_verified", "backup_retention": "retention_waits"}
-    there = {each.id for each in await yard.restic.snapshots(yard.local)}
-    assert {first["configs"], first["uploads"]} <= there
-
-
-async def test_retention_forgets_behind_a_verified_backup_and_leaves_what_is_off_site(yard: Yard) -> None:
-    await yard.now()
-    old = [each.snapshot for each in await yard.store.kept("uploads")]
-    kept = yard.vault.rules.keep
-    ran = await yard.run(BackupNow(hasty_retention(yard)), {"sources": ["uploads"]})
-    assert ran.failed == []
-    assert ran.of("backup_retention") == {"forgotten": 1, "left_offsite": 1}
-    assert kept == timedelta(days=90)
-    left = {each.id for each in await yard.restic.snapshots(yard.local)}
-    assert not left & set(old)
-    assert len(left) == 2, "the newest of uploads, and the configurations"
-    assert len(await yard.restic.snapshots(yard.offsite)) == 3
-    assert yard.objects.denied == []
-
-
 async def test_stop_ends_restic_and_leaves_neither_lock_nor_backup(yard: Yard) -> None:
     fill(yard.folder / "uploads", [(str(number), os.urandom(3_000_000)) for number in range(20)])
     with pytest.raises(Stopped):
@@ -197,13 +169,6 @@ async def test_a_dump_is_streamed_and_its_whole_is_the_canary(yard: Yard) -> Non
     await yard.now()
     await yard.now()
     assert (await yard.desk.statuses())[0].state is SourceState.GOOD
-
-
-def hasty_retention(yard: Yard) -> Vault:
-    """The same hands, for whom everything is too old at once."""
-    vault = yard.vault
-    vault.rules = replace(vault.rules, keep=timedelta(0))
-    return vault
 
 
 def commit(folder: Path, text: str) -> None:

@@ -14,7 +14,7 @@ from bot.store.database import Database
 from bot.tools.restic.outcome import Watch
 from bot.tools.restic.started import Records
 from messages.operation_facts import OperationAskedFacts
-from tests.backups import fill, hanging
+from tests.backups import damage, fill, hanging
 from tests.engine.operations.backup.conftest import Hand, Yard
 from tests.engine.operations.jobs import ANN, open_yard
 from tests.engine.support import SetClock
@@ -32,13 +32,18 @@ async def test_everything_comes_back_and_the_time_it_took_is_kept(yard: Yard) ->
     assert [each.name for each in yard.folder.glob(".restored*")] == []
     facts = await yard.desk.facts("/guardian")
     assert (facts.drill_source, facts.drill_failed) == ("uploads", None)
-    assert set(await yard.desk.recovery_seconds(yard.clock().replace(year=2000))) == {"uploads"}
+    recovery = {each.name: each.recovery_seconds for each in facts.sources}
+    assert recovery["configs"] is None
+    assert recovery["uploads"] == facts.drill_seconds
 
 
 async def test_one_path_of_it(yard: Yard) -> None:
     await yard.now()
     path = str(yard.folder / "uploads" / "한글 이름*.txt")
     await yard.restored(yard.folder / "restored", include=path)
+    assert (await yard.desk.facts("/guardian")).drill_at is None, (
+        "one path says nothing of how long all takes"
+    )
     found = [each.name for each in (yard.folder / "restored").rglob("*") if each.is_file()]
     assert found == ["한글 이름*.txt"]
 
@@ -113,6 +118,25 @@ async def test_a_restore_does_not_go_on_where_one_that_was_left_behind_still_wri
     for step in plan.steps:
         await operation.do(plan, step, hand)
     assert list(target.rglob("photo.jpg"))
+
+
+async def test_from_the_repository_that_is_named_and_no_other(yard: Yard) -> None:
+    await yard.now(["uploads"])
+    ran = await yard.restored(yard.folder / "restored", place="offsite")
+    assert ran.of("backup_restore")["place"] == "offsite"
+    assert ran.of("backup_restore")["first_failed"] is None
+    (taken,) = await yard.store.kept("uploads")
+    by_its_name_there = str(taken.copied)[:10]
+    assert (
+        await yard.restored(yard.folder / "again", place="offsite", snapshot=by_its_name_there)
+    ).failed == []
+    damage(yard.local)
+    ran = await yard.restored(yard.folder / "local", place="local")
+    assert ran.reasons == {"backup_restore": "damaged"}
+    assert not (yard.folder / "local").exists()
+    with pytest.raises(OperationRefused) as refusal:
+        await yard.restored(yard.folder / "third", place="moon")
+    assert refusal.value.reason == "unknown_place"
 
 
 async def test_plans_for_other_sources_and_other_places_wait_beside_one_another(yard: Yard) -> None:

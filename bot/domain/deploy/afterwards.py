@@ -1,0 +1,33 @@
+"""What follows a deployment that is over: after traffic went back nothing is deployed there for a while.
+Somebody looks first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.domain.audit import GUARDIAN
+from bot.domain.deploy.plan import DEPLOY, TRAFFIC_BACK
+from bot.domain.deploy.rollback import ROLLBACK
+from bot.domain.deploy.service import Environment
+from bot.domain.operations.approval import State
+from bot.domain.operations.locks import Lock
+from bot.domain.operations.record import OperationRecord, StepState
+
+
+def lock_after(over: OperationRecord, environment: Environment, at: datetime, reason: str) -> Lock | None:
+    """The lock on its environment; None where nothing went back, or the environment wants none."""
+    went_back = {DEPLOY: _deployment_went_back, ROLLBACK: _rollback_was_done}.get(over.plan.operation)
+    if went_back is None or not went_back(over) or not environment.lock_after_rollback:
+        return None
+    until = at + environment.lock_after_rollback
+    return Lock(environment.name, 0, GUARDIAN, at, None, reason, until)
+
+
+def _deployment_went_back(over: OperationRecord) -> bool:
+    """Whether traffic was to be moved, and went back or should have."""
+    moved = [over.step(at) for at, step in enumerate(over.plan.steps) if step.undo == TRAFFIC_BACK]
+    return any(step is not None and step.state in (StepState.UNDONE, StepState.STUCK) for step in moved)
+
+
+def _rollback_was_done(over: OperationRecord) -> bool:
+    return over.state in (State.DONE, State.PARTIAL)

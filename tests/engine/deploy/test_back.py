@@ -1,0 +1,85 @@
+"""The parts of the way back, each at a real HAProxy."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.deploy.slots import Slot
+from bot.engine.deploy.back import answers, divert, drain, patiently, see_still
+from bot.engine.operations.contract import StepFailed
+from tests.engine.deploy.ground import BRISK, standing, unwritable
+from tests.engine.deploy.visitors import asking, visitors
+from tests.tools.traffic.haproxy import until
+
+
+async def test_what_was_moved_already_is_made_to_last() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        # Whoever moved it was killed before it was in the file, which the next start of HAProxy reads.
+        balancer.map_file.write_text("shop 25\n")
+        moved = await divert(site, Slot.A)
+        assert moved.problem is None
+        assert balancer.map_file.read_text() == "shop 0\n"
+
+
+async def test_a_file_that_cannot_be_written_is_said_once_traffic_has_moved() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        await site.traffic.shift(50)
+        with unwritable(balancer.map_file):
+            moved = await divert(site, Slot.A)
+        assert await site.traffic.share() == 0
+        assert moved.problem is not None
+        assert moved.problem.reason == "traffic_file"
+        assert moved.told["before"] == 50
+
+
+async def test_requests_that_end_late_are_none_that_come_and_those_that_come_are_seen() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        late = []
+        for wait in range(1000, 9000, 100):  # one ends every tenth of a second, for longer than is looked
+            late.append(asyncio.create_task(asking(f"{balancer.url}?wait={wait}")))
+
+        async def first_is_over() -> bool:
+            return (await site.traffic.counters(Slot.A)).requests > 0
+
+        await until(first_is_over)
+        await see_still(site, Slot.A)
+        assert await site.traffic.in_flight(Slot.A) > 0
+        async with visitors(balancer.url, 4) as found:
+            with pytest.raises(StepFailed, match="traffic_goes_on"):
+                await see_still(site, Slot.A)
+        assert await asyncio.gather(*late) == [200] * len(late)
+        assert found.failures == []
+
+
+async def test_what_does_not_end_in_time_is_cut_off() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        late = asyncio.create_task(asking(f"{balancer.url}?wait=60000"))
+
+        async def there() -> bool:
+            return await site.traffic.in_flight(Slot.A) == 1
+
+        await until(there)
+        told = await drain(site, Slot.A, 0.5)
+        assert told["cut"] == 1
+        assert await late == 502
+        assert (await drain(site, Slot.A, 0.5))["cut"] == 0
+
+
+async def test_who_is_there_at_all() -> None:
+    async with standing(BRISK) as (_, _balancer, site):
+        assert await answers(site, Slot.A)
+        assert not await answers(site, Slot.B)
+
+
+async def test_a_load_balancer_that_is_away_is_waited_for_as_long_as_the_site_says() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        await balancer.stop()
+        with pytest.raises(StepFailed, match="traffic_gone"):
+            await patiently(replace(site, patience=0.0), site.traffic.share)
+        waiting = asyncio.create_task(patiently(site, site.traffic.share))
+        await asyncio.sleep(0)
+        await balancer.start()
+        assert await waiting == 0
