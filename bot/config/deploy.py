@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from bot.config.backup import AbsolutePath, Paths
 from bot.config.calling import HoursOfDay, Weekday
 from bot.config.deploy_checks import PreflightSettings, VerificationSettings
-from bot.config.deploy_drivers import ReleasesSettings, TrafficSettings
+from bot.config.deploy_drivers import HaproxySettings, ReleasesSettings, TrafficSettings
 from bot.config.deploy_values import Address, Reason, UrlPath
 from bot.config.elsewhere import PlainName
 from bot.config.values import Duration, Statuses, Timeout, Timezone, between
@@ -248,6 +248,22 @@ class DeploySettings(Section):
         default={}, max_length=200, description="What is deployed, by name. Default: none."
     )
     risk: RiskSettings = Field(default_factory=RiskSettings, description="What makes a plan a risky one.")
+
+    @model_validator(mode="after")
+    def _are_apart(self) -> DeploySettings:
+        """A slot, or an entry of HAProxy's map, that two services share would let one move the other's
+        traffic."""
+        seen: dict[tuple[str, ...], str] = {}
+        for service, settings in self.services.items():
+            for environment in settings.environments.values():
+                traffic = environment.traffic
+                entries: list[tuple[str, ...]] = [(environment.slots.a,), (environment.slots.b,)]
+                if isinstance(traffic, HaproxySettings):
+                    entries.append((traffic.socket, traffic.map, traffic.key))
+                for entry in entries:
+                    if seen.setdefault(entry, service) != service:
+                        raise PydanticCustomError("deploy_same", "the same twice", {"text": entry[-1]})
+        return self
 
 
 def services_of(settings: DeploySettings) -> tuple[Service, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.domain.operations.approval import Click, Verdict
+from bot.domain.operations.approval import Click, State, Verdict
 from bot.slack.background import Background
 from bot.slack.bodies import chosen_value, user_of
 from bot.slack.command import Answer
@@ -21,6 +21,8 @@ from messages.cards.deploy_modal import ENVIRONMENT, SERVICE
 
 BACK = "deploy_rollback"
 """The button on the card of an alert: take the deployment back that went before."""
+_THERE = (State.DONE, State.PARTIAL, State.FAILED)
+"""Over, and its release may carry traffic."""
 
 
 def listen_for_deployments(
@@ -62,12 +64,13 @@ async def _pressed(dispatcher: Dispatcher, replies: Replies, body: Mapping[str, 
 
 async def back(dispatcher: Dispatcher, value: str, user_id: str) -> Answer | None:
     """Somebody wants a deployment taken back: stopped while it is under way, else as `rollback` does it. None
-    when its own card says what follows."""
+    when its own card says what follows. One that is back already, or never began, is left as it is: a
+    rollback would go beyond it."""
     desk, number = dispatcher.guardian.operations, _operation(value)
     record = None if desk is None else await desk.record(number)
     if desk is None or record is None:
         return Answer("not_found", NotFoundFacts("operation", f"#{number}"))
-    if record.ended_at is not None:
+    if record.state in _THERE:
         shown = record.plan.shown
         request = {name: shown[name] for name in ("service", "environment") if name in shown}
         return await ask(dispatcher.asked(user_id), ROLLBACK, request)

@@ -214,6 +214,25 @@ def test_what_is_wrong_is_refused_by_a_code_that_has_words(old: str, new: str, c
             assert f"config.{code}" in load(language)
 
 
+@pytest.mark.parametrize("shared", ["127.0.0.1:9001", "shop"])
+def test_services_share_neither_a_slot_nor_an_entry_of_the_map(shared: str) -> None:
+    text = yaml.safe_load(GOOD)
+    other = yaml.safe_load(GOOD.replace(":900", ":910"))["services"]["shop"]
+    production = other["environments"]["production"]
+    if shared == "shop":
+        production["traffic"]["key"] = "shop"
+    else:
+        production["slots"]["a"] = shared
+        production["traffic"]["key"] = "other"
+    text["services"]["other"] = other
+    with pytest.raises(ValidationError) as refused:
+        DeploySettings.model_validate(text)
+    (error,) = refused.value.errors()
+    assert (error["type"], error["ctx"]) == ("deploy_same", {"text": shared})
+    production["traffic"]["key"], production["slots"]["a"] = "other", "127.0.0.1:9109"
+    assert len(DeploySettings.model_validate(text).services) == 2
+
+
 def test_a_refusal_names_the_place_as_the_file_has_it(refused: Refusing) -> None:
     wrong = "directory: /srv/shop/{revison}\n          comand: [x]"
     text = GOOD.replace("directory: /srv/shop/{revision}", wrong)

@@ -32,6 +32,7 @@ from bot.store.database import Database
 from bot.workspace.model import Container, Submission, SubmissionKind, View
 from bot.workspace.server import Running
 from messages.deploy_facts import DeploymentsFacts, DoraFacts, PlaceFacts
+from messages.operation_facts import OperationClickFacts
 from messages.render import Voice
 from tests.engine.operations.jobs import Yard, open_yard
 from tests.engine.support import SetClock
@@ -76,7 +77,7 @@ class Choices:
 
 
 class Release:
-    """A deployment or a rollback that changes nothing and lasts until somebody stops it."""
+    """A deployment or a rollback that changes nothing and lasts until somebody stops it, or it `ends`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -84,6 +85,7 @@ class Release:
         self.refuses: OperationRefused | None = None
         self.planning = asyncio.Event()
         self.planning.set()
+        self.ends = asyncio.Event()
 
     async def plan(self, request: JsonObject, at: datetime) -> Plan:
         self.asked.append(dict(request))
@@ -101,7 +103,9 @@ class Release:
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         while not work.stopping:
-            await work.guided.wait(30)
+            if self.ends.is_set():
+                return {}
+            await work.guided.wait(0.05)
         raise Stopped
 
     async def undo(self, plan: Plan, step: Step, work: Work) -> JsonObject:
@@ -202,15 +206,26 @@ async def test_a_button_on_an_alert_stops_the_deployment_while_it_is_under_way(c
     assert counter.rollback.asked == []
 
 
-async def test_a_button_on_an_alert_plans_a_rollback_once_it_is_over(counter: Counter) -> None:
+async def test_a_button_on_an_alert_plans_a_rollback_once_it_is_done(counter: Counter) -> None:
     record = await counter.runs()
-    await counter.yard.desk.press(Click.STOP, record.id, record.plan_hash, "U0B")
-    await counter.yard.reaches(record.id, State.UNDONE)
+    counter.deploy.ends.set()
+    await counter.yard.reaches(record.id, State.DONE)
     value = json.dumps({"operation": record.id})
     answer = await back(counter.dispatcher, value, "U0B")
     assert answer is not None
     assert answer.template == "operation_asked"
     assert counter.rollback.asked == [{"service": "shop", "environment": "production"}]
+
+
+async def test_a_button_on_an_alert_does_not_go_beyond_what_is_back_already(counter: Counter) -> None:
+    record = await counter.runs()
+    await counter.yard.desk.press(Click.STOP, record.id, record.plan_hash, "U0B")
+    await counter.yard.reaches(record.id, State.UNDONE)
+    answer = await back(counter.dispatcher, json.dumps({"operation": record.id}), "U0B")
+    assert answer is not None
+    assert isinstance(answer.facts, OperationClickFacts)
+    assert answer.facts.verdict == "stale"
+    assert counter.rollback.asked == []
 
 
 @pytest.mark.parametrize("value", ["", "{}", "[]", '{"operation": "x"}', '{"operation": 99}'])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from pydantic import JsonValue
@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 _AGAIN = 0.25
 _ASKED = 3
+_ANSWERS_WITHIN = 2.0
 _GONE = "health_refused"
 _LOOKS = 0.05
 _STILL = 0.3
@@ -95,8 +96,9 @@ async def drain(site: Site, slot: Slot, seconds: float) -> dict[str, JsonValue]:
 
 
 async def answers(site: Site, slot: Slot) -> bool:
-    """Whether anybody is there at all, who answers well, badly or late. Asked a few times."""
-    rules = site.health
+    """Whether anybody is there at all, who answers well, badly or late. Asked a few times, and for long of
+    nobody: traffic waits for it, whatever a health check may take."""
+    rules = replace(site.health, timeout=min(site.health.timeout, _ANSWERS_WITHIN))
     async with session_of(1, rules.timeout) as session:
         for _ in range(_ASKED):
             problem = await check(site.address(slot), rules, session)

@@ -47,6 +47,7 @@ from bot.tools.traffic.contract import TrafficFailed
 _Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
 _BASELINE_SECONDS = 2.0
 """or as long as a stage, where that is shorter"""
+_BLUE_GONE = "blue_unwell"
 
 
 class Deploy:
@@ -173,7 +174,9 @@ class Deploy:
     async def _shift(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Gate 3, one stage of it."""
         green, percent = _green(plan), int(_number(step.params["percent"]))
-        async with self._leases.kept(work.run_id, site, share_of_b(green, 0)) as lease:
+        # A watchdog asks nobody whether Blue is there: it must not take traffic to where nothing answers.
+        back = plan.shown["has_blue"] or await answers(site, green.other)
+        async with self._leases.kept(work.run_id, site, share_of_b(green, 0) if back else None) as lease:
             await self._let_go(site, plan, percent, work, lease.is_lost)
             # What is meant before it is done: after a crash nobody knows how far it came.
             await self._book.shifted(work.run_id, plan, percent, self._clock())
@@ -282,7 +285,12 @@ class Deploy:
         green = _green(plan)
         self._stages.pop(work.run_id, None)
         turned_at = self._clock()
-        moved = await _home(site, green)  # before anything is written: it waits for no database
+        try:
+            moved = await _home(site, green)  # before anything is written: it waits for no database
+        except StepFailed as failed:
+            if failed.reason == _BLUE_GONE:  # or the watchdog would do what must not be done
+                await self._leases.forget(work.run_id)
+            raise
         at = self._clock()
         await self._book.turned(work.run_id, turned_at)
         await self._book.restored(work.run_id, plan, at)
@@ -310,9 +318,9 @@ class Deploy:
     async def _check_blue(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """The previous state is there again, and Blue is well."""
         blue = _green(plan).other
-        await self._leases.forget(work.run_id)
         if share_of(blue, await patiently(site, site.traffic.share)) != 100:
-            raise StepFailed("traffic_not_moved", share=0)
+            raise StepFailed("traffic_not_moved", share=0)  # the watchdog goes on trying
+        await self._leases.forget(work.run_id)
         await self._book.restored(work.run_id, plan, self._clock())
         if not plan.shown["has_blue"]:
             return {"blue": None}
@@ -327,7 +335,7 @@ async def _home(site: Site, green: Slot) -> Diverted:
     Raises StepFailed."""
     carries = share_of(green, await patiently(site, site.traffic.share)) > 0
     if carries and not await answers(site, green.other) and await answers(site, green):
-        raise StepFailed("blue_unwell", seconds=0.0, problem="health_gone", values={})
+        raise StepFailed(_BLUE_GONE, seconds=0.0, problem="health_gone", values={})
     return await divert(site, green.other)
 
 

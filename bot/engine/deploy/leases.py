@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from bot.tools.traffic.guarding import NobodyWatches, ensure_watchdog
 
 log = structlog.get_logger(__name__)
 
+_SEE_EVERY, _SEE_WITHIN = 2.0, 1.0
+"""seconds between two looks whether a watchdog is there, and for a new one, while which nobody renews"""
+
 
 class Leases:
     """Those of this Guardian, in a folder that a watchdog looks at."""
@@ -25,10 +29,14 @@ class Leases:
         self._held: dict[int, HeldLease] = {}
 
     @asynccontextmanager
-    async def kept(self, run: int, site: Site, b: int) -> AsyncIterator[KeptLease]:
+    async def kept(self, run: int, site: Site, b: int | None) -> AsyncIterator[KeptLease]:
         """A run's lease, and somebody who watches it: a watchdog is started if there is none. It has to be
         renewed from now on, until `end`; the block's end leaves it as it is. `b`: the share of slot b that
-        means that all is back at Blue. Raises StepFailed: `watchdog` when it is lost, `watchdog_absent`."""
+        means that all is back at Blue; None where there is nothing to go back to, and so nothing to watch.
+        Raises StepFailed: `watchdog` when it is lost, `watchdog_absent`."""
+        if b is None:
+            yield KeptLease(None, self._folder)
+            return
         seconds = site.environment.lease.total_seconds()
         try:
             held = await HeldLease.take(self._folder, _name(run), site.configuration, b, seconds)
@@ -41,7 +49,7 @@ class Leases:
             raise StepFailed("watchdog_absent", detail=nobody.detail) from None
         except OSError as error:
             raise StepFailed("watchdog_absent", detail=error.strerror or str(error)) from None
-        yield KeptLease(held)
+        yield KeptLease(held, self._folder)
 
     async def end(self, run: int, site: Site, b: int) -> None:
         """The canary is over, and nothing is to be taken back any more. Raises StepFailed (`watchdog`) when
@@ -69,14 +77,19 @@ class Leases:
 
 
 class KeptLease:
-    """One that is being renewed."""
+    """One that is being renewed; None: nobody watches, and none is lost."""
 
-    def __init__(self, held: HeldLease) -> None:
+    def __init__(self, held: HeldLease | None, folder: Path) -> None:
         self._held = held
+        self._folder = folder
+        self._seen_at = time.monotonic()
 
     async def is_lost(self) -> bool:
         """Renew it now; whether the watchdog has taken traffic back. From the loop that judges: one that
         hangs must lose it."""
+        if self._held is None:
+            return False
+        await self._see_watchdog()
         try:
             await self._held.renew()
         except LeaseLost:
@@ -85,10 +98,26 @@ class KeptLease:
             log.warning("lease_not_renewed", detail=str(error))
         return False
 
+    async def _see_watchdog(self) -> None:
+        """Start another one when it has died: a stage may last for hours. That none can be started is no
+        reason to take a good release back; it is tried again."""
+        now = time.monotonic()
+        if now - self._seen_at < _SEE_EVERY:
+            return
+        self._seen_at = now
+        try:
+            if await ensure_watchdog(self._folder, within=_SEE_WITHIN):
+                log.warning("watchdog_started_anew", folder=str(self._folder))
+        except (NobodyWatches, OSError) as error:
+            log.warning("nobody_watches", folder=str(self._folder), detail=str(error))
+
     @asynccontextmanager
     async def moving(self) -> AsyncIterator[None]:
         """Renewed, and the watchdog waits meanwhile: traffic is moved in such a block. Raises StepFailed
         (`watchdog`) when it is lost."""
+        if self._held is None:
+            yield
+            return
         try:
             async with self._held.guarded():
                 yield
