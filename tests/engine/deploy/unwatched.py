@@ -17,7 +17,7 @@ class Unwatched(Leases):
         super().__init__(Path())
 
     @asynccontextmanager
-    async def kept(self, run: int, site: Site, b: int) -> AsyncIterator[KeptLease]:
+    async def kept(self, run: int, site: Site, b: int | None) -> AsyncIterator[KeptLease]:
         """None."""
         yield _NoLease()
 
