@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -19,14 +19,15 @@ from pydantic import JsonValue
 
 from bot.domain.cleanup.processes import Kind
 from bot.domain.cleanup.reasons import Left, Risk
-from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, Stage
+from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, Stage, moment_of
 from bot.domain.cleanup.scan import risks_of
 from bot.domain.operations.plan import Plan, difference, plan_of
 from bot.engine.operations.cleanup import Cleanup
 from bot.engine.operations.contract import Operation, OperationRefused, StepFailed, Stopped, Work
 from bot.tools.cleanup.commands import CommandFailed, Ran
+from messages.render import Voice
 from tests.engine.support import SetClock
-from tests.tools.cleanup.trees import contents, put_file, slots, snapshot
+from tests.tools.cleanup.trees import changed_after, contents, put_file, slots, snapshot
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 OLD = int((NOW - timedelta(days=60)).timestamp()) * 10**9
@@ -63,6 +64,8 @@ class House:
         self.clock = SetClock(NOW)
         self.refusal: OperationRefused | None = None
         self.asked_for: list[list[str]] = []
+        self.saved_at = datetime.now(UTC) + timedelta(days=1)
+        """when the backup was taken; after all that the test makes"""
         self.unwell: list[set[str]] = []
         """what is answered next about the health; then it is well"""
         self.commands: list[tuple[str, ...]] = []
@@ -78,9 +81,11 @@ class House:
             zombies=False,
         )
 
-    async def backed_up(self, roots: Sequence[str]) -> OperationRefused | None:
+    async def backed_up(
+        self, roots: Sequence[str], at: datetime | None
+    ) -> Mapping[str, datetime] | OperationRefused:
         self.asked_for.append(list(roots))
-        return self.refusal
+        return self.refusal or dict.fromkeys(roots, self.saved_at)
 
     async def troubles(self) -> frozenset[str]:
         return frozenset(self.unwell.pop(0) if self.unwell else ())
@@ -233,6 +238,26 @@ async def test_without_a_backup_there_is_no_plan_and_no_step(house: House) -> No
         {"roots": str(house.logs), "why": "backup_stale"},
     )
     assert (house.logs / "shop.log").exists()
+
+
+async def test_what_is_in_no_backup_is_left_and_named_on_the_plan(house: House) -> None:
+    shop, other = house.logs / "shop.log", house.logs / "other.log"
+    put_file(other, b"other", OLD)
+    saved = shop.stat().st_ctime_ns + 10**6
+    house.saved_at = moment_of(saved) + timedelta(seconds=2)
+    changed_after(other, saved)
+    plan = await planned(house, "logs")
+    assert plan.steps[0].params["count"] == 1
+    assert plan.steps[0].params["left"] == {"after_backup": 1}
+    said = Voice("ko").slack_phrase("cleanup.figures.clean_logs", **plan.steps[0].params)
+    assert "백업 뒤에 바뀜 1개" in said
+
+    changed_after(shop, saved)
+    result = await house.cleanup().do(plan, plan.steps[0], Bench())
+    assert (result["moved"], result["left"]) == (0, {"after_backup": 1})
+    with pytest.raises(OperationRefused) as refused:
+        await planned(house, "logs")
+    assert (refused.value.reason, refused.value.values) == ("no_backup_since", {"count": 2})
 
 
 async def test_stages_can_be_chosen_and_unknown_ones_are_refused(house: House) -> None:
