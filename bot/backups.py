@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import structlog
+from pydantic import JsonValue
 
 from bot.alerting import Alerting, Ground
 from bot.domain.audit import GUARDIAN
+from bot.domain.backup.gate import Uncovered
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.desk import OperationDesk
 from bot.store.errors import StoreUnavailable
@@ -48,15 +51,18 @@ class Backups:
         """The operations by name; none without backups."""
         return {} if self._keepers is None else self._keepers.operations
 
-    async def covered(self, touched: Sequence[str]) -> OperationRefused | None:
-        """Why work on these paths must not begin; None when all of them have a verified backup that is young
-        enough."""
+    async def covered(
+        self, touched: Sequence[str], at: datetime | None = None
+    ) -> Mapping[str, datetime] | OperationRefused:
+        """For each of these paths when the verified backup was taken that has it; or why work on them must
+        not begin. `at`: the moment of a plan that is made anew."""
         if self._keepers is None:
             return OperationRefused("no_backup", why="not_configured", facts={})
-        found = await self._keepers.answers.covered(touched)
-        if found is None:
-            return None
-        return OperationRefused("no_backup", why=found.reason, facts={"what": found.what, **found.values})
+        found = await self._keepers.answers.covered(touched, at)
+        if isinstance(found, Uncovered):
+            facts: dict[str, JsonValue] = {"what": found.what, **found.values}
+            return OperationRefused("no_backup", why=found.reason, facts=facts)
+        return found.saved_at
 
     async def status(self, command: str) -> BackupStatusFacts | None:
         """How the backups stand; None without any. Raises StoreUnavailable."""

@@ -51,7 +51,9 @@ class Cleaning:
         self,
         ground: Ground,
         alerting: Alerting,
-        backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+        backed_up: Callable[
+            [Sequence[str], datetime | None], Awaitable[Mapping[str, datetime] | OperationRefused]
+        ],
     ) -> None:
         settings = ground.settings
         self._ground = ground

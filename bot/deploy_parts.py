@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from bot.alerting import Ground
@@ -11,7 +11,7 @@ from bot.deploy_sites import site_of
 from bot.domain.deploy.service import Service
 from bot.engine.deploy.book import Announce, DeployBook
 from bot.engine.deploy.deploy import Deploy
-from bot.engine.deploy.facts import Planner, Surroundings
+from bot.engine.deploy.facts import BackedUp, Planner, Surroundings
 from bot.engine.deploy.history import History
 from bot.engine.deploy.inspection import Inspection
 from bot.engine.deploy.leases import Leases
@@ -33,7 +33,7 @@ class DeployParts:
         services: tuple[Service, ...],
         announce: Announce,
         around: Callable[[str, str], Awaitable[Surroundings]],
-        backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+        backed_up: BackedUp,
         running: Callable[[str, str], Awaitable[OperationRefused | None]],
         locked_by: Callable[[str], Awaitable[str | None]],
         command: str,

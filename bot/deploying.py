@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ from bot.store.operations import OperationStore
 if TYPE_CHECKING:
     from bot.deploy_parts import DeployParts
     from bot.engine.deploy.choices import Deployments
-    from bot.engine.deploy.facts import Surroundings
+    from bot.engine.deploy.facts import BackedUp, Surroundings
 
 _BUDGET_SPAN = timedelta(days=30)
 _READINGS = 500
@@ -43,7 +43,7 @@ class Deploying:
         ground: Ground,
         alerting: Alerting,
         locks: LockBook,
-        backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+        backed_up: BackedUp,
         command: str,
     ) -> None:
         self._ground = ground

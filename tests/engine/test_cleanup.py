@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from bot.domain.alerts.model import Rules as AlertRules
 from bot.domain.cleanup.health import Measure
 from bot.domain.cleanup.processes import Kind
 from bot.domain.cleanup.reasons import Left, Risk
-from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, Stage
+from bot.domain.cleanup.rules import AgeBy, CacheRules, FileRules, Root, Rules, Stage, moment_of
 from bot.domain.cleanup.scan import risks_of
 from bot.domain.operations.plan import JsonObject, Plan, difference, plan_of
 from bot.engine.operations.cleanup import Cleanup
@@ -31,6 +31,7 @@ from bot.engine.operations.cleanup_undo import CleanupUndo
 from bot.engine.operations.contract import Guided, Operation, OperationRefused, StepFailed, Stopped, Work
 from bot.engine.operations.health import Health
 from bot.tools.cleanup.commands import CommandFailed, Ran
+from messages.render import Voice
 from probes.application.http import http_session
 from probes.application.response_time import ResponseTime
 from probes.base import Probe, Reading
@@ -38,7 +39,7 @@ from tests.engine.probes import Blocking, percent
 from tests.engine.support import SetClock
 from tests.engine.watching import CpuRules
 from tests.target import Target
-from tests.tools.cleanup.trees import contents, put_file, slots, snapshot
+from tests.tools.cleanup.trees import changed_after, contents, put_file, slots, snapshot
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 OLD = int((NOW - timedelta(days=60)).timestamp()) * 10**9
@@ -79,6 +80,8 @@ class House:
         self.clock = SetClock(NOW)
         self.refusal: OperationRefused | None = None
         self.asked_for: list[list[str]] = []
+        self.saved_at = datetime.now(UTC) + timedelta(days=1)
+        """when the backup was taken; after all that the test makes"""
         self.unwell: list[set[Measure]] = []
         """what the alerts say next; then there are none"""
         self.probes: list[Probe] = [Blocking(percent(40.0))]
@@ -96,9 +99,11 @@ class House:
             zombies=False,
         )
 
-    async def backed_up(self, roots: Sequence[str]) -> OperationRefused | None:
+    async def backed_up(
+        self, roots: Sequence[str], at: datetime | None
+    ) -> Mapping[str, datetime] | OperationRefused:
         self.asked_for.append(list(roots))
-        return self.refusal
+        return self.refusal or dict.fromkeys(roots, self.saved_at)
 
     async def troubles(self) -> frozenset[Measure]:
         return frozenset(self.unwell.pop(0) if self.unwell else ())
@@ -340,6 +345,26 @@ async def test_without_a_backup_there_is_no_plan_and_no_step(house: House) -> No
         {"roots": str(house.logs), "why": "backup_stale"},
     )
     assert (house.logs / "shop.log").exists()
+
+
+async def test_what_is_in_no_backup_is_left_and_named_on_the_plan(house: House) -> None:
+    shop, other = house.logs / "shop.log", house.logs / "other.log"
+    put_file(other, b"other", OLD)
+    saved = shop.stat().st_ctime_ns + 10**6
+    house.saved_at = moment_of(saved) + timedelta(seconds=2)
+    changed_after(other, saved)
+    plan = await planned(house, "logs")
+    assert plan.steps[0].params["count"] == 1
+    assert plan.steps[0].params["left"] == {"after_backup": 1}
+    said = Voice("ko").slack_phrase("cleanup.figures.clean_logs", **plan.steps[0].params)
+    assert "백업 뒤에 바뀜 1개" in said
+
+    changed_after(shop, saved)
+    result = await house.cleanup().do(plan, plan.steps[0], Bench())
+    assert (result["moved"], result["left"]) == (0, {"after_backup": 1})
+    with pytest.raises(OperationRefused) as refused:
+        await planned(house, "logs")
+    assert (refused.value.reason, refused.value.values) == ("no_backup_since", {"count": 2})
 
 
 async def test_stages_can_be_chosen_and_unknown_ones_are_refused(house: House) -> None:

@@ -41,13 +41,25 @@ class Uncovered:
     values: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Work may begin. What has changed since the backup was taken is not in it, and must be left alone.
+    `saved_at`: for each thing that was asked for, when the backup that has it was taken."""
+
+    saved_at: Mapping[str, datetime]
+
+
 def newest_proven(source: str, proofs: Collection[Proof]) -> Proof | None:
-    """The newest backup of that source that is verified and of which no later judgement of the source has
-    found damage; None if there is none. Not having been able to look later takes nothing away."""
+    """The newest backup of that source that is proven; None if there is none."""
+    return max(still_proven(source, proofs), key=lambda each: each.taken_at, default=None)
+
+
+def still_proven(source: str, proofs: Collection[Proof]) -> list[Proof]:
+    """The backups of that source that are verified and of which no later judgement of the source has found
+    damage. Not having been able to look later takes nothing away."""
     mine = [each for each in proofs if each.source == source]
     damaged_at = max((each.judged_at for each in mine if each.damaged), default=None)
-    good = [each for each in mine if each.verified and (damaged_at is None or each.judged_at > damaged_at)]
-    return max(good, key=lambda each: each.taken_at, default=None)
+    return [each for each in mine if each.verified and (damaged_at is None or each.judged_at > damaged_at)]
 
 
 def with_standing(
@@ -59,17 +71,22 @@ def with_standing(
     return [*proofs, *damage]
 
 
-def uncovered(
+def coverage(
     touched: Sequence[str],
     sources: Collection[Source],
     proofs: Collection[Proof],
     now: datetime,
     within: timedelta = DEFAULT_WITHIN,
-) -> Uncovered | None:
-    """Why that must not be touched, for the first thing that is not covered; None if everything is. What is
-    touched is an absolute path, free of symbolic links, or the name of a source, such as a database's."""
+    at: datetime | None = None,
+) -> Covered | Uncovered:
+    """Whether that may be touched: why not, for the first thing that is not covered. What is touched is an
+    absolute path, free of symbolic links, or the name of a source, such as a database's.
+
+    `at`: the moment of a plan that is made anew. It goes by the backup that counted then, so that a newer
+    one does not make it another plan."""
     if not touched:
         return Uncovered("nothing_named", "")
+    saved_at: dict[str, datetime] = {}
     for what in touched:
         holding = [each for each in sources if (each.holds(what) if what[:1] == "/" else each.name == what)]
         if not holding:
@@ -77,20 +94,22 @@ def uncovered(
             if left_out:
                 return Uncovered("left_out", what, values={"source": left_out[0]})
             return Uncovered("no_source", what)
-        refusal = _not_young_enough(what, holding, proofs, now, within)
-        if refusal is not None:
-            return refusal
-    return None
+        found = _young_enough(what, tuple(each.name for each in holding), proofs, now, within)
+        if isinstance(found, Uncovered):
+            return found
+        then = [each.taken_at for each in found if at is None or each.judged_at <= at]
+        saved_at[what] = max(then, default=max(each.taken_at for each in found))
+    return Covered(saved_at)
 
 
-def _not_young_enough(
-    what: str, holding: Sequence[Source], proofs: Collection[Proof], now: datetime, within: timedelta
-) -> Uncovered | None:
-    names = tuple(each.name for each in holding)
+def _young_enough(
+    what: str, names: tuple[str, ...], proofs: Collection[Proof], now: datetime, within: timedelta
+) -> list[Proof] | Uncovered:
+    """The backups that are proven and have it; or why none of them will do."""
     fitting = [
         each for each in proofs if what[:1] != "/" or each.damaged or holds(each.paths, each.exclude, what)
     ]
-    proven = [proof for name in names if (proof := newest_proven(name, fitting)) is not None]
+    proven = [each for name in names for each in still_proven(name, fitting)]
     if not proven:
         damaged = any(each.damaged for each in proofs if each.source in names)
         return Uncovered("damaged" if damaged else "none_verified", what, names)
@@ -101,4 +120,4 @@ def _not_young_enough(
     if age > within:
         values: dict[str, JsonValue] = {"age": age.total_seconds(), "most": within.total_seconds()}
         return Uncovered("too_old", what, names, values)
-    return None
+    return proven

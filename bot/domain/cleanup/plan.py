@@ -104,6 +104,11 @@ def is_empty(facts: Facts) -> bool:
     return nothing_cached and not facts.zombies and not any(each.count for each in facts.files.values())
 
 
+def after_backup(facts: Facts) -> int:
+    """How many files are left only because they changed after their backup."""
+    return sum(each.left.get(Left.AFTER_BACKUP, 0) for each in facts.files.values())
+
+
 def _figures(listing: Listing, roots: Sequence[str]) -> dict[str, JsonValue]:
     oldest = None if listing.oldest_ns is None else moment_of(listing.oldest_ns).isoformat()
     largest: list[JsonValue] = [

@@ -19,6 +19,8 @@ class Left(StrEnum):
     """it is no longer there"""
     CHANGED = "changed"
     """it is another file, or was written to, since it was listed"""
+    AFTER_BACKUP = "after_backup"
+    """it, or a directory that it is in, changed after the backup was taken that it would have to be in"""
     PLACE_CHANGED = "place_changed"
     """a directory on the way to it has become something else"""
     OTHER_FILE_SYSTEM = "other_file_system"

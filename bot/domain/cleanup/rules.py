@@ -12,6 +12,8 @@ from types import MappingProxyType
 QUARANTINE = ".guardian-quarantine"
 """the hidden directory at the top of a root, where none is configured"""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COARSEST = timedelta(seconds=2)
+"""to which some file systems (FAT) round the times of files"""
 _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
@@ -131,6 +133,12 @@ def moment_of(ns: int) -> datetime:
         return _EPOCH + timedelta(microseconds=ns // 1000)
     except OverflowError:
         return datetime.max.replace(tzinfo=UTC) if ns > 0 else datetime.min.replace(tzinfo=UTC)
+
+
+def saved_until(taken_at: datetime) -> int:
+    """What changed after this, in nanoseconds of the epoch, may not be in a backup that was begun at that
+    moment."""
+    return nanoseconds(taken_at - _COARSEST)
 
 
 def cut_off(rules: FileRules, at: datetime) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -31,6 +31,10 @@ from bot.tools.traffic.contract import TrafficFailed
 _CHECKS_LIVE = 900.0
 """seconds that checks count for a plan, as long as a plan can be approved. Gate 1 runs them again"""
 _LOOKED_BACK = 20
+
+
+BackedUp = Callable[[Sequence[str]], Awaitable[Mapping[str, datetime] | OperationRefused]]
+"""For each path when the verified backup was taken that has it, or why work on them must not begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Planner:
         book: DeployBook,
         risks: RiskRules,
         around: Callable[[str, str], Awaitable[Surroundings]],
-        backed_up: Callable[[Sequence[str]], Awaitable[OperationRefused | None]],
+        backed_up: BackedUp,
         running: Callable[[str, str], Awaitable[OperationRefused | None]],
         locked_by: Callable[[str], Awaitable[str | None]],
     ) -> None:
@@ -194,7 +198,8 @@ class Planner:
     async def without_backup(self, site: Site) -> OperationRefused | None:
         """Why it must not begin for want of a verified backup."""
         data = site.environment.data
-        return await self._backed_up(data) if data else None
+        found = await self._backed_up(data) if data else None
+        return found if isinstance(found, OperationRefused) else None
 
     async def _must_be_known(self, site: Site, revision: str) -> None:
         try:

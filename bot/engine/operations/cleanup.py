@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import TypeVar
 import structlog
 
 from bot.domain.cleanup.health import Measure, measures, suspects, told
-from bot.domain.cleanup.plan import is_empty, plan
-from bot.domain.cleanup.rules import FILE_STAGES, Root, Rules, Stage
+from bot.domain.cleanup.plan import after_backup, is_empty, plan
+from bot.domain.cleanup.rules import FILE_STAGES, Root, Rules, Stage, saved_until
 from bot.domain.cleanup.scan import DeepScan
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock, utc_now
 from bot.engine.operations.cleanup_stages import (
+    Saved,
     Watch,
     as_step_failures,
     brought_back,
@@ -42,8 +43,9 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-BackedUp = Callable[[Sequence[str]], Awaitable[OperationRefused | None]]
-"""Whether the roots have a recent verified backup: None, or why they count as having none."""
+BackedUp = Callable[[Sequence[str], datetime | None], Awaitable[Mapping[str, datetime] | OperationRefused]]
+"""Whether the roots have a recent verified backup: when it was taken that has each of them, or why they count
+as having none. With the moment of a plan: the one that counted then."""
 Troubles = Callable[[], Awaitable[frozenset[Measure]]]
 """All that the open alerts say is at critical just now."""
 
@@ -90,27 +92,29 @@ class Cleanup:
         """The plan for the stages that `request` names (`{"stages": ["logs"]}`), for all without any. Raises
         OperationRefused."""
         stages = self._stages(request)
-        refusal = await self._backup_of(stages)
-        if refusal is not None:
-            raise refusal
+        saved = await self._backup_of(stages, at)
         facts = await _in_thread(
-            lambda stop: gather(self._rules, stages, self._subject, at, self._folder, self._run, stop)
+            lambda stop: gather(self._rules, stages, self._subject, at, self._folder, self._run, stop, saved)
         )
         if is_empty(facts):
+            count = after_backup(facts)
+            if count:
+                raise OperationRefused("no_backup_since", count=count)
             raise OperationRefused("cleanup_nothing")
         return plan(facts)
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Do a stage: dry run, safety check, quarantine, health verified. Raises StepFailed, Stopped."""
         stage = _stage_of(step)
-        refusal = await self._backup_of((stage,))
-        if refusal is not None:
+        try:
+            saved = await self._backup_of((stage,))
+        except OperationRefused as refusal:
             roots = ", ".join(root.shown for root in self._rules.roots_of((stage,)))
-            raise StepFailed("cleanup_no_backup", roots=roots, why=refusal.reason)
+            raise StepFailed("cleanup_no_backup", roots=roots, why=refusal.reason) from None
         # A full disk may be the very reason for a cleanup: what counts is whether something came with it.
         bad, alerts = await self._bad_before(plan, work.run_id), await self._troubles()
         async with self._turn:
-            result = await _in_thread(lambda stop: self._do(plan, stage, step, work, stop))
+            result = await _in_thread(lambda stop: self._do(plan, stage, step, work, stop, saved))
         look = await self._health.look_until_sure(bad)
         now = await self._troubles()
         worse = {*suspects(look, bad), *(now - alerts)}
@@ -176,11 +180,20 @@ class Cleanup:
                 raise OperationRefused("cleanup_stage", stage=str(name), known=[each.value for each in known])
         return tuple(stage for stage in known if stage in (names if isinstance(names, list) else [names]))
 
-    async def _backup_of(self, stages: Sequence[Stage]) -> OperationRefused | None:
-        roots = [root.shown for root in self._rules.roots_of(stages)]
-        return await self._backed_up(roots) if roots else None
+    async def _backup_of(self, stages: Sequence[Stage], at: datetime | None = None) -> Saved:
+        """Until when the files of those stages are in a backup. Raises OperationRefused when there is none
+        that will do."""
+        roots = self._rules.roots_of(stages)
+        if not roots:
+            return {}
+        found = await self._backed_up([root.shown for root in roots], at)
+        if isinstance(found, OperationRefused):
+            raise found
+        return {root.path: saved_until(found[root.shown]) for root in roots}
 
-    def _do(self, plan: Plan, stage: Stage, step: Step, work: Work, stop: Stop) -> JsonObject:
+    def _do(
+        self, plan: Plan, stage: Stage, step: Step, work: Work, stop: Stop, saved: Saved
+    ) -> JsonObject:  # fmt: skip
         def ends() -> bool:
             return stop() or work.stopping
 
@@ -197,7 +210,7 @@ class Cleanup:
         now = self._clock()
         spans = (now, now + self._rules.quarantine_for)
         watch = Watch(self._rules.protected)
-        return clean_files(self._rules.files[stage], stage, list_, plan.at, spans, work, watch, ends)
+        return clean_files(self._rules.files[stage], stage, list_, plan.at, spans, work, watch, ends, saved)
 
     async def _restore(
         self, run_id: int, stages: Sequence[Stage], tick: Tick, stop: Stop = lambda: False

@@ -26,6 +26,8 @@ from bot.tools.cleanup.scan import RootUnusable, scan, write_lines
 from bot.tools.cleanup.tally import QuarantineUnusable, Stop, Tally
 
 Spans = tuple[datetime, datetime]
+Saved = Mapping[bytes, int]
+"""By a root's path: until when its files are in a backup (`saved_until`)."""
 
 _SETTLED_SECONDS = 0.3
 """between two looks at zombies"""
@@ -54,7 +56,14 @@ class Watch:
 
 
 def gather(
-    rules: Rules, stages: Sequence[Stage], subject: str, at: datetime, folder: Path, run: Run, stop: Stop
+    rules: Rules,
+    stages: Sequence[Stage],
+    subject: str,
+    at: datetime,
+    folder: Path,
+    run: Run,
+    stop: Stop,
+    saved: Saved,
 ) -> Facts:
     """What the plan is made of; only lists in `folder` are written. Raises OperationRefused, ScanStopped."""
     now = held(rules.protected)
@@ -63,7 +72,7 @@ def gather(
     try:
         for stage in stages:
             if stage in rules.files:
-                files[stage] = scan(rules.files[stage], at, now.use, folder, stop)
+                files[stage] = scan(rules.files[stage], at, now.use, folder, stop, saved=saved)
         if Stage.CACHES in stages and rules.caches is not None:
             found = caches.find(rules.caches, run)
             path, digest = write_lines((entry.line for entry in found.entries), folder)
@@ -86,7 +95,7 @@ def gather(
 
 def clean_files(
     rules: FileRules, stage: Stage, list_: tuple[str, str], at: datetime, spans: Spans,
-    work: Work, watch: Watch, stop: Stop,
+    work: Work, watch: Watch, stop: Stop, saved: Saved,
 ) -> JsonObject:  # fmt: skip
     """Dry run and quarantine of the files in the list (`list_`: its path and hash). `spans`: when they are
     moved, and until when they are kept. Raises StepFailed, Stopped."""
@@ -95,7 +104,7 @@ def clean_files(
         if lists.strangers(rules.roots, path):
             raise StepFailed("cleanup_roots_changed")
         wanted = [
-            (root, _move(rules, stage, root, list_[1], at, spans, work.run_id))
+            (root, _move(rules, stage, root, list_[1], at, spans, work.run_id, saved))
             for root in rules.roots
             if any(True for _ in lists.below(root, path))
         ]
@@ -176,10 +185,11 @@ def clean_zombies(rules: Rules, params: JsonObject, run: Run, stop: Stop) -> Jso
 
 
 def _move(
-    rules: FileRules, stage: Stage, root: Root, digest: str, at: datetime, spans: Spans, run: int
+    rules: FileRules, stage: Stage, root: Root, digest: str, at: datetime, spans: Spans, run: int,
+    saved: Saved,
 ) -> Move:  # fmt: skip
     header = Header(run, stage, root.path, *spans)
-    return Move(header, digest, cut_off(rules, at), rules.age_by, rules.in_use_respected)
+    return Move(header, digest, cut_off(rules, at), rules.age_by, rules.in_use_respected, saved[root.path])
 
 
 def _parents(rules: Rules) -> tuple[Parent, ...]:

@@ -41,17 +41,30 @@ def why(error: OSError) -> Left:
 
 
 def status_of(
-    directory: int, name: bytes, file: Candidate, newest: int, age_by: AgeBy = AgeBy.MODIFIED
+    directory: int,
+    name: bytes,
+    file: Candidate,
+    newest: int,
+    age_by: AgeBy = AgeBy.MODIFIED,
+    saved: int | None = None,
 ) -> os.stat_result:
-    """What the name is now. Raises Refused when that is not the file that was listed, or has become too young
-    (`newest`, in nanoseconds of the epoch)."""
+    """What the name is now. Raises Refused when that is not the file that was listed, has become too young
+    (`newest`, in nanoseconds of the epoch), or changed after its backup (`saved`, likewise)."""
     try:
         status = os.stat(name, dir_fd=directory, follow_symlinks=False)
     except OSError as error:
         raise Refused(why(error)) from None
     if not is_same(status, file) or (age_by is AgeBy.CHANGED and status.st_ctime_ns > newest):
         raise Refused(Left.CHANGED)
+    if saved is not None and is_after(status, saved):
+        raise Refused(Left.AFTER_BACKUP)
     return status
+
+
+def is_after(status: os.stat_result, moment: int) -> bool:
+    """Whether the file was written to, renamed, or given other rights after that, in nanoseconds of the
+    epoch."""
+    return status.st_mtime_ns > moment or status.st_ctime_ns > moment
 
 
 def is_same(status: os.stat_result, file: Candidate) -> bool:

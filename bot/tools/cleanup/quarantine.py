@@ -42,6 +42,8 @@ class Move:
     """nanoseconds of the epoch: what changed later is too young"""
     age_by: AgeBy = AgeBy.MODIFIED
     in_use_respected: bool = True
+    saved: int | None = None
+    """nanoseconds of the epoch: what changed later may not be in the backup; None where none is asked for"""
 
     @property
     def folder(self) -> bytes:
@@ -146,7 +148,7 @@ def _put(places: Places, slots: Slots, record: Record, wanted: Move, use: InUse)
     except OSError as error:
         raise Refused(why(error)) from None
     with unused(directory, name, file, use, respected=wanted.in_use_respected):
-        status_of(directory, name, file, wanted.newest, wanted.age_by)
+        status_of(directory, name, file, wanted.newest, wanted.age_by, wanted.saved)
         target, slot = slots.place(record.number)
         try:
             move(directory, name, target, slot)
@@ -176,7 +178,7 @@ def _status(places: Places, file: Candidate, wanted: Move) -> os.stat_result:
         directory, name = places.parent_of(file.path)
     except OSError as error:
         raise Refused(why(error)) from None
-    return status_of(directory, name, file, wanted.newest, wanted.age_by)
+    return status_of(directory, name, file, wanted.newest, wanted.age_by, wanted.saved)
 
 
 def _batches(entries: Entries, at_once: int = AT_ONCE) -> Iterator[list[tuple[int, Candidate]]]:

@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +21,7 @@ from bot.domain.cleanup.candidate import Candidate, escape, line_of
 from bot.domain.cleanup.plan import Listing
 from bot.domain.cleanup.reasons import Left
 from bot.domain.cleanup.rules import QUARANTINE, AgeBy, FileRules, Root, cut_off
+from bot.tools.cleanup.checks import is_after
 from bot.tools.cleanup.in_use import InUse
 from bot.tools.cleanup.places import OPEN_DIRECTORY, Places
 
@@ -52,15 +53,17 @@ def scan(
     folder: Path,
     stop: Callable[[], bool] = lambda: False,
     lines_at_once: int = LINES_AT_ONCE,
+    saved: Mapping[bytes, int] | None = None,
 ) -> Listing:
     """List what `rules` allow at `at` into `folder`, as `SHA256.txt`. Nothing is changed elsewhere. A root
-    that is not there has nothing. Raises RootUnusable, ScanStopped, OSError."""
+    that is not there has nothing. `saved`: by a root's path, until when its files are in a backup
+    (`saved_until`); None where none is asked for. Raises RootUnusable, ScanStopped, OSError."""
     found = _Found()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with ExitStack() as stack:
         runs: list[IO[bytes]] = []
         lines: list[bytes] = []
-        for line in _lines(rules, cut_off(rules, at), use, found, stop):
+        for line in _lines(rules, cut_off(rules, at), use, found, stop, saved):
             lines.append(line)
             if len(lines) >= lines_at_once:
                 if stop():
@@ -115,7 +118,12 @@ class _Found:
 
 
 def _lines(
-    rules: FileRules, newest: int, use: InUse, found: _Found, stop: Callable[[], bool]
+    rules: FileRules,
+    newest: int,
+    use: InUse,
+    found: _Found,
+    stop: Callable[[], bool],
+    saved: Mapping[bytes, int] | None,
 ) -> Iterator[bytes]:
     wanted, kept = _matcher(rules.patterns), _matcher(rules.keep)
     for root in rules.roots:
@@ -126,7 +134,8 @@ def _lines(
         except OSError as error:
             raise RootUnusable(root.shown, error.strerror or str(error)) from None
         with places:
-            yield from _Walk(root, places, rules, newest, wanted, kept, use, found, stop).lines()
+            until = None if saved is None else saved[root.path]
+            yield from _Walk(root, places, rules, newest, wanted, kept, use, found, stop, until).lines()
 
 
 @dataclass(slots=True)
@@ -142,13 +151,22 @@ class _Walk:
     use: InUse
     found: _Found
     stop: Callable[[], bool]
+    saved: int | None
 
     def lines(self) -> Iterator[bytes]:
-        yield from self._below(self.places.root, self.root.path.rstrip(b"/"), 0)
+        came = self._came_after_backup(os.fstat(self.places.root))
+        yield from self._below(self.places.root, self.root.path.rstrip(b"/"), 0, came)
 
-    def _below(self, directory: int, path: bytes, depth: int) -> Iterator[bytes]:
+    def _came_after_backup(self, status: os.stat_result) -> bool:
+        """Whether a directory was moved here since the backup was taken, with old files in it: then it
+        changed, and what it lists did not."""
+        return self.saved is not None and status.st_ctime_ns > self.saved >= status.st_mtime_ns
+
+    def _below(self, directory: int, path: bytes, depth: int, came: bool) -> Iterator[bytes]:
+        """`came`: it, or a directory above it, came here after the backup was taken."""
         if self.stop():  # in each directory: of a million young files there is no line
             raise ScanStopped
+        saved = None if self.saved is None else -1 if came else self.saved
         by_change = self.rules.age_by is AgeBy.CHANGED
         held = self.use.held if self.rules.in_use_respected else frozenset()
         protected, newest, found = self.use.protected, self.newest, self.found
@@ -169,12 +187,14 @@ class _Walk:
                     found.left[Left.UNREADABLE] += 1
                     continue
                 if status is None:
-                    yield from self._enter(directory, os.fsencode(name), path, depth + 1)
+                    yield from self._enter(directory, os.fsencode(name), path, depth + 1, came)
                     continue
                 if status.st_mtime_ns > newest or (by_change and status.st_ctime_ns > newest):
                     continue
                 file = (status.st_dev, status.st_ino)
-                if file in protected:
+                if saved is not None and is_after(status, saved):
+                    found.left[Left.AFTER_BACKUP] += 1
+                elif file in protected:
                     found.left[Left.PROTECTED] += 1
                 elif file in held:
                     found.left[Left.IN_USE] += 1
@@ -184,7 +204,7 @@ class _Walk:
                     found.take(path, name, status)
                     yield line_of(above + _escaped(name), status.st_size, status.st_mtime_ns, *file)
 
-    def _enter(self, above: int, name: bytes, path: bytes, depth: int) -> Iterator[bytes]:
+    def _enter(self, above: int, name: bytes, path: bytes, depth: int, came: bool) -> Iterator[bytes]:
         whole, left = path + b"/" + name, self.found.left
         if (
             whole in self.rules.never
@@ -209,7 +229,8 @@ class _Walk:
             elif (status.st_dev, status.st_ino) in self.use.working:
                 left[Left.PROTECTED] += 1
             else:
-                yield from self._below(directory, whole, depth)
+                came = came or self._came_after_backup(status)
+                yield from self._below(directory, whole, depth, came)
         finally:
             os.close(directory)
 

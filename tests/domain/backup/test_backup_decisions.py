@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.backup.code import GitFacts, is_synchronised
-from bot.domain.backup.gate import Proof, newest_proven, uncovered, with_standing
+from bot.domain.backup.gate import Covered, Proof, Uncovered, coverage, newest_proven, with_standing
 from bot.domain.backup.repositories import MediaFault, Medium, MediumKind, Place, RepositoryFacts, media_fault
 from bot.domain.backup.retention import Kept, to_forget
 from bot.domain.backup.snapshots import Taken
@@ -173,16 +173,26 @@ def proof(age: timedelta, *, verified: bool = True, damaged: bool = False) -> Pr
     ],
 )
 def test_what_may_be_touched(touched: list[str], proofs: list[Proof], reason: str | None) -> None:
-    refusal = uncovered(touched, [WWW, DB], proofs, NOW)
-    assert (None if refusal is None else refusal.reason) == reason
+    found = coverage(touched, [WWW, DB], proofs, NOW)
+    assert (found.reason if isinstance(found, Uncovered) else None) == reason
 
 
 def test_a_damaged_repository_is_part_of_the_backups_of_every_source() -> None:
     proofs = with_standing([proof(9 * HOUR)], ["www", "db"], [NOW - HOUR])
-    refusal = uncovered(["/srv/www"], [WWW, DB], proofs, NOW)
-    assert refusal is not None
+    refusal = coverage(["/srv/www"], [WWW, DB], proofs, NOW)
+    assert isinstance(refusal, Uncovered)
     assert refusal.reason == "damaged"
     assert with_standing([proof(9 * HOUR)], ["www"], []) == [proof(9 * HOUR)]
+
+
+def test_what_is_in_the_backup_is_what_was_there_when_it_was_taken() -> None:
+    older, newer = proof(9 * HOUR), proof(3 * HOUR)
+    covered = coverage(["/srv/www/a"], [WWW, DB], [newer, older], NOW)
+    assert covered == Covered({"/srv/www/a": NOW - 3 * HOUR})
+    then = coverage(["/srv/www/a"], [WWW, DB], [newer, older], NOW, at=NOW - 5 * HOUR)
+    assert then == Covered({"/srv/www/a": NOW - 9 * HOUR}), "a plan that is made anew is the same one"
+    gone = coverage(["/srv/www/a"], [WWW, DB], [newer], NOW, at=NOW - 5 * HOUR)
+    assert gone == Covered({"/srv/www/a": NOW - 3 * HOUR})
 
 
 def test_not_having_been_able_to_look_takes_no_proof_away() -> None:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -365,8 +365,8 @@ async def deployed_by(
     async def around(service: str, name: str) -> Surroundings:
         return Surroundings(None, 99.99, 0, None)
 
-    async def covered(paths: Sequence[str]) -> OperationRefused | None:
-        return backed_up
+    async def covered(paths: Sequence[str]) -> Mapping[str, datetime] | OperationRefused:
+        return backed_up or dict.fromkeys(paths, clock())
 
     async def running(service: str, name: str) -> OperationRefused | None:
         for record in await made[0].yard.store.open():

@@ -106,7 +106,7 @@ def test_only_what_was_approved_and_is_unchanged_moves_and_all_of_it_comes_back(
     with folder() as here:
         site, outside = Site.at(here), here / "outside"
         outside.mkdir()
-        put_file(outside / "file", b"outside")
+        put_file(outside / "file", b"outside file")
         build(site, outside, tree)
         untouched = snapshot(site.top)
         listing = site.scan()

@@ -24,7 +24,7 @@ from bot.tools.cleanup.quarantine import check, put
 from bot.tools.cleanup.tally import QuarantineUnusable
 from tests.components import missing
 from tests.tools.cleanup.boxes import boxed
-from tests.tools.cleanup.trees import NEW, Site, contents, put_file, slots, snapshot
+from tests.tools.cleanup.trees import NEW, Site, changed_after, contents, put_file, slots, snapshot
 
 
 def test_what_is_listed_goes_and_the_rest_stays(tmp_path: Path) -> None:
@@ -103,6 +103,21 @@ def test_what_changed_since_it_was_listed_is_left(
     assert dict(tally.left) == dict(dry.left) == {reason: 1}
     assert tally.done == dry.done == 0
     assert snapshot(site.top) == before
+
+
+def test_what_changed_after_the_backup_is_left_though_it_looks_the_same(tmp_path: Path) -> None:
+    site = Site.at(tmp_path)
+    put_file(site.top / "a")
+    site.saved = os.stat(site.top / "a").st_ctime_ns
+    listing = site.scan()
+    changed_after(site.top / "a", site.saved)
+    put_file(site.top / "a", b"new")  # of the same size, and with its time put back
+    path = Path(listing.path)
+    dry = check(
+        site.root, below(site.root, path), site.move(listing), InUse(), lambda count: None, lambda: False
+    )
+    assert dict(site.put(listing).left) == dict(dry.left) == {Left.AFTER_BACKUP: 1}
+    assert (site.top / "a").read_bytes() == b"new"
 
 
 def test_a_directory_that_became_a_link_leads_nowhere(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from bot.domain.cleanup.rules import AgeBy, FileRules, Root
 from bot.tools.cleanup.in_use import InUse
 from bot.tools.cleanup.scan import RootUnusable, ScanStopped, scan
 from tests.tools.cleanup.boxes import boxed
-from tests.tools.cleanup.trees import AT, NEW, OLD, Site, put_file
+from tests.tools.cleanup.trees import AT, NEW, OLD, Site, changed_after, put_file
 
 
 def test_the_list_is_sorted_exact_and_named_by_its_hash(tmp_path: Path) -> None:
@@ -94,6 +94,37 @@ def test_an_unpacked_archive_is_young_though_its_files_are_old(tmp_path: Path) -
     today = AT.fromtimestamp(changed + 3600, AT.tzinfo)
     assert scan(by_change, today, InUse(), site.lists).count == 0
     assert scan(by_change, today + timedelta(days=7), InUse(), site.lists).count == 1
+
+
+def test_what_changed_after_the_backup_is_left_and_counted(tmp_path: Path) -> None:
+    site = Site.at(tmp_path)
+    for name in ("same", "renamed", "young"):
+        put_file(site.top / name, mtime_ns=NEW if name == "young" else OLD)
+    site.saved = max(os.stat(site.top / name).st_ctime_ns for name in ("same", "renamed", "young"))
+    changed_after(site.top / "renamed", site.saved)
+    changed_after(site.top / "young", site.saved)
+    listing = site.scan()
+    assert site.listed(listing) == [b"same"]
+    assert listing.left == {Left.AFTER_BACKUP: 1}, "what is too young is no candidate at all"
+    site.saved = None
+    assert site.scan().count == 2
+
+
+def test_a_directory_that_came_after_the_backup_was_not_in_it_however_old_its_files_are(
+    tmp_path: Path,
+) -> None:
+    site = Site.at(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    for folder in (elsewhere, elsewhere / "deep", site.top / "worked-in"):
+        folder.mkdir()
+        put_file(folder / "old")
+    site.saved = os.stat(site.top / "worked-in" / "old").st_ctime_ns
+    changed_after(tmp_path, site.saved)  # the clock has gone on
+    elsewhere.rename(site.top / "came")
+    put_file(site.top / "worked-in" / "new", mtime_ns=NEW)
+    listing = site.scan()
+    assert site.listed(listing) == [b"worked-in/old"]
+    assert listing.left == {Left.AFTER_BACKUP: 2}
 
 
 def test_only_files_are_listed_and_no_link_is_followed(tmp_path: Path) -> None:

@@ -37,6 +37,13 @@ def put_file(path: bytes | Path, content: bytes = b"old", mtime_ns: int = OLD, m
     os.utime(name, ns=(mtime_ns - 5, mtime_ns))
 
 
+def changed_after(path: Path, moment_ns: int) -> None:
+    """Change something about it that is not its content, later than that by the file system's clock."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    while path.stat().st_ctime_ns <= moment_ns:
+        path.chmod(mode)
+
+
 def snapshot(root: bytes | Path) -> dict[bytes, Place]:
     """Everything below `root` but its quarantine. Directories have mode and owner only: that something
     was moved out of one changes its time."""
@@ -94,6 +101,8 @@ class Site:
     rules: FileRules
     use: InUse = field(default_factory=InUse)
     run: int = 7
+    saved: int | None = None
+    """until when what is below the root is in a backup"""
 
     @classmethod
     def at(
@@ -124,7 +133,8 @@ class Site:
 
     def scan(self) -> Listing:
         """The list."""
-        return scan(self.rules, AT, self.use, self.lists)
+        saved = None if self.saved is None else {self.root.path: self.saved}
+        return scan(self.rules, AT, self.use, self.lists, saved=saved)
 
     def listed(self, listing: Listing) -> list[bytes]:
         """The paths of the list below the root, in order."""
@@ -134,9 +144,8 @@ class Site:
     def move(self, listing: Listing) -> Move:
         """What is to be moved by that list."""
         header = Header(self.run, Stage.LOGS, self.root.path, AT, AT + timedelta(days=7))
-        return Move(
-            header, listing.sha256, cut_off(self.rules, AT), self.rules.age_by, self.rules.in_use_respected
-        )
+        newest, respected = cut_off(self.rules, AT), self.rules.in_use_respected
+        return Move(header, listing.sha256, newest, self.rules.age_by, respected, self.saved)
 
     def put(self, listing: Listing, at_once: int = AT_ONCE) -> Tally:
         """Move what is listed."""

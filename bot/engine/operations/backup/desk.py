@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.backup.code import GitFacts
-from bot.domain.backup.gate import DEFAULT_WITHIN, Uncovered, uncovered, with_standing
+from bot.domain.backup.gate import DEFAULT_WITHIN, Covered, Uncovered, coverage, with_standing
 from bot.domain.backup.plans import NOW, VERIFY
 from bot.domain.backup.repositories import Place, media_fault
 from bot.domain.backup.sources import SourceKind
@@ -57,15 +57,14 @@ class BackupDesk:
         """what APScheduler should start, by the names of the operations"""
         self._within = within
 
-    async def covered(
-        self, touched: Sequence[str], within: timedelta | None = None
-    ) -> Uncovered | None:  # fmt: skip
-        """Why work on that must not begin; None when all of it has a verified backup that is young enough.
-        What is touched is an absolute path or the name of a source. Never raises for a store that is away:
-        what nobody can look up is not covered."""
-        real = [
-            await asyncio.to_thread(real_path, each) if each.startswith("/") else each for each in touched
-        ]
+    async def covered(self, touched: Sequence[str], at: datetime | None = None) -> Covered | Uncovered:
+        """Whether work on that may begin: all of it has a verified backup that is young enough. What is
+        touched is an absolute path or the name of a source. `at`: as for `coverage`. Never raises for a store
+        that is away: what nobody can look up is not covered."""
+        real = {
+            each: await asyncio.to_thread(real_path, each) if each.startswith("/") else each
+            for each in touched
+        }
         try:
             sources = await self._vault.sources()
             damage = standing_damage(await self._vault.store.proofs.reads())
@@ -75,7 +74,11 @@ class BackupDesk:
         except StoreError as error:
             log.warning("backups_not_looked_up", detail=str(error))
             return Uncovered("unknown", touched[0] if touched else "")
-        return uncovered(real, list(sources.values()), proofs, self._vault.clock(), within or self._within)
+        now, wanted = self._vault.clock(), list(real.values())
+        found = coverage(wanted, list(sources.values()), proofs, now, self._within, at)
+        if isinstance(found, Uncovered):
+            return found
+        return Covered({each: found.saved_at[path] for each, path in real.items()})
 
     async def statuses(self) -> list[SourceStatus]:
         """How each source stands, in the order of the configuration. Raises StoreUnavailable."""

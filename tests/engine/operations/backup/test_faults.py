@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.backup.gate import Covered, Uncovered
 from bot.domain.backup.repositories import Place
 from bot.domain.backup.sources import Dump, Source, SourceKind
 from bot.domain.backup.status import SourceState
@@ -39,7 +40,7 @@ async def test_a_flipped_byte_is_found_within_a_week_and_the_second_repository_g
     assert ran.reasons["backup_prove"] == "not_verified", "that other shares are well does not mend it"
     assert (await yard.desk.statuses())[1].state is SourceState.DAMAGED
     refusal = await yard.desk.covered([str(yard.folder / "uploads")])
-    assert refusal is not None
+    assert isinstance(refusal, Uncovered)
     assert refusal.reason == "damaged"
 
     target = yard.folder / "restored"
@@ -57,10 +58,10 @@ async def test_damage_that_one_source_came_upon_holds_up_work_on_the_others(yard
     found = Finding(Part.READ, Place.LOCAL, yard.clock(), 1.0, "damaged", {"share": 1})
     await yard.store.proofs.add_findings(other.id, [found])
     refusal = await yard.desk.covered([uploads])
-    assert refusal is not None
+    assert isinstance(refusal, Uncovered)
     assert refusal.reason == "damaged"
     await yard.store.proofs.add_findings(other.id, [replace(found, at=yard.clock(), reason=None)])
-    assert await yard.desk.covered([uploads]) is None
+    assert isinstance(await yard.desk.covered([uploads]), Covered)
 
 
 async def test_a_wrong_password_refuses_the_plan_and_changes_nothing(yard: Yard) -> None:
@@ -104,7 +105,9 @@ async def test_s3_that_answers_503_costs_the_copy_and_not_the_backup(yard: Yard)
     assert ran.reasons["backup_prove"] == "not_verified"
     assert "backup_take" not in ran.reasons
     assert (await yard.desk.statuses())[1].state is SourceState.FAILED
-    assert await yard.desk.covered([str(yard.folder / "uploads")]) is None, "the first one still counts"
+    assert isinstance(await yard.desk.covered([str(yard.folder / "uploads")]), Covered), (
+        "the first one still counts"
+    )
     yard.objects.busy = False
     assert (await yard.now(["uploads"])).failed == []
     assert (await yard.desk.statuses())[1].state is SourceState.GOOD

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from bot.domain.backup.gate import Uncovered
+from bot.domain.backup.gate import Covered, Uncovered
 from bot.domain.backup.sources import Dump, Source, SourceKind
 from bot.domain.backup.status import SourceState
 from bot.engine.operations.backup.restore import RestoreBackup
@@ -53,13 +53,13 @@ async def test_work_is_refused_until_what_it_touches_is_covered(yard: Yard) -> N
     refusal = await yard.desk.covered([uploads])
     assert refusal == Uncovered("none_verified", uploads, ("uploads",))
     await yard.now()
-    assert await yard.desk.covered([uploads, str(yard.folder / "etc")]) is None
+    assert isinstance(await yard.desk.covered([uploads, str(yard.folder / "etc")]), Covered)
     elsewhere = await yard.desk.covered([uploads, "/srv/elsewhere"])
-    assert elsewhere is not None
+    assert isinstance(elsewhere, Uncovered)
     assert (elsewhere.reason, elsewhere.what) == ("no_source", "/srv/elsewhere")
     yard.ahead = timedelta(hours=25)
     old = await yard.desk.covered([uploads])
-    assert old is not None
+    assert isinstance(old, Uncovered)
     assert (old.reason, old.sources) == ("too_old", ("uploads",))
 
 
@@ -67,9 +67,9 @@ async def test_a_link_into_a_source_is_followed_before_it_is_judged(yard: Yard) 
     (yard.folder / "link").symlink_to(yard.folder / "uploads")
     (yard.folder / "uploads" / "out").symlink_to("/srv/elsewhere")
     await yard.now()
-    assert await yard.desk.covered([str(yard.folder / "link")]) is None
+    assert isinstance(await yard.desk.covered([str(yard.folder / "link")]), Covered)
     refusal = await yard.desk.covered([str(yard.folder / "uploads" / "out")])
-    assert refusal is not None
+    assert isinstance(refusal, Uncovered)
     assert refusal.reason == "no_source"
 
 
@@ -78,7 +78,7 @@ async def test_what_the_configuration_names_since_the_backup_is_not_covered_by_i
     added = str(fill(yard.folder / "more", [("x", b"x")]))
     yard.sources[1] = replace(yard.sources[1], paths=(*yard.sources[1].paths, added))
     refusal = await yard.desk.covered([added])
-    assert refusal is not None
+    assert isinstance(refusal, Uncovered)
     assert (refusal.reason, refusal.sources) == ("none_verified", ("uploads",))
 
 
@@ -87,7 +87,7 @@ async def test_what_is_left_out_is_neither_saved_nor_covered(yard: Yard) -> None
     yard.sources[1] = replace(yard.sources[1], exclude=(str(left_out),))
     await yard.now(["uploads"])
     refusal = await yard.desk.covered([str(yard.folder / "uploads")])
-    assert refusal is not None
+    assert isinstance(refusal, Uncovered)
     assert refusal.reason == "left_out"
     await yard.restored(yard.folder / "back")
     assert not list((yard.folder / "back").rglob("cache*"))
@@ -165,7 +165,7 @@ async def test_a_dump_is_streamed_and_its_whole_is_the_canary(yard: Yard) -> Non
     status = (await yard.desk.statuses())[0]
     assert (status.state, status.figure, status.wanted) == (SourceState.FEW_POINTS, 1, 3)
     assert (await yard.desk.facts("/guardian")).verified
-    assert await yard.desk.covered(["db"]) is None
+    assert isinstance(await yard.desk.covered(["db"]), Covered)
     await yard.now()
     await yard.now()
     assert (await yard.desk.statuses())[0].state is SourceState.GOOD

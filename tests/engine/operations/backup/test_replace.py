@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.backup.gate import Covered, Uncovered
 from bot.domain.backup.repositories import Place
 from bot.domain.backup.status import SourceState
 from bot.engine.operations.backup.replace import ReplaceRepository
@@ -43,7 +44,7 @@ async def test_a_local_repository_that_is_gone_is_made_anew_and_filled_by_the_ne
     assert new[Place.LOCAL].id != old[Place.LOCAL].id
     assert new[Place.LOCAL].chunker == old[Place.OFFSITE].chunker, "copies share their data as before"
     refusal = await yard.desk.covered([uploads])
-    assert refusal is not None
+    assert isinstance(refusal, Uncovered)
     assert refusal.reason == "none_verified"
     assert {each.state for each in await yard.desk.statuses()} == {SourceState.NONE}
 
@@ -51,7 +52,7 @@ async def test_a_local_repository_that_is_gone_is_made_anew_and_filled_by_the_ne
     assert before.of("backup_restore")["place"] == "offsite"
     assert before.of("backup_restore")["first_failed"] is None
     assert (await yard.now()).failed == []
-    assert await yard.desk.covered([uploads]) is None
+    assert isinstance(await yard.desk.covered([uploads]), Covered)
     assert len(await yard.restic.snapshots(yard.local)) == 2
     assert len(await yard.restic.snapshots(yard.offsite)) == 4, "the older ones stay where they are"
 
@@ -65,7 +66,7 @@ async def test_an_off_site_repository_that_is_gone_gets_every_backup_again(yard:
     assert ran.failed == []
     status = (await yard.desk.statuses())[1]
     assert (status.state, status.damaged_in) == (SourceState.DAMAGED, (Place.OFFSITE,))
-    assert await yard.desk.covered([str(yard.folder / "uploads")]) is not None
+    assert isinstance(await yard.desk.covered([str(yard.folder / "uploads")]), Uncovered)
     ran = await yard.now(["uploads"])
     assert ran.failed == []
     assert ran.of("backup_copy")["older"] == 2
