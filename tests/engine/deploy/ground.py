@@ -356,8 +356,10 @@ async def deployed_by(
     runs: Callable[[Body], Durable] | None = None,
     backed_up: OperationRefused | None = None,
     more: Sequence[Site] = (),
+    leases: Leases | None = None,
 ) -> AsyncIterator[Ground]:
-    """The desk beside what is there. `more`: the same service in other environments."""
+    """The desk beside what is there. `more`: the same service in other environments. `leases`: others than
+    those that a real watchdog looks at."""
     made: list[Ground] = []
 
     async def around(service: str, name: str) -> Surroundings:
@@ -394,7 +396,7 @@ async def deployed_by(
     sites = Sites((service,), lambda service, environment: places[environment.name])
     inspection = Inspection({})
     planner = Planner(sites, inspection, History(), book, risks, around, covered, running, locked_by)
-    deploy = Deploy(sites, planner, inspection, Leases(folder / "leases"), book, clock)
+    deploy = Deploy(sites, planner, inspection, leases or Leases(folder / "leases"), book, clock)
     rollback = Rollback(sites, planner, book, clock)
     async with open_yard(
         database,

@@ -1,8 +1,9 @@
 """A program that deploys with real durable runs, and may be killed at any moment.
 
-`python -m tests.engine.deploy.killed PLACE URL REVISION`: PLACE is a JSON file that says where the service
-and its load balancer are, URL the database. It says `ready` when it has begun, and then how the deployment of
-that revision has ended: it asks for it and approves it, if nobody has before.
+`python -m tests.engine.deploy.killed PLACE URL REVISION WATCHED`: PLACE is a JSON file that says where the
+service and its load balancer are, URL the database, WATCHED `watched` or `unwatched`. It says `ready` when it
+has begun, and then how the deployment of that revision has ended: it asks for it and approves it, if nobody
+has before.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from bot.store.database import Database
 from bot.tools.traffic.drivers import as_json, from_json
 from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
 from tests.engine.deploy.ground import BRISK, Ground, deployed_by, site_at
+from tests.engine.deploy.unwatched import Unwatched
 from tests.engine.support import SetClock
 from tests.tools.traffic.haproxy import Balancer
 
@@ -41,7 +43,7 @@ def place(folder: Path, balancer: Balancer, addresses: dict[Slot, str]) -> str:
 
 
 @asynccontextmanager
-async def at(words: str, url: str, *, durable: bool) -> AsyncIterator[Ground]:
+async def at(words: str, url: str, *, durable: bool, watched: bool = False) -> AsyncIterator[Ground]:
     """The desk there."""
     told = json.loads(words)
     folder, configuration = Path(told["folder"]), from_json(told["traffic"])
@@ -53,7 +55,8 @@ async def at(words: str, url: str, *, durable: bool) -> AsyncIterator[Ground]:
     try:
         clock = SetClock(utc_now())
         runs = (lambda body: DbosRuns(url, body)) if durable else None
-        async with deployed_by(database, clock, folder, balancer, site, runs) as ground:
+        leases = None if watched else Unwatched()
+        async with deployed_by(database, clock, folder, balancer, site, runs, leases=leases) as ground:
             yield ground
     finally:
         await database.close()
@@ -77,9 +80,9 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-async def main(words: str, url: str, revision: str) -> None:
+async def main(words: str, url: str, revision: str, watched: str) -> None:
     """Deploy it."""
-    async with at(words, url, durable=True) as ground:
+    async with at(words, url, durable=True, watched=watched == "watched") as ground:
         _say("ready")
         ended = await deploy(ground, revision)
     _say(ended)
@@ -87,4 +90,4 @@ async def main(words: str, url: str, revision: str) -> None:
 
 if __name__ == "__main__":
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    asyncio.run(main(Path(sys.argv[1]).read_text(), sys.argv[2], sys.argv[3]))
+    asyncio.run(main(Path(sys.argv[1]).read_text(), *sys.argv[2:]))

@@ -27,10 +27,10 @@ LONGEST = 6.0
 """seconds after the start at which it may be killed: a deployment takes about as long"""
 
 
-async def run(words: Path, url: str, revision: str, seconds: float | None) -> str | None:
+async def run(words: Path, url: str, revision: str, watched: str, seconds: float | None) -> str | None:
     """Start the program; kill it so long after it has begun. How it ended, None if it was killed."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.engine.deploy.killed", str(words), url, revision,
+        sys.executable, "-m", "tests.engine.deploy.killed", str(words), url, revision, watched,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None
@@ -54,18 +54,20 @@ async def run(words: Path, url: str, revision: str, seconds: float | None) -> st
         await process.communicate()
 
 
-async def over(words: Path, url: str, revision: str, chance: random.Random, kills: int) -> str:
+async def over(words: Path, url: str, revision: str, chance: random.Random, kills: int, watched: str) -> str:
     """Kill it at random moments, so often at most; how it ends."""
     for _ in range(kills):
-        said = await run(words, url, revision, chance.uniform(0.0, LONGEST))
+        said = await run(words, url, revision, watched, chance.uniform(0.0, LONGEST))
         if said is not None:
             return said
-    said = await run(words, url, revision, None)
+    said = await run(words, url, revision, watched, None)
     assert said is not None
     return said
 
 
-async def deployments(url: str, chance: random.Random, revisions: dict[str, State], kills: int = 8) -> None:
+async def deployments(
+    url: str, chance: random.Random, revisions: dict[str, State], kills: int = 8, *, watched: bool = True
+) -> None:
     """Deploy those under load, each of which has to end like that, while the Guardian is killed again and
     again; then look at everything."""
     folder = Path(tempfile.mkdtemp(prefix="guardian-"))
@@ -85,7 +87,12 @@ async def deployments(url: str, chance: random.Random, revisions: dict[str, Stat
                 async with visitors(balancer.url, 4) as found:
                     for revision, state in revisions.items():
                         put(folder, revision, **({} if state is State.DONE else {"errors": 10}))
-                        assert await over(words, url, revision, chance, kills) == f"over {state.value}"
+                        assert (
+                            await over(
+                                words, url, revision, chance, kills, "watched" if watched else "unwatched"
+                            )
+                            == f"over {state.value}"
+                        )
                     await found.more(20)
                 async with at(words.read_text(), url, durable=False) as ground:
                     await look(ground, found, revisions)
@@ -130,7 +137,9 @@ async def look(ground: Ground, found: Load, revisions: dict[str, State]) -> None
 async def test_deployments_that_are_killed_at_random_moments(tmp_path: Path, number: int) -> None:
     chance = random.Random(f"sample {number}")  # noqa: S311 - no secret
     state = State.UNDONE if number % 2 else State.DONE
-    await deployments(f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}", chance, {"v2": state}, 3)
+    await deployments(
+        f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}", chance, {"v2": state}, 3, watched=number > 1
+    )
 
 
 @pytest.mark.postgres
@@ -144,7 +153,9 @@ async def test_the_same_on_postgresql(postgres_url: str) -> None:
 async def test_two_hundred_deployments_that_are_killed(tmp_path: Path, number: int) -> None:
     chance = random.Random(number)  # noqa: S311 - no secret
     state = State.UNDONE if number % 3 == 2 else State.DONE
-    await deployments(f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}", chance, {"v2": state})
+    await deployments(
+        f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}", chance, {"v2": state}, watched=number % 2 == 0
+    )
 
 
 @pytest.mark.soak
