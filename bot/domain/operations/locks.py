@@ -14,6 +14,8 @@ from bot.domain.operations.roles import Role, Roles
 
 DEFAULT_LENGTH = timedelta(hours=1)
 LONGEST = timedelta(days=30)
+PREEMPTIVE = frozenset({"rollback"})
+"""Operations that no person's lock keeps waiting (design, Locks and queue): it ends with their start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ KEPT = 256 * 1024
 """bytes that are kept of a check's output, for the thread"""
 _AT_ONCE = 2
 """each may use all cores, and production runs beside them"""
+_SHORTEST_SECRET = 6
 
 Stopping = Callable[[], bool]
 
@@ -213,7 +214,9 @@ class _Job:
                 merged=True,
             )
         except CommandFailed as error:
-            said, took = ("", 0.0) if error.ran is None else (error.ran.out, error.ran.seconds)
+            said, took = (
+                ("", 0.0) if error.ran is None else (_hidden(error.ran.out, given), error.ran.seconds)
+            )
             values: dict[Cause, JsonObject] = {
                 Cause.ABSENT: {"program": error.detail or command[0]},
                 Cause.NOT_ALLOWED: {"program": command[0], "detail": error.detail},
@@ -222,4 +225,13 @@ class _Job:
                 Cause.STOPPED: {},
             }
             return Broken(error.kind.value, values[error.kind], said, took)
-        return Ended(ran.status, ran.out, ran.seconds)
+        return Ended(ran.status, _hidden(ran.out, given), ran.seconds)
+
+
+def _hidden(said: str, given: Mapping[str, str]) -> str:
+    """What a program printed without the variables that it was given: a registry's token stands in the
+    address that cannot be reached. What is shorter could be any word."""
+    for value in given.values():
+        if len(value) >= _SHORTEST_SECRET:
+            said = said.replace(value, "***")
+    return said

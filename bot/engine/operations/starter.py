@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from bot.domain.audit import GUARDIAN, Action, Outcome
 from bot.domain.operations.approval import UNDER_WAY, State
-from bot.domain.operations.locks import Lock
+from bot.domain.operations.locks import PREEMPTIVE, Lock
 from bot.domain.operations.plan import Difference, difference
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.contract import Operation, OperationRefused
@@ -71,7 +71,10 @@ class Starter:
                 task.cancel()
 
     async def _serve(self, subject: str, line: list[OperationRecord]) -> None:
-        lock = await self._parts.locks.in_the_way(*line[0].plan.subjects)
+        first = line[0].plan
+        lock = await self._parts.locks.in_the_way(*first.subjects)
+        if lock is not None and lock.run is None and first.operation in PREEMPTIVE:
+            lock = None  # a person's, which `_begin` ends
         if lock is None:
             task = asyncio.create_task(self._start(line[0]), name=f"start:{line[0].id}")
             self._busy[subject] = task
@@ -121,6 +124,8 @@ class Starter:
         after = replace(record, state=State.RUNNING, started_at=now)
         # Its own subject last: the token of that lock is the run's.
         locks = [Lock(each, 0, record.asked_by, now, record.id) for each in reversed(record.plan.subjects)]
+        store = self._parts.locks.store
+        pushed = [store.releasing(each.subject) for each in locks if record.plan.operation in PREEMPTIVE]
         started = await self._moves.move(
             record,
             after,
@@ -129,7 +134,7 @@ class Starter:
             {"started_at": now},
             {},
             [OperationNoteFacts("start", self._shown.facts(after), record.asked_by)],
-            also=list(map(self._parts.locks.store.taking, locks)),
+            also=[*map(where_possible, pushed), *map(store.taking, locks)],
         )
         if started:
             log.info("run_starts", run=record.id, operation=record.plan.operation)

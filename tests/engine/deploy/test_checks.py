@@ -179,3 +179,17 @@ async def test_requests_that_were_not_sent_are_no_success(stopped: bool) -> None
     rules = trials(smoke=ByRequests((Asked("/"),), timedelta(seconds=5)))
     done = await run_trials(rules, VALUES, "x:1", ask=green.ask, send=green.send, stopping=lambda: stopped)
     assert done[0].result.verdict is (Verdict.NOTHING if stopped else Verdict.PASS)
+
+
+@pytest.mark.parametrize("status", [0, 1])
+async def test_what_it_was_given_is_not_in_what_is_shown_of_it(status: int) -> None:
+    code = (
+        f"import os, sys; print('no https://ci:' + os.environ['INDEX_TOKEN'] + '@index'); sys.exit({status})"
+    )
+    rule = ByCommand(python(code), LONG, variables=("INDEX_TOKEN",))
+    done = await run_checks(
+        checks(security=rule), VALUES, None, environment={"INDEX_TOKEN": "hunter2-hunter2"}
+    )
+    told = str([done, as_json(done)])
+    assert "no https://ci:***@index" in told
+    assert "hunter2" not in told

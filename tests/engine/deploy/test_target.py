@@ -15,7 +15,7 @@ from bot.tools.releases.health import wait_until_healthy
 from messages.operation_facts import OperationAskedFacts
 from tests.engine.deploy.ground import BRISK, Ground, grounded
 from tests.engine.deploy.visitors import visitors
-from tests.engine.operations.jobs import ANN
+from tests.engine.operations.jobs import ANN, CHO
 from tests.engine.support import SetClock
 
 EAGER = replace(BRISK, stages=(100,), dwell=timedelta(seconds=0.3), warm=timedelta(0))
@@ -110,3 +110,18 @@ async def test_another_release_where_the_target_should_be_gets_no_traffic(
         became = {over.plan.steps[step.number].name: step.state for step in over.steps}
         assert became["traffic"] is StepState.FAILED
         assert await ground.live() == "v2"
+
+
+async def test_a_persons_lock_on_the_very_place_keeps_no_rollback_waiting(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        async with visitors(ground.balancer.url):
+            ground.put("v2")
+            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        locks = ground.yard.locks
+        assert (await locks.lock("production/shop", CHO, timedelta(hours=8), "a look")).outcome == "done"
+        over = await ground.over(await ground.begin("", ROLLBACK))
+        assert over.state is State.DONE, over.problem
+        assert await ground.live() == "v1"
+        assert await locks.held() == ()
