@@ -127,12 +127,12 @@ async def test_where_nothing_is_known_a_person_is_asked_and_may_let_it_go_on(
             for step, it in zip(over.steps, over.plan.steps, strict=True)
             if it.name == "shift"
         ]
-        assert by == [BOB, BOB] or by == ["", ""] or all(by), by
+        assert by == [BOB, BOB]
         assert await ground.live() == "v2"
         await until(lambda: ground.yard.thread(number)[-1:] == ["end"])
         said = ground.yard.thread(number)
-        # Extended and asked, each once a stage, where those who asked and approved see it.
-        assert said.count("call") == 4
+        # Asked once a stage, where those who asked and approved see it; that it takes longer calls nobody.
+        assert said.count("call") == 2
 
 
 async def test_where_nobody_answers_it_goes_back(small: Database, clock: SetClock) -> None:
