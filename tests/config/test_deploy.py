@@ -198,6 +198,11 @@ def test_secrets_of_releases_come_from_the_environment_and_show_nowhere() -> Non
         ("data: [/srv/uploads]", "data: [/x]\n        stages: [10, 10, 100]", "deploy_stages"),
         ("data: [/srv/uploads]", "stages: [10, 50]\n        data: [/x]", "deploy_stages"),
         ("data: [/srv/uploads]", "stages: []\n        data: [/x]", "deploy_stages"),
+        (
+            "data: [/srv/uploads]",
+            "data: [/x]\n        lease: 5s\n        health: {timeout: 5s}",
+            "deploy_lease",
+        ),
         ("data: [/srv/uploads]", "", "deploy_data"),
         ("data: [/srv/uploads]", "data: [/srv/uploads]\n        no_data: why", "deploy_data"),
         ("data: [/srv/uploads]", "data: [/srv/uploads]\n        drain: 11s", "duration_range"),
