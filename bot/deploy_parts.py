@@ -39,7 +39,7 @@ class DeployParts:
         command: str,
     ) -> None:
         settings, state = ground.settings, ground.settings.state_directory.absolute()
-        self.sites = Sites(services, partial(site_of, settings.deploy, state))
+        self.sites = Sites(services, partial(site_of, settings.deploy, state, ground.outside.releases))
         self.book = DeployBook(DeploymentStore(ground.database), OperationStore(ground.database), announce)
         self.history = History()
         inspection = Inspection(os.environ)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from bot.config.deploy import DeploySettings
 from bot.config.deploy_drivers import (
     DockerSettings,
@@ -17,6 +19,7 @@ from bot.config.deploy_drivers import (
     SystemdSettings,
     TrafficSettings,
 )
+from bot.config.deploy_secrets import Found
 from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.service import Environment, Service
 from bot.domain.deploy.slots import Slot
@@ -31,8 +34,14 @@ FOLDER = "deploy"
 """in the state directory: what drivers remember, and the leases"""
 
 
-def site_of(settings: DeploySettings, state: Path, service: Service, environment: Environment) -> Site:
-    """The site of a service in an environment."""
+def site_of(
+    settings: DeploySettings,
+    state: Path,
+    secrets: Found,
+    service: Service,
+    environment: Environment,
+) -> Site:
+    """The site of a service in an environment; `secrets` are those of all."""
     section = settings.services[service.name].environments[environment.name]
     configuration = _traffic(section.traffic, service.name, environment.name)
     log = None
@@ -41,14 +50,26 @@ def site_of(settings: DeploySettings, state: Path, service: Service, environment
     return Site(
         service=service,
         environment=environment,
-        releases=_releases(section.releases, state / FOLDER, service.name, environment),
+        releases=_releases(
+            section.releases,
+            state / FOLDER,
+            service.name,
+            environment,
+            secrets.get((service.name, environment.name), {}),
+        ),
         traffic=driver_of(configuration, log),
         configuration=configuration,
         log=log,
     )
 
 
-def _releases(section: ReleasesSettings, folder: Path, service: str, environment: Environment) -> Releases:
+def _releases(
+    section: ReleasesSettings,
+    folder: Path,
+    service: str,
+    environment: Environment,
+    secrets: Mapping[str, SecretStr],
+) -> Releases:
     slots = {slot: Address.of(text) for slot, text in environment.addresses.items()}
     own = folder / "releases" / service / environment.name
     names = {"service": service, "environment": environment.name}
@@ -63,7 +84,7 @@ def _releases(section: ReleasesSettings, folder: Path, service: str, environment
                 state=own,
                 logs=own / "logs",
                 environment=section.environment,
-                secrets=section.secrets,
+                secrets=secrets,
                 stop_within=section.stop_within.total_seconds(),
             )
         )
@@ -91,7 +112,7 @@ def _releases(section: ReleasesSettings, folder: Path, service: str, environment
                 slots=slots,
                 docker=section.docker,
                 environment=section.environment,
-                secrets=section.secrets,
+                secrets=secrets,
                 arguments=section.arguments,
                 stop_within=section.stop_within.total_seconds(),
                 within=section.timeout.total_seconds(),

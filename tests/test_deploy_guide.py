@@ -139,7 +139,7 @@ async def test_the_guide_as_it_stands_leads_to_the_first_deployment(machine: Mac
     (tmp_path / "guardian.yaml").write_text(text)
     settings = load(tmp_path / "guardian.yaml", {})
     shop = services_of(settings.deploy)[0]
-    site = site_of(settings.deploy, tmp_path, shop, shop.environments["production"])
+    site = site_of(settings.deploy, tmp_path, {}, shop, shop.environments["production"])
     assert isinstance(site.configuration, HaproxyConfiguration)
 
     balancer = Balancer(haproxy(), machine.folder, machine.ports["8080"], site.configuration, file)

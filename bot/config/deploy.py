@@ -140,6 +140,9 @@ class EnvironmentSettings(Section):
         if not rising or self.stages[-1:] != (100,):
             text = ", ".join(str(stage) for stage in self.stages)
             raise PydanticCustomError("deploy_stages", "no stages", {"text": text})
+        if self.health.timeout >= self.lease:
+            # One slow answer would keep us from renewing it, and a good release would be taken back.
+            raise PydanticCustomError("deploy_lease", "no longer than the lease")
         if bool(self.data) == (self.no_data is not None):
             raise PydanticCustomError("deploy_data", "data or no_data")
         return self

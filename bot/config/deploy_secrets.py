@@ -11,7 +11,7 @@ from bot.config.problems import ConfigProblem, ConfigurationInvalid
 from bot.config.secrets import read_secret
 
 Found = Mapping[tuple[str, str], Mapping[str, SecretStr]]
-"""By service and environment: the variables of its releases and their values."""
+"""By service and environment: the variables of its releases and their values; those that are given some."""
 
 
 def release_secrets(settings: DeploySettings, environment: Mapping[str, str]) -> Found:
@@ -34,7 +34,8 @@ def release_secrets(settings: DeploySettings, environment: Mapping[str, str]) ->
                     problems.append(ConfigProblem(path, None, "variable_missing", {"variable": ours}))
                 else:
                     values[variable] = secret
-            found[service, name] = values
+            if values:
+                found[service, name] = values
     if problems:
         raise ConfigurationInvalid(problems)
     return found

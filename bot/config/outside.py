@@ -1,4 +1,5 @@
-"""Secrets for all that is not Slack: the webhooks' door, the watchdog's address, Apprise's addresses."""
+"""Secrets for all that is not Slack: the webhooks' door, the watchdog's address, Apprise's addresses, what
+opens backups and what releases are given."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from bot.config.backup import BackupSecrets
+from bot.config.deploy_secrets import Found, release_secrets
 from bot.config.problems import ConfigProblem, ConfigurationInvalid
 from bot.config.secrets import read_secret
 from bot.config.settings import Settings
@@ -31,6 +33,8 @@ class OutsideSecrets:
     apprise: Mapping[str, SecretStr] = field(default_factory=dict)
     backup: BackupSecrets | None = None
     """what opens the repositories"""
+    releases: Found = field(default_factory=dict)
+    """what releases are given, by service and environment"""
 
     def all(self) -> Iterator[SecretStr]:
         """Every secret there is, for the logs to mask."""
@@ -38,6 +42,7 @@ class OutsideSecrets:
         yield from self.sources.values()
         yield from self.apprise.values()
         yield from () if self.backup is None else self.backup.all()
+        yield from (secret for given in self.releases.values() for secret in given.values())
 
     @classmethod
     def from_environment(cls, settings: Settings, environment: Mapping[str, str]) -> OutsideSecrets:
@@ -67,9 +72,14 @@ class OutsideSecrets:
                 backup = BackupSecrets.from_environment(settings.backup, environment)
             except ConfigurationInvalid as invalid:
                 reader.problems += invalid.problems
+        releases: Found = {}
+        try:
+            releases = release_secrets(settings.deploy, environment)
+        except ConfigurationInvalid as invalid:
+            reader.problems += invalid.problems
         if reader.problems:
             raise ConfigurationInvalid(reader.problems)
-        return cls(webhook, _present(sources), watchdog_url, _present(apprise), backup)
+        return cls(webhook, _present(sources), watchdog_url, _present(apprise), backup, releases)
 
 
 def missing_variables(problems: Iterable[ConfigProblem]) -> tuple[str, ...]:

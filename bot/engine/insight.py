@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, deployment_before, touching
+from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, deployment_before, standing, touching
 from bot.domain.alerts.forecast import HORIZON, Forecast, forecasts
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.insights import change_facts, context_facts, forecast_facts
@@ -204,10 +204,10 @@ class Insight:
         return len(scores)
 
     async def _find_out(self, alert: Alert, others: Collection[Alert], now: datetime) -> InsightFacts:
-        changes = await self._latest_changes(now, alert.detected_at)
+        changes = standing(alert, await self._latest_changes(now, alert.detected_at))
         context = context_of(alert, others, changes, self._services, await self._together(now))
         touched = touching(alert, changes, self._services)
-        deployment = deployment_before(alert, changes)
+        deployment = deployment_before(alert, changes, context)
         return InsightFacts(
             context=context_facts(
                 context, {each.id: each for each in others}, {each.id: each for each in changes}

@@ -144,6 +144,7 @@ ALL = {
     "GUARDIAN_BACKUP_OFFSITE_PASSWORD": "geheim-offsite",
     "AWS_ACCESS_KEY_ID": "geheim-key",
     "AWS_SECRET_ACCESS_KEY": "geheim-secret",
+    "SHOP_DB_PASSWORD": "geheim-release",
 }
 
 
@@ -154,7 +155,7 @@ def test_secrets_come_from_the_environment() -> None:
     assert secrets.apprise["sms"].get_secret_value() == "json://geheim"
     assert secrets.watchdog_url is not None
     assert secrets.backup is not None and secrets.backup.local.get_secret_value() == "geheim-local"
-    assert {"geheim-local", "geheim-offsite", "geheim-secret"} <= {
+    assert {"geheim-local", "geheim-offsite", "geheim-secret", "geheim-release"} <= {
         s.get_secret_value() for s in secrets.all()
     }
     assert "geheim" not in repr(secrets)
@@ -185,6 +186,7 @@ def test_all_that_is_missing_or_wrong_is_said_at_once_without_showing_it(tmp_pat
         ("backup.offsite.variable", "variable_missing"),
         ("backup.offsite.key_id_variable", "variable_missing"),
         ("backup.offsite.key_variable", "variable_missing"),
+        ("deploy.services.shop.environments.production.releases.secrets.DB_PASSWORD", "variable_missing"),
     ]
     assert "geheim" not in str(invalid.value.problems)
 

@@ -30,7 +30,7 @@ async def deployed(revision: str, folder: Path) -> tuple[OperationRecord, str]:
             async with opened(state, there) as shop:
                 made = deploy_settings(there, (), "a test", git=True)
                 service = services_of(made)[0]
-                site = site_of(made, state, service, service.environments[PRODUCTION])
+                site = site_of(made, state, {}, service, service.environments[PRODUCTION])
                 its = site.configuration
                 assert isinstance(its, HaproxyConfiguration)
                 ports, file = there.ports[PRODUCTION], there.balancer / "haproxy.cfg"

@@ -19,6 +19,7 @@ CHANGED_WITHIN = timedelta(minutes=30)
 SLACK = timedelta(minutes=5)
 """How much later than its effect a cause may be noticed: what is checked more often is noticed first."""
 EFFECTS_SHOWN = 5
+_DEPLOYS = frozenset({ChangeKind.DEPLOY, ChangeKind.ROLLBACK})
 _NO_PAIRS: Pairs = MappingProxyType({})
 
 
@@ -95,21 +96,59 @@ def touching(
     return tuple(sorted(found, key=lambda change: change.at, reverse=True))
 
 
-def deployment_before(alert: Alert, changes: Iterable[Happening]) -> Happening | None:
-    """The latest deployment or rollback in the alert's environment within half an hour before it, whatever
-    service it was of: one does not know yet what hangs together. Its facts are how it stands by now."""
-    every = [each for each in changes if each.kind in (ChangeKind.DEPLOY, ChangeKind.ROLLBACK)]
+def standing(alert: Alert, changes: Iterable[Happening]) -> tuple[Happening, ...]:
+    """The changes without those that something later has put an end to: of each service in each environment
+    only the latest deployment or rollback is still there to be a cause. One that goes on after the alert
+    began, as canaries do, is the one from before, with the facts of how it stands by now."""
+    others: list[Happening] = []
+    placed: dict[tuple[str, str], list[Happening]] = {}
+    for each in changes:
+        if each.kind in _DEPLOYS and each.service:
+            placed.setdefault((each.service, each.environment), []).append(each)
+        else:
+            others.append(each)
+    return (*others, *(found for each in placed.values() if (found := _last(each, alert)) is not None))
+
+
+def _last(changes: list[Happening], alert: Alert) -> Happening | None:
+    """What counts of one service's deployments in one environment."""
+    last = max(changes, key=_in_time)
+    if last.at <= alert.detected_at:
+        return last
+    operation = last.facts.get("operation")
+    if operation is None or last.facts.get("event") == "back":
+        return None
+    own = [each for each in changes if each.at <= alert.detected_at]
+    before = max(own, key=_in_time, default=None)
+    if before is None or before.facts.get("operation") != operation:
+        return None
+    return replace(before, facts=last.facts)
+
+
+def deployment_before(
+    alert: Alert, changes: Iterable[Happening], context: Context | None = None
+) -> Happening | None:
+    """The deployment or rollback to name beside the alert: the one that the context names first for a cause,
+    or the latest in the alert's environment within half an hour before it, whatever service it was of: one
+    does not know yet what hangs together. `changes` are those that stand."""
     before = [
         each
-        for each in every
-        if each.environment == alert.subject.environment
+        for each in changes
+        if each.kind in _DEPLOYS
+        and each.environment == alert.subject.environment
         and timedelta(0) <= alert.detected_at - each.at <= CHANGED_WITHIN
     ]
-    latest = max(before, key=lambda each: (each.at, each.id), default=None)
-    if latest is None or (operation := latest.facts.get("operation")) is None:
-        return latest
-    own = (each for each in every if each.facts.get("operation") == operation)
-    return replace(latest, facts=max(own, key=lambda each: (each.at, each.id)).facts)
+    if context is not None:
+        found = {each.id: each for each in before}
+        causes = context.causes if context.probable is None else (context.probable, *context.causes)
+        for cause in causes:
+            if cause.change_id in found:
+                return found[cause.change_id]
+    return max(before, key=_in_time, default=None)
+
+
+def _in_time(change: Happening) -> tuple[datetime, int]:
+    return change.at, change.id
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,7 @@ class Dora:
     """The four figures of a span. None: there is no data, which is something else than 0."""
 
     days: float
+    """of the span, from the first deployment on where that was later"""
     deployments: int
     per_day: float | None
     """None where nothing was ever deployed"""
@@ -95,7 +96,10 @@ def dora(records: Iterable[DeploymentRecord], start: datetime, end: datetime) ->
     ]
     failed = [each for each in finished if each.outcome is not Outcome.DONE or each.id in undone]
     restores = [seconds for each in failed if (seconds := _restored(each, undone.get(each.id))) is not None]
-    days = (end - start) / timedelta(days=1)
+    # Nobody could deploy with a Guardian that was not there yet; a day at least, or its first hour counts for
+    # a day of many.
+    first = min((each.started_at for each in every), default=start)
+    days = max((end - max(start, first)) / timedelta(days=1), min(1.0, (end - start) / timedelta(days=1)))
     return Dora(
         days=days,
         deployments=len(done),

@@ -3,13 +3,12 @@ name and labels of ours; only such are stopped and removed, each by its id, and 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, SecretStr, TypeAdapter, ValidationError
 
 from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.measures import Usage
@@ -40,9 +39,8 @@ class DockerReleases:
     docker: tuple[str, ...] = ("docker",)
     environment: Mapping[str, str] = field(default_factory=dict)
     """what a release gets besides GUARDIAN_REVISION, GUARDIAN_SLOT and GUARDIAN_MARKER"""
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    """names that a release gets, and the names of our own variables whose values they are; in no command
-    line"""
+    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    """what a release gets besides and nobody else may see: in no command line"""
     arguments: tuple[str, ...] = ()
     """more options of `docker run`"""
     pull: bool = False
@@ -203,8 +201,7 @@ class DockerDriver:
         return (*words, *(fill(word, values) for word in releases.arguments), fill(releases.image, values))
 
     def _secrets(self) -> dict[str, str]:
-        ours = self._releases.secrets.items()
-        return {name: os.environ[variable] for name, variable in ours if variable in os.environ}
+        return {name: value.get_secret_value() for name, value in self._releases.secrets.items()}
 
     async def _look(self, slot: Slot) -> _Container | None:
         """The container of that name, in whatever state."""

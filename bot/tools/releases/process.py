@@ -8,7 +8,6 @@ the releases back starts them.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from errno import EADDRINUSE
 from pathlib import Path
 
 import psutil
+from pydantic import SecretStr
 
 from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.measures import Usage
@@ -47,8 +47,8 @@ class ProcessReleases:
     """a folder for what releases say: `SLOT.log` and the one before it"""
     environment: Mapping[str, str] = field(default_factory=dict)
     """what a release gets besides GUARDIAN_REVISION, GUARDIAN_SLOT, GUARDIAN_MARKER, HOST and PORT"""
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    """names that a release gets, and the names of our own variables whose values they are"""
+    secrets: Mapping[str, SecretStr] = field(default_factory=dict)
+    """what a release gets besides and nobody else may see: as it is, without places"""
     passed_on: tuple[str, ...] = PASSED_ON
     """of our environment"""
     stop_within: float = 10.0
@@ -154,9 +154,7 @@ class ProcessDriver:
 
     def _environment(self, values: Mapping[str, str]) -> dict[str, str]:
         given = {name: fill(value, values) for name, value in self._releases.environment.items()}
-        secrets = {
-            name: os.environ[ours] for name, ours in self._releases.secrets.items() if ours in os.environ
-        }
+        secrets = {name: value.get_secret_value() for name, value in self._releases.secrets.items()}
         return {
             **passed_on(self._releases.passed_on),
             "GUARDIAN_REVISION": values["revision"],

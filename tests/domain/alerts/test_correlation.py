@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts.correlation import CauseKind, context_of, deployment_before, touching
+from bot.domain.alerts.correlation import CauseKind, context_of, deployment_before, standing, touching
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.model import Alert, Condition, Status, Subject
 from bot.domain.alerts.together import Together, fired_together
@@ -158,13 +158,53 @@ def test_a_deployment_that_came_later_or_was_elsewhere_is_not_shown(seconds: int
     assert deployment_before(firing(9, 2000), [change(1, seconds, "shop", environment=environment)]) is None
 
 
-def test_a_deployment_is_shown_as_it_stands_by_now() -> None:
-    """Its canary began before the alert, and went back after it."""
-    began = replace(change(1, 1900, "shop", environment="test"), facts={"operation": 7, "event": "traffic"})
-    back = replace(change(2, 2050, "shop", environment="test"), facts={"operation": 7, "event": "back"})
-    found = deployment_before(firing(9, 2000), [back, began])
+def moved(number: int, seconds: float, operation: int, event: str, service: str = "shop") -> Happening:
+    """What one of our own deployments did."""
+    kind = ChangeKind.ROLLBACK if event == "back" else ChangeKind.DEPLOY
+    its = change(number, seconds, service, environment="test")
+    return replace(its, kind=kind, facts={"operation": operation, "event": event})
+
+
+def test_a_deployment_that_goes_on_is_named_as_it_stands_by_now() -> None:
+    own = firing(9, 2000, "shop")
+    began, done = moved(1, 1900, 7, "traffic"), moved(2, 2050, 7, "complete")
+    (found,) = standing(own, [done, began])
+    assert (found.id, found.at, found.facts["event"]) == (1, began.at, "complete")
+    assert context_of(own, [], [found], SHOP).causes[0].change_id == 1
+    assert deployment_before(own, [found]) == found
+
+
+@pytest.mark.parametrize(
+    ("later", "named"),
+    [
+        (moved(2, 1950, 7, "back"), 2),
+        (moved(2, 1950, 8, "traffic"), 2),
+        (moved(2, 2050, 7, "back"), None),
+        (moved(2, 2050, 8, "traffic"), None),
+        (replace(moved(2, 2050, 8, "traffic"), facts={}), None),
+        (moved(2, 2050, 8, "traffic", "pay"), 1),
+        (replace(moved(2, 2050, 8, "traffic"), environment="staging"), 1),
+    ],
+)
+def test_a_deployment_that_is_off_again_is_no_cause_and_is_not_named(
+    later: Happening, named: int | None
+) -> None:
+    own = firing(9, 2000, "shop")
+    changes = standing(own, [later, moved(1, 1900, 7, "traffic")])
+    context = context_of(own, [], changes, SHOP)
+    found = deployment_before(own, changes, context)
+    assert (found.id if found is not None else None) == named
+    assert [cause.change_id for cause in context.causes] == ([] if named is None else [named])
+
+
+def test_the_deployment_that_is_named_is_the_one_that_may_be_the_cause() -> None:
+    own = firing(9, 2000, "shop")
+    changes = standing(own, [moved(1, 1800, 7, "complete"), moved(2, 1900, 8, "complete", "mail")])
+    context = context_of(own, [], changes, SHOP)
+    assert [cause.change_id for cause in context.causes] == [1]
+    found = deployment_before(own, changes, context)
     assert found is not None
-    assert (found.id, found.at, found.facts["event"]) == (1, began.at, "back")
+    assert found.id == 1
 
 
 def test_candidates_come_in_the_order_of_the_rules() -> None:

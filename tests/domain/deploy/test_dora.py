@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bot.domain.deploy.dora import (
     Band,
     dora,
-    dora_by_place,
     failure_band,
     figures,
     frequency_band,
@@ -82,6 +81,7 @@ def test_frequency_and_lead_time_are_of_those_that_were_done() -> None:
         deployed(2, commit_at=T0 - 9 * HOUR),
         deployed(3, commit_at=None),
         went_back(4, 1),
+        deployed(-48),
     ]
     found = dora(records, T0, END)
     assert (found.deployments, found.per_day) == (3, 0.3)
@@ -124,11 +124,13 @@ def test_a_clock_that_was_wrong_gives_no_negative_time() -> None:
     assert (found.lead_time, found.lead_times_unknown) == (None, 1)
 
 
-def test_each_place_has_figures_of_its_own() -> None:
-    places = dora_by_place([deployed(1), deployed(2, service="api"), deployed(3)], T0, END)
-    assert {place: each.deployments for place, each in places.items()} == {
-        ("api", "production"): 1, ("shop", "production"): 2
-    }  # fmt: skip
+def test_a_guardian_that_is_young_counts_the_days_it_has_been_there() -> None:
+    young = dora([deployed(1), deployed(24)], T0 - timedelta(days=20), T0 + timedelta(days=4, hours=1))
+    assert (young.days, young.per_day) == (4, 0.5)
+    newborn = dora([deployed(1)], T0 - timedelta(days=29), T0 + timedelta(hours=1, minutes=10))
+    assert (newborn.days, newborn.per_day) == (1, 1)
+    old = dora([deployed(-24 * 60), deployed(1)], T0, END)
+    assert (old.days, old.per_day) == (10, 0.1)
 
 
 def test_a_span_of_nothing_is_a_fault_of_the_caller() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.slots import Slot
@@ -135,7 +135,7 @@ def docker_releases(folder: Path, slots: dict[Slot, Address]) -> DockerReleases:
         slots=slots,
         docker=double("docker", folder),
         environment={"RELEASES": f"{folder}/releases"},
-        secrets={"DB_PASSWORD": "SHOP_DB_PASSWORD"},
+        secrets={"DB_PASSWORD": SecretStr("hunter2")},
         arguments=("--network", "slot-{slot}"),
     )
 

@@ -31,11 +31,8 @@ def containers(kit: Kit) -> list[dict[str, object]]:
     return [json.loads(file.read_text()) for file in (kit.folder / "containers").glob("*.container")]
 
 
-async def test_the_container_has_a_name_labels_and_its_secrets(
-    kit: Kit, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_container_has_a_name_labels_and_its_secrets(kit: Kit) -> None:
     kit.put("v1")
-    monkeypatch.setenv("SHOP_DB_PASSWORD", "hunter2")
     await kit.driver.start(Slot.A, "v1", "run-1")
     assert containers(kit) == [
         {

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from pydantic import JsonValue
+from pydantic import JsonValue, SecretStr
 
 from bot.domain.deploy.slots import Slot
 from bot.tools.releases.contract import ReleaseFailed
@@ -93,8 +93,8 @@ async def test_it_gets_what_is_configured_for_it_and_none_of_our_secrets(
 ) -> None:
     kit.put("v1")
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1")
-    monkeypatch.setenv("SHOP_DB_PASSWORD", "{port}")
-    given = replace(process_releases(kit.folder, kit.slots), secrets={"DB_PASSWORD": "SHOP_DB_PASSWORD"})
+    monkeypatch.setenv("SHOP_DB_PASSWORD", "hunter2")
+    given = replace(process_releases(kit.folder, kit.slots), secrets={"DB_PASSWORD": SecretStr("{port}")})
     await ProcessDriver(given).start(Slot.A, "v1", "run-1")
     environment = (await kit.ask(Slot.A))["environment"]
     assert isinstance(environment, dict)
