@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import structlog
 
@@ -71,7 +71,7 @@ class OperationAlerts:
             level = Level.CRITICAL  # whoever goes back has trouble already
         if record.plan.operation in _WATCHED and is_told(record, await self._backups.look()):
             level = None  # there is an alert for each thing whose backup is bad, which knows more
-        title, facts = self._failures(record)
+        title, facts = self._failures(record, state)
         await self._report(record.plan.operation, record.plan.subject, level, title, facts)
 
     async def refused(self, operation: str, problem: OperationProblemFacts | None) -> None:
@@ -79,7 +79,7 @@ class OperationAlerts:
         name = self._say(f"terms.operation.{operation}", {})
         why = "" if problem is None else self._reason(family_of(operation), problem.reason, problem.values)
         level = None if problem is None else Level.ERROR
-        title = f"{name}: {why}" if why else name
+        title = f"{_begun(name)}: {why}" if why else _begun(name)
         try:
             await self._report(operation, "schedule", level, title, {})
         except StoreUnavailable as error:
@@ -95,12 +95,10 @@ class OperationAlerts:
         )
         await reported(self._alerting.desk, Report(about, {"operation": operation}, event))
 
-    def _failures(self, record: OperationRecord) -> tuple[str, dict[str, str]]:
+    def _failures(self, record: OperationRecord, state: State) -> tuple[str, dict[str, str]]:
         """What went wrong, in words: the title of the alert, and a fact for each step that failed."""
         family = family_of(record.plan.operation)
         facts = {"operation": f"#{record.id}"}
-        name = self._say(f"terms.operation.{record.plan.operation}", {})
-        title = f"{name} {record.plan.subject}"
         for step in record.steps:
             if step.problem is None:
                 continue
@@ -110,7 +108,7 @@ class OperationAlerts:
         failed = [each for each in facts if each != "operation"]
         if not failed and record.problem is not None:
             failed = [self._reason(family, record.problem.reason, record.problem.values)]
-        return (f"{title}: {', '.join(failed)}" if failed else title), facts
+        return title_of(self._say, record, state, failed), facts
 
     def _reason(self, family: str, reason: str, values: JsonObject) -> str:
         """The sentence of a refusal or a failure."""
@@ -127,6 +125,30 @@ class OperationAlerts:
             return self._ground.voice.phrase(key, **values)
         except TemplateFailed:
             return key
+
+
+def title_of(
+    say: Callable[[str, JsonObject], str], record: OperationRecord, state: State, failed: Sequence[str]
+) -> str:
+    """The title of an alert about a run that ended so. `say` puts a phrase into words, and gives back the key
+    of one that there isn't; `failed`: what went wrong, in words."""
+    plan = record.plan
+    family, why = family_of(plan.operation), ", ".join(failed)
+    title = f"{_begun(say(f'terms.operation.{plan.operation}', {}))} {plan.subject}"
+    key = f"{family}.release"
+    released = say(key, plan.shown)
+    if released == key:
+        return f"{title}: {why}" if why else title
+    of_family = f"{family}.state.{state}"
+    became = say(of_family, {})
+    if became == of_family:
+        became = say(f"terms.operation_state.{state}", {})
+    return f"{title}: {released} {became}" + (f" – {why}" if why else "")
+
+
+def _begun(name: str) -> str:
+    """As it stands at the beginning of a line."""
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def is_told(record: OperationRecord, told: Collection[str]) -> bool:

@@ -166,8 +166,37 @@ _FIRST = replace(
         "stages": [100],
         "warm_seconds": 0.0,
     },
-    aside={"risk": "high", "risks": [{"name": "no_blue", "level": "high", "values": {}}], "notes": {}},
+    aside={
+        "risk": "high",
+        "risks": [{"name": "no_blue", "level": "high", "values": {}}],
+        "notes": {"commits": [], "count": 0, "files": 0, "insertions": 0, "deletions": 0, "backwards": False},
+    },
 )
+_FIRST_UNDONE = replace(
+    _FIRST,
+    state="undone",
+    decided_by=_BOB,
+    decided_at=_AT,
+    started_at=_AT,
+    ended_at=_LATER,
+    steps=(
+        replace(_STEPS[0], state="done", result={"checks": list(_CHECKS)}, began_at=_AT, ended_at=_LATER),
+        replace(
+            _FIRST.steps[1],
+            state="undone",
+            result={
+                "baseline": {},
+                "back_to": None,
+                "backed_up": False,
+                "undone": {"blue": None, "environment": "production", "locked_until": None},
+            },
+            began_at=_AT,
+            ended_at=_LATER,
+        ),
+        *_FIRST.steps[2:],
+    ),
+)
+_LOCKED: dict[str, JsonValue] = {"by": "guardian", "until": "2025-08-20T05:33:05+00:00", "reason": "#20 롤백"}
 
 
 def _stage(share: int, requests: int, errors: int = 0, by: str | None = None) -> dict[str, JsonValue]:
@@ -305,6 +334,14 @@ _BACK: dict[str, JsonValue] = {
 }
 
 
+_WELL: dict[str, JsonValue] = {
+    "blue": "v2.3.1",
+    "seconds": 0.4,
+    "environment": "production",
+    "locked_until": "2025-08-20T05:34:17+00:00",
+}
+
+
 def _undone(problem: OperationProblemFacts, ended: bool = True) -> OperationFacts:
     """The first stage of traffic went wrong."""
     steps = [*_done(_FIRST_SHIFT)]
@@ -318,9 +355,7 @@ def _undone(problem: OperationProblemFacts, ended: bool = True) -> OperationFact
     )
     if ended:
         steps[2] = replace(steps[2], state="undone", result={**_RESULTS[2], "undone": {"stopped": True}})
-        steps[1] = replace(
-            steps[1], state="undone", result={**_RESULTS[1], "undone": {"blue": "v2.3.1", "seconds": 0.4}}
-        )
+        steps[1] = replace(steps[1], state="undone", result={**_RESULTS[1], "undone": dict(_WELL)})
     else:
         steps[2] = replace(steps[2], state="undoing")
     return replace(
@@ -353,7 +388,7 @@ _ROLL_RESULTS: tuple[dict[str, JsonValue], ...] = (
     {"milliseconds": 38.0, "before": 0},
     {"requests": 190_220},
     {"seconds": 10.0, "cut": 2},
-    {"seconds": 0.6},
+    {"seconds": 0.6, "environment": "production", "locked_until": "2025-08-20T05:34:17+00:00"},
 )
 ROLLBACK = replace(
     PENDING,
@@ -411,6 +446,8 @@ REFUSED: dict[str, OperationRefusedFacts] = {
     "deploy_revision_odd": _refused("deploy_revision_odd", revision="--upload-pack=x"),
     "deploy_revision_unknown": _refused("deploy_revision_unknown", revision="v9", known=["v2.4.0", "v2.3.1"]),
     "deploy_running": _refused("deploy_running", "rollback", "stop", id=21, hash=_HASH),
+    "deploy_under_way": _refused("deploy_under_way", id=21, revision="v2.4.0", percent=25),
+    "deploy_under_way_early": _refused("deploy_under_way", id=21, revision="v2.4.0", percent=None),
     "deploy_repository": _refused(
         "deploy_repository", service="shop", path="/srv/shop", detail="no such folder"
     ),
@@ -434,6 +471,8 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
         "deploy_pending": PENDING,
         "deploy_short": _SHORT,
         "deploy_first": _FIRST,
+        "deploy_first_undone": _FIRST_UNDONE,
+        "deploy_locked": replace(PENDING, aside={**PENDING.aside, "locked": _LOCKED}),
         "deploy_denied": replace(
             PENDING, state="denied", decided_by=_BOB, decided_at=_AT, reason="not today"
         ),
@@ -502,8 +541,12 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
                 ("go", "hold", "stop"),
             ),
         ),
+        "deploy_warm_unsure": _running(
+            10, replace(_live("go", "hold", "stop", share=100, blue_requests=0, blue_rate=None), step=10)
+        ),
         "deploy_undoing": _undone(_JUDGED, ended=False),
         "deploy_undone": UNDONE,
+        "deploy_rolled_back": replace(UNDONE, problem=None, stopped_by=_ANN),
         "deploy_watchdog": _undone(OperationProblemFacts("failed", "watchdog", _stage(10, 79))),
         "deploy_unwatched": _undone(
             OperationProblemFacts("failed", "watchdog_absent", {"detail": "Permission denied"})
@@ -530,6 +573,7 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
             shown={**ROLLBACK.shown, "running": True},
             aside={"locked_by": _BOB},
         ),
+        "rollback_locked": replace(ROLLBACK, aside={"locked": _LOCKED}),
         "rollback_done": _ROLLED,
         "rollback_partial": replace(
             _ROLLED,
@@ -544,6 +588,10 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
     "operation_note": {
         "deploy_ask": _call("ask"),
         "deploy_undone": OperationNoteFacts("end", UNDONE, _ANN),
+        "deploy_stop": OperationNoteFacts("stop", replace(_SHIFTING, stopped_by=_ANN), _ANN),
+        "deploy_stop_early": OperationNoteFacts(
+            "stop", _running(0, OperationProgressFacts(0, 3, 6, "check", None)), _ANN
+        ),
         "deploy_done": OperationNoteFacts("end", DONE, _ANN),
         "rollback_done": OperationNoteFacts("end", _ROLLED, _ANN),
     },

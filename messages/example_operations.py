@@ -355,6 +355,10 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "not_allowed": FreezeAnswerFacts("not_allowed", _SLASH, who_could=(_BOB,)),
         "no_reason": FreezeAnswerFacts("no_reason", _SLASH),
         "bad_length": FreezeAnswerFacts("bad_length", _SLASH),
+        "odd_length": FreezeAnswerFacts("bad_length", _SLASH, typed="0m"),
+        "unknown_subject": FreezeAnswerFacts(
+            "unknown_subject", _SLASH, subject="nowhere", known=("host:web-1", "production")
+        ),
     },
     "cleanup_scan": {
         "busy": CleanupScanFacts(

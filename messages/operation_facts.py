@@ -200,13 +200,18 @@ class LockAnswerFacts(Facts):
 @dataclass(frozen=True, slots=True)
 class FreezeAnswerFacts(Facts):
     """What became of `freeze`: `made`, `ended`, `list`, `not_found`, `not_allowed`, `no_reason`,
-    `bad_length`."""
+    `bad_length`, `unknown_subject`."""
 
     outcome: str
     command: str
     freeze: FreezeFacts | None = None
     freezes: tuple[FreezeFacts, ...] = ()
     who_could: tuple[str, ...] = ()
+    subject: str = ""
+    known: tuple[str, ...] = ()
+    """what can be frozen"""
+    typed: str = ""
+    """the length of time as somebody typed it; empty if they typed none"""
 
 
 @dataclass(frozen=True, slots=True)

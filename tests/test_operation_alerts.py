@@ -12,8 +12,9 @@ from bot.domain.operations.approval import State
 from bot.domain.operations.plan import Plan, Step
 from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
 from bot.engine.reports import Report, ReportOutcome, ReportsNotTaken
-from bot.operation_alerts import is_told, reported
+from bot.operation_alerts import is_told, reported, title_of
 from bot.store.errors import StoreUnavailable
+from messages.render import Voice
 from tests.factories import T0
 
 REPORT = Report(
@@ -79,3 +80,31 @@ def test_alerts_about_sources_stand_for_what_failed_for_these(
     )
     record = OperationRecord(1, plan, plan.hash, {}, State.PARTIAL, "ops", "U0ANN", T0, T0, steps=steps)
     assert is_told(record, told) is expected
+
+
+SHOWN = {"service": "shop", "revision": "v5", "environment": "production"}
+
+
+@pytest.mark.parametrize(
+    ("language", "operation", "state", "failed", "expected"),
+    [
+        (
+            "ko",
+            "deploy",
+            State.UNDONE,
+            ["Green에서 v5 시작"],
+            "배포 production: shop v5 롤백됨 – Green에서 v5 시작",
+        ),
+        ("ko", "deploy", State.FAILED, [], "배포 production: shop v5 실패, 확인 필요"),
+        ("en", "deploy", State.DONE, [], "Deployment production: shop v5 done"),
+        ("en", "cleanup", State.PARTIAL, ["Clean old logs"], "Cleanup production: Clean old logs"),
+        ("ko", "cleanup", State.DONE, [], "정리 production"),
+    ],
+)
+def test_the_title_of_an_alert_says_what_became_of_a_release(
+    language: str, operation: str, state: State, failed: list[str], expected: str
+) -> None:
+    plan = Plan(operation, "production", T0, (Step("green"),), SHOWN)
+    record = OperationRecord(1, plan, plan.hash, {}, state, "ops", "U0ANN", T0, T0)
+    voice = Voice(language)
+    assert title_of(lambda key, values: voice.phrase(key, **values), record, state, failed) == expected

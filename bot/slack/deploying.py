@@ -25,6 +25,7 @@ _CALLED = {
 }
 """what people call environments; counts only where there is one of that name"""
 _LONGEST = 120
+_HELP = frozenset({"help", "--help", "-h", "?", "도움말", "도움"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Wanted:
         """The request for an operation; `release` is what it calls the release."""
         said = {"service": self.service, release: self.release, "environment": self.environment}
         return {name: value for name, value in said.items() if value}
+
+
+def wants_help(words: tuple[str, ...], choices: DeployChoices) -> bool:
+    """Whether somebody asks how it is typed; a service of that name goes before."""
+    return len(words) == 1 and words[0].casefold() in _HELP and words[0] not in choices.services()
 
 
 def read_deploy(words: Iterable[str], choices: DeployChoices) -> Wanted | None:

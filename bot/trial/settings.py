@@ -86,7 +86,7 @@ def shop_settings(settings: Settings, places: Places) -> DeploySettings:
     data: tuple[str, ...] = ()
     if playground is not None and shutil.which("restic") is not None:
         data = (str(playground.settings),)
-    return deploy_settings(places, data, _NO_DATA[settings.language], has_git())
+    return deploy_settings(places, data, _NO_DATA[settings.language], has_git(), settings.language)
 
 
 def may_have_shop(settings: Settings) -> bool:

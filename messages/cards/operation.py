@@ -49,8 +49,8 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
     told = _told(words, op, steps[:_STEPS], planned)
     if len(steps) > _STEPS:
         told.append(words("more_steps", len(steps) - _STEPS))
-    if planned and all(step["undo"] is None for step in steps):
-        told.append(words("no_undo"))
+    if planned and (_is_first(op) or all(step["undo"] is None for step in steps)):
+        told.append(words("no_undo", op))
     # What is now, and why it ended so, is read before what was.
     if op["progress"] is not None:
         body.append(blocks.section("progress", words("progress", op), fields=_sides(words, op)))
@@ -67,6 +67,12 @@ def layout(words: Words, op: Mapping[str, JsonValue]) -> Draft:
     color = _COLORS.get(str(op["state"]), "info")
     top = blocks.section("headline", f"*{headline}*")
     return Draft(headline, (top,), (blocks.attachment(color, body, headline),))
+
+
+def _is_first(op: Mapping[str, JsonValue]) -> bool:
+    """Whether it deploys a release before which there was none: there is no way back."""
+    shown = op["shown"]
+    return isinstance(shown, Mapping) and shown.get("has_blue") is False
 
 
 def _told(
@@ -113,6 +119,13 @@ def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:
     digits = "".join(each for each in str(op["plan_hash"]) if each in hexdigits)[:64]
     value: dict[str, JsonValue] = {"id": op["id"], "hash": digits}
     state = str(op["state"])
+    if state == "pending" and op["operation"] == "rollback":
+        # It needs no second person, so that there is no glass to break.
+        return [
+            blocks.button(back, "op_approve", value, primary=True),
+            blocks.danger(deny, "op_deny", value),
+            blocks.button(withdraw, "op_cancel", value),
+        ]
     if state == "pending":
         return [
             blocks.button(approve, "op_approve", value, primary=True),

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from bot.domain.operations.approval import Click, State
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.domain.operations.record import OperationRecord
-from bot.domain.operations.roles import Roles
+from bot.domain.operations.roles import Role, Roles
 from bot.engine.board import Board
 from bot.engine.deploy.choices import RevisionChoice
 from bot.engine.guardian import Guardian, Identity
@@ -310,7 +310,17 @@ async def test_a_command_with_all_that_is_needed_asks_at_once(door: Door) -> Non
 async def test_what_there_is_none_of_is_said_with_what_there_is(door: Door) -> None:
     assert "`shop` `pay`" in words(await door.person().types("/deploy shpo v2"))
     assert "`v3` `v2`" in words(await door.person().types("/deploy shop v9"))
-    assert "배포 서비스 리비전 [환경]" in words(await door.person().types("/deploy shop v2 a b"))
+    for typed in ("shop v2 a b", "--help", "help", "도움말"):
+        assert "`/deploy 서비스 리비전 [환경]`" in words(await door.person().types(f"/deploy {typed}"))
+    assert "`/rollback 서비스 [릴리스] [환경]`" in words(await door.person().types("/rollback help"))
+
+
+async def test_no_form_opens_for_somebody_who_may_not_ask(door: Door) -> None:
+    members = {Role.OPERATOR: frozenset({"U0OPERATOR"})}
+    door.counter.yard.roles = Roles(members, assigned=True)
+    for typed in ("/deploy", "/rollback"):
+        assert "할 수 있는 사람: <@U0OPERATOR>" in words(await door.person().types(typed))
+    assert not door.slack.workspace.views.stack(door.person().id)
 
 
 async def test_a_command_alone_opens_a_form_with_what_may_be_chosen(door: Door) -> None:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.maintenance import Once, Weekly
 from bot.domain.oncall.localtime import local_day, moment_of
 
-LONGEST = timedelta(days=60)
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=60)
 PROTECTIVE = frozenset({"backup", "backup_verify", "cleanup_undo", "rollback"})
 """Operations that protect or bring back: whoever asks for one needs nobody's approval, and a freeze is about
 them only if it names them."""

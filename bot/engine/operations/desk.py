@@ -99,13 +99,12 @@ class OperationDesk:
         """Somebody asks for an operation: its plan is shown in the channel, or why there is none. `approved`:
         whoever asks says by that that it shall be done, where their own word is enough."""
         parts, now = self._parts, self._parts.clock()
-        operation, roles = self._operations.get(name), self._parts.roles()
+        operation = self._operations.get(name)
         if operation is None:
             return self.shown.refused(name, "unknown_operation", {"known": list(self._operations)})
-        needed = parts.needs(name, "").ask
-        if not roles.may(by, needed):
-            self._note_unasked(name, by, "role")
-            return self.shown.refused(name, "role", {"role": needed.word}, roles.who_could(needed))
+        not_for = self.not_for(name, by)
+        if not_for is not None:
+            return not_for
         try:
             plan = await operation.plan(request, now)
         except OperationRefused as refused:
@@ -126,6 +125,14 @@ class OperationDesk:
             if clicked is not None:
                 return OperationAskedFacts(clicked.operation, record.channel)
         return OperationAskedFacts(self.shown.facts(record), record.channel)
+
+    def not_for(self, name: str, by: str) -> OperationRefusedFacts | None:
+        """That their role doesn't let them ask for that operation; None if it does. A refusal is noted."""
+        needed, roles = self._parts.needs(name, "").ask, self._parts.roles()
+        if roles.may(by, needed):
+            return None
+        self._note_unasked(name, by, "role")
+        return self.shown.refused(name, "role", {"role": needed.word}, roles.who_could(needed))
 
     async def press(
         self, click: Click, number: int, shown_hash: str, by: str, reason: str = ""

@@ -13,6 +13,7 @@ from bot.domain.audit import Action, Deed, Outcome, span
 from bot.domain.maintenance import Once
 from bot.domain.operations.approval import REASON_LIMIT
 from bot.domain.operations.freeze import LONGEST as LONGEST_FREEZE
+from bot.domain.operations.freeze import SHORTEST as SHORTEST_FREEZE
 from bot.domain.operations.freeze import Freeze, frozen_by
 from bot.domain.operations.locks import DEFAULT_LENGTH, LONGEST, Lock, in_the_way, may_lift
 from bot.domain.operations.roles import Role, Roles
@@ -119,10 +120,16 @@ class LockBook:
         if needed is not None:
             self._refused(by, Action.FREEZE_ADD, subject)
             return FreezeAnswerFacts("not_allowed", self._command, who_could=needed)
-        if not reason or len(subject) > _LONGEST_SUBJECT:
+        known = self._subjects()
+        is_unknown = known and "*" not in subject and subject not in known
+        if len(subject) > _LONGEST_SUBJECT or is_unknown:
+            return FreezeAnswerFacts("unknown_subject", self._command, subject=subject[:40], known=known)
+        if length is not None and not SHORTEST_FREEZE <= length <= LONGEST_FREEZE:
+            return FreezeAnswerFacts("bad_length", self._command)
+        if not reason:
             return FreezeAnswerFacts("no_reason", self._command)
         reason = reason[:REASON_LIMIT]
-        if length is None or not timedelta(0) < length <= LONGEST_FREEZE:
+        if length is None:
             return FreezeAnswerFacts("bad_length", self._command)
         times = Once(now, now + length)
         detail = {**span(now, now + length), "reason": reason, "what": subject}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.time_notation import leading_length
 from bot.slack.command import Answer, Asked, Command, numbered
 from bot.slack.commands.ops import COMMAND as OPS
@@ -9,6 +11,7 @@ from bot.slack.quoting import leading_word
 
 _END = ("end", "끝", "종료", "해제", "lift")
 _LIST = ("list", "목록")
+_TYPED_LIMIT = 40
 
 
 async def _answer(asked: Asked) -> Answer:
@@ -25,7 +28,10 @@ async def _answer(asked: Asked) -> Answer:
             return Answer("freeze_answer", await locks.thaw(number or 0, asked.user_id))
     subject, text = leading_word(asked.text)
     length, reason = leading_length(text) or (None, text)
-    return Answer("freeze_answer", await locks.freeze(subject, asked.user_id, length, reason))
+    facts = await locks.freeze(subject, asked.user_id, length, reason)
+    if facts.outcome == "bad_length" and length is not None:
+        facts = replace(facts, typed=text.strip().removesuffix(reason).strip()[:_TYPED_LIMIT])
+    return Answer("freeze_answer", facts)
 
 
 COMMAND = Command(

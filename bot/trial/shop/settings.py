@@ -12,12 +12,22 @@ from bot.trial.shop.releases import COMMAND
 
 _OK = '"status": "ok"'
 _LOOKED_AT = r"(\d+)[개번]"
+_LEFT_OUT = {
+    "ko": "스크립트 없는 HTML 한 장이라 브라우저마다 다를 것이 없습니다 (체험용 상점)",
+    "en": "one page of HTML without scripts is the same in every browser (the trial's shop)",
+}
+_NO_DATA = {
+    "ko": "연습하는 곳이라 잃을 데이터가 없습니다",
+    "en": "it is a place to practise in, with no data to lose",
+}
 
 
-def deploy_settings(places: Places, data: Sequence[str], no_data: str, git: bool) -> DeploySettings:
+def deploy_settings(
+    places: Places, data: Sequence[str], no_data: str, git: bool, language: str = "ko"
+) -> DeploySettings:
     """The shop in production and in a staging of its own. `data` is what production must have a backup of;
-    where it has none, `no_data` says why. `git`: there is a repository. Raises ValidationError where a path
-    can't be written in a configuration."""
+    where it has none, `no_data` says why. `git`: there is a repository. `language`: of the
+    reasons. Raises ValidationError where a path can't be written in a configuration."""
     release = f"{places.releases}/{{revision}}"
     python = [sys.executable, "-B", "-X", "utf8"]
     checks = [*python, "-S", f"{release}/checks.py"]
@@ -32,9 +42,7 @@ def deploy_settings(places: Places, data: Sequence[str], no_data: str, git: bool
             "timeout": "1m",
         },
         **{what: check(what) for what in ("security", "dependencies", "performance", "accessibility")},
-        "compatibility": {
-            "left_out": "스크립트 없는 HTML 한 장이라 브라우저마다 다를 것이 없습니다 (체험용 상점)"
-        },
+        "compatibility": {"left_out": _LEFT_OUT[language]},
     }
     verification: dict[str, object] = {
         "smoke": {
@@ -58,8 +66,7 @@ def deploy_settings(places: Places, data: Sequence[str], no_data: str, git: bool
             PRODUCTION: _environment(places, PRODUCTION)
             | {"second_person": True}
             | ({"data": list(data)} if data else {"no_data": no_data}),
-            STAGING: _environment(places, STAGING)
-            | {"second_person": False, "no_data": "연습하는 곳이라 잃을 데이터가 없습니다"},
+            STAGING: _environment(places, STAGING) | {"second_person": False, "no_data": _NO_DATA[language]},
         },
     }
     return DeploySettings.model_validate({"services": {SERVICE: service}})
