@@ -37,3 +37,16 @@ def test_every_code_has_a_word(language: str) -> None:
 def test_why_a_release_is_not_healthy_can_be_said(name: str, language: str) -> None:
     sentence = Voice(language).phrase(f"deploy.health.{name}", **HEALTH[name])
     assert sentence and "{" not in sentence and not sentence.startswith("deploy.")
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_the_audit_log_says_in_words_why_a_deployment_was_refused(language: str) -> None:
+    there = load(language)
+    refused = {key.removeprefix("deploy.refused.") for key in there if key.startswith("deploy.refused.")}
+    traffic = {
+        key.removeprefix("deploy.failed.") for key in there if key.startswith("deploy.failed.traffic_")
+    }
+    # Only a run that has begun finds these.
+    later = {"traffic_moved", "traffic_not_moved", "traffic_goes_on"}
+    wanted = {f"terms.why.{each}" for each in refused | (traffic - later)}
+    assert wanted <= there.keys()
