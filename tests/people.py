@@ -74,13 +74,19 @@ class Person:
         return self.slack.workspace.messages(self.channel(channel).id, self.id, thread_ts, limit=500)
 
     async def types(self, line: str, channel: str = "general") -> Message:
-        """Type a slash command; the answer that only they see."""
+        """Type a slash command; the answer that only they see. That a plan is still being made is none: what
+        follows it is, however long a slow machine takes for it."""
         before = {message.ts for message in self.sees(channel)}
         outcome = await self.slack.workspace.run_command(self.id, self.channel(channel).id, line)
         assert outcome.error is None, outcome
         return await eventually(
             lambda: next(
-                (m for m in self.sees(channel) if m.ts not in before and m.ephemeral_for == self.id), None
+                (
+                    m
+                    for m in self.sees(channel)
+                    if m.ts not in before and m.ephemeral_for == self.id and not words(m).startswith("🔎")
+                ),
+                None,
             )
         )
 
