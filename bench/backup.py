@@ -138,6 +138,9 @@ class _Hand:
     token: int = 1
     stopping: bool = False
 
+    def past_return(self) -> None:
+        """Nobody presses anything here."""
+
     def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
         """Nobody looks."""
 

@@ -9,6 +9,8 @@ from functools import partial
 from bot.alerting import Ground
 from bot.deploy_sites import site_of
 from bot.domain.deploy.service import Service
+from bot.domain.operations.locks import Lock
+from bot.domain.operations.record import OperationRecord
 from bot.engine.deploy.book import Announce, DeployBook
 from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import BackedUp, Planner, Surroundings
@@ -18,7 +20,6 @@ from bot.engine.deploy.leases import Leases
 from bot.engine.deploy.overview import Overview
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Sites
-from bot.engine.operations.contract import OperationRefused
 from bot.store.deployments import DeploymentStore
 from bot.store.operations import OperationStore
 from bot.tools.traffic.guarding import leases_folder
@@ -34,8 +35,8 @@ class DeployParts:
         announce: Announce,
         around: Callable[[str, str], Awaitable[Surroundings]],
         backed_up: BackedUp,
-        running: Callable[[str, str], Awaitable[OperationRefused | None]],
-        locked_by: Callable[[str], Awaitable[str | None]],
+        running: Callable[[str, str], Awaitable[OperationRecord | None]],
+        lock: Callable[[str, str], Awaitable[Lock | None]],
         command: str,
     ) -> None:
         settings, state = ground.settings, ground.settings.state_directory.absolute()
@@ -52,7 +53,7 @@ class DeployParts:
             around,
             backed_up,
             running,
-            locked_by,
+            lock,
         )
         leases = Leases(leases_folder(state))
         self.deploy = Deploy(self.sites, self.planner, inspection, leases, self.book, ground.clock)

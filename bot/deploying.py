@@ -17,7 +17,7 @@ from bot.domain.operations.freeze import next_freeze
 from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
-from bot.engine.operations.contract import Operation, OperationRefused
+from bot.engine.operations.contract import Operation
 from bot.engine.operations.lazily import Lazily
 from bot.engine.operations.locks import LockBook
 from bot.store.errors import StoreUnavailable
@@ -77,7 +77,7 @@ class Deploying:
                 self._surroundings,
                 self._backed_up,
                 self._running,
-                self._locked_by,
+                self._lock,
                 self._command,
             )
         return self._made
@@ -133,18 +133,21 @@ class Deploying:
         if self.services and over.plan.operation in (DEPLOY, ROLLBACK):
             await self.parts().book.ended(over)
 
-    async def _running(self, service: str, environment: str) -> OperationRefused | None:
-        """That a deployment is under way there, which is what a rollback stops."""
+    async def _running(self, service: str, environment: str) -> OperationRecord | None:
+        """The deployment that is under way there: a rollback stops it, another deployment has to wait."""
         for record in await self._operations.open():
             shown = record.plan.shown
             here = shown.get("service") == service and shown.get("environment") == environment
             if record.plan.operation == DEPLOY and record.state in UNDER_WAY and here:
-                return OperationRefused("deploy_running", id=record.id, hash=record.plan_hash)
+                return record
         return None
 
-    async def _locked_by(self, environment: str) -> str | None:
-        lock = await self._locks.in_the_way(environment)
-        return lock.by if lock is not None and lock.run is None else None
+    async def _lock(self, service: str, environment: str) -> Lock | None:
+        """The one that a person, or the Guardian after a rollback, has put on the environment or on the
+        service in it."""
+        subjects = (environment, place_of(service, environment))
+        held = await self._locks.held()
+        return next((lock for lock in held if lock.run is None and lock.subject in subjects), None)
 
     async def _surroundings(self, service: str, environment: str) -> Surroundings:
         from bot.engine.deploy.facts import Surroundings

@@ -14,7 +14,7 @@ A rollback is no deployment: it brings nothing new. What never carried productio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,8 +23,6 @@ from statistics import median
 from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome
 from bot.domain.operations.plan import JsonObject
 
-Place = tuple[str, str]
-"""A service and an environment."""
 _DAY, _HOUR = 86_400.0, 3_600.0
 _WEEK, _MONTH = 7 * _DAY, 30 * _DAY
 
@@ -114,16 +112,6 @@ def dora(records: Iterable[DeploymentRecord], start: datetime, end: datetime) ->
         restored=len(restores),
         not_restored=len(failed) - len(restores),
     )
-
-
-def dora_by_place(
-    records: Iterable[DeploymentRecord], start: datetime, end: datetime
-) -> Mapping[Place, Dora]:
-    """The figures of each service in each environment that anything is on record of."""
-    places: dict[Place, list[DeploymentRecord]] = {}
-    for record in records:
-        places.setdefault((record.service, record.environment), []).append(record)
-    return {place: dora(own, start, end) for place, own in sorted(places.items())}
 
 
 def figures(of: Dora, *, bands: bool = False) -> tuple[Figure, ...]:

@@ -16,6 +16,7 @@ from bot.domain.deploy.checks import LeftOut
 from bot.domain.deploy.risk import Risk
 from bot.domain.deploy.service import Environment, Service
 from bot.domain.deploy.slots import Slot
+from bot.domain.operations.locks import Lock, locked_values
 from bot.domain.operations.plan import JsonObject, OnFailure, Plan, Step
 
 DEPLOY = "deploy"
@@ -55,11 +56,18 @@ class DeployFacts:
     risk: Risk
     notes: JsonObject = field(default_factory=dict)
     """release notes: not approved, only shown"""
+    lock: Lock | None = None
+    """that keeps it from beginning once it is approved; shown"""
 
 
 def place_of(service: str, environment: str) -> str:
     """What a deployment and a rollback of one service in one environment share, and so is locked by both."""
     return f"{environment}/{service}"
+
+
+def green_of(plan: Plan) -> Slot:
+    """Where the new release of a deployment lives."""
+    return next(Slot(str(step.params["slot"])) for step in plan.steps if step.name == GREEN)
 
 
 def deploy_plan(facts: DeployFacts, at: datetime) -> Plan:
@@ -78,6 +86,7 @@ def deploy_plan(facts: DeployFacts, at: datetime) -> Plan:
         touches=(place_of(facts.service.name, environment.name),),
         aside={
             "notes": dict(facts.notes),
+            "locked": locked_values(facts.lock),
             "committed_at": facts.notes.get("committed_at"),
             # What is around it comes and goes: an alert that opens meanwhile must not undo an approval.
             "risk": facts.risk.level.value,

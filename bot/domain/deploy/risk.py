@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot.domain.deploy.notes import ReleaseNotes
 from bot.domain.levels import Level
 from bot.domain.oncall.model import Hours
 from bot.domain.operations.plan import JsonObject
@@ -124,13 +123,6 @@ def risk_of(rules: RiskRules, facts: RiskFacts, now: datetime) -> Risk:
     else:
         level = RiskLevel.MEDIUM if RiskLevel.MEDIUM in levels else RiskLevel.LOW
     return Risk(level, tuple(reasons))
-
-
-def size_of(notes: ReleaseNotes) -> Size | None:
-    """How much that is, what goes included; None where nothing is there to compare with."""
-    if notes.files is None or notes.insertions is None or notes.deletions is None:
-        return None
-    return Size(notes.coming + notes.going, notes.files, notes.insertions + notes.deletions)
 
 
 def budget_left(target: float, measured: float) -> float:

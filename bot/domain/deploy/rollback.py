@@ -13,6 +13,7 @@ from datetime import datetime
 from bot.domain.deploy.plan import place_of
 from bot.domain.deploy.service import Environment
 from bot.domain.deploy.slots import Slot
+from bot.domain.operations.locks import Lock, locked_values
 from bot.domain.operations.plan import OnFailure, Plan, Step
 
 ROLLBACK = "rollback"
@@ -34,8 +35,8 @@ class RollbackFacts:
     """whether it is there already, warm"""
     current: str | None
     """the revision that carries production now"""
-    locked_by: str | None = None
-    """who has locked the environment, which does not keep a rollback off; shown"""
+    lock: Lock | None = None
+    """on where it runs, which does not keep a rollback off; shown"""
 
 
 def rollback_plan(facts: RollbackFacts, at: datetime) -> Plan:
@@ -55,7 +56,7 @@ def rollback_plan(facts: RollbackFacts, at: datetime) -> Plan:
         },
         # Nothing of it is undone, and a step that fails keeps none that follows from being done.
         on_failure=OnFailure.UNDO_STEP,
-        aside={"locked_by": facts.locked_by},
+        aside={"locked": locked_values(facts.lock)},
     )
 
 

@@ -21,13 +21,6 @@ class Slot(StrEnum):
         return Slot.B if self is Slot.A else Slot.A
 
 
-class Colour(StrEnum):
-    """What a slot is in a deployment."""
-
-    BLUE = "blue"
-    GREEN = "green"
-
-
 def share_of_b(green: Slot, percent: int) -> int:
     """The share of traffic that slot b has to carry so that Green in that slot carries `percent`."""
     if not 0 <= percent <= 100:

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pydantic import JsonValue
+
 from bot.domain.operations.roles import Role, Roles
 
 DEFAULT_LENGTH = timedelta(hours=1)
@@ -38,6 +40,14 @@ class Lock:
 def in_the_way(locks: Iterable[Lock], subjects: Collection[str], now: datetime) -> Lock | None:
     """The lock that keeps a run off one of those subjects; None if there is none."""
     return next((lock for lock in locks if lock.subject in subjects and lock.holds(now)), None)
+
+
+def locked_values(lock: Lock | None) -> dict[str, JsonValue] | None:
+    """Who has locked something, until when and why, for a plan's card; None where nobody has."""
+    if lock is None:
+        return None
+    until = None if lock.until is None else lock.until.isoformat()
+    return {"by": lock.by, "until": until, "reason": lock.reason}
 
 
 def may_lift(lock: Lock, by: str, roles: Roles) -> bool:

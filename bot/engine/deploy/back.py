@@ -22,10 +22,12 @@ from bot.tools.traffic.contract import TrafficFailed
 
 T = TypeVar("T")
 
+GONE = "traffic_gone"
+"""the reason of a failure for want of a load balancer"""
 _AGAIN = 0.25
 _ASKED = 3
 _ANSWERS_WITHIN = 2.0
-_GONE = "health_refused"
+_REFUSED = "health_refused"
 _LOOKS = 0.05
 _STILL = 0.3
 """seconds without one further request"""
@@ -85,14 +87,17 @@ async def _begun(site: Site, slot: Slot) -> tuple[str, int]:
 
 
 async def drain(site: Site, slot: Slot, seconds: float) -> dict[str, JsonValue]:
-    """Wait until nothing is under way in a slot any more, and cut off what is then. Raises StepFailed."""
+    """Wait until nothing is under way in a slot any more, and cut off what is then: how many were `cut`, and
+    how many are `left`. Raises StepFailed."""
     began = time.monotonic()
     while (left := await patiently(site, lambda: site.traffic.in_flight(slot))) > 0:
         if time.monotonic() - began >= seconds:
+            # Not every load balancer can: what is not cut goes on.
             cut = await patiently(site, lambda: site.traffic.cut(slot))
-            return {"seconds": round(time.monotonic() - began, 2), "cut": cut or left}
+            took = round(time.monotonic() - began, 2)
+            return {"seconds": took, "cut": cut, "left": max(0, left - cut)}
         await asyncio.sleep(_LOOKS)
-    return {"seconds": round(time.monotonic() - began, 2), "cut": 0}
+    return {"seconds": round(time.monotonic() - began, 2), "cut": 0, "left": 0}
 
 
 async def answers(site: Site, slot: Slot) -> bool:
@@ -102,7 +107,7 @@ async def answers(site: Site, slot: Slot) -> bool:
     async with session_of(1, rules.timeout) as session:
         for _ in range(_ASKED):
             problem = await check(site.address(slot), rules, session)
-            if problem is None or problem.name != _GONE:
+            if problem is None or problem.name != _REFUSED:
                 return True
             await asyncio.sleep(_AGAIN)
     return False
@@ -116,6 +121,6 @@ async def patiently(site: Site, ask: Callable[[], Awaitable[T]], seconds: float 
         try:
             return await ask()
         except TrafficFailed as failed:
-            if failed.reason != "traffic_gone" or time.monotonic() >= give_up:
+            if failed.reason != GONE or time.monotonic() >= give_up:
                 raise StepFailed(failed.reason, detail=failed.detail) from None
         await asyncio.sleep(_AGAIN)

@@ -9,9 +9,11 @@ import structlog
 from pydantic import JsonValue
 
 from bot.domain.alerts.happenings import ChangeKind, Happening
+from bot.domain.deploy.afterwards import lock_after
 from bot.domain.deploy.plan import DEPLOY, GREEN, SHIFT, WARM
 from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord
 from bot.domain.deploy.rollback import ROLLBACK, START, TRAFFIC
+from bot.domain.deploy.service import Environment
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import State
 from bot.domain.operations.plan import JsonObject, Plan
@@ -139,16 +141,26 @@ class DeployBook:
         await self.store.write(written)
         log.info("deployment_over", run=over.id, revision=record.revision, outcome=outcome.value)
 
+    async def locked_until(self, run: int, environment: Environment, at: datetime) -> datetime | None:
+        """Until when nothing will be deployed there because a deployment that is being undone has moved
+        traffic, if it ends at that moment; None where nothing is locked."""
+        record = await self._operations.get(run)
+        lock = None if record is None else lock_after(record, environment, at, "")
+        return None if lock is None else lock.until
+
     async def _told(self, run: int, plan: Plan, at: datetime, facts: dict[str, JsonValue]) -> Also:
         service, environment = _place(plan)
         asked = await self._operations.get(run)
+        back = facts["event"] == "back"
+        rolled_back = back or plan.operation == ROLLBACK
+        now = (_text(plan.shown["current"]) if back else None) or _revision(plan)
         return self._announce(
             Happening(
                 at=at,
-                kind=ChangeKind.DEPLOY,
+                kind=ChangeKind.ROLLBACK if rolled_back else ChangeKind.DEPLOY,
                 service=service,
                 environment=environment,
-                title=f"{service} {_revision(plan)}",
+                title=f"{service} {now}",
                 by="" if asked is None else asked.asked_by,
                 facts={
                     **facts,

@@ -142,11 +142,6 @@ async def run_trials(
     return tuple(done[trial] for trial in Trial)
 
 
-def all_good(done: Sequence[Done]) -> bool:
-    """Whether a deployment may go on: nothing failed, and nothing was only said to be checked."""
-    return all(each.result.verdict.is_good for each in done)
-
-
 def as_json(done: Sequence[Done]) -> list[JsonObject]:
     """The results for a plan or a step's record, without what was printed."""
     return [

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from bot.domain.deploy.plan import (
-    CHECK_BLUE,
     COMPLETE,
     DEPLOY,
     GREEN,
@@ -19,18 +17,17 @@ from bot.domain.deploy.plan import (
     PREPARE,
     RETIRE,
     SHIFT,
-    STOP_GREEN,
-    TRAFFIC_BACK,
     VERIFY,
     WARM,
     deploy_plan,
+    green_of,
 )
 from bot.domain.deploy.slots import Slot, share_of, share_of_b
 from bot.domain.deploy.stage import Stage, first_stage, next_stage
 from bot.domain.deploy.told import told
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock
-from bot.engine.deploy.back import Diverted, answers, divert, drain, patiently, see_still
+from bot.engine.deploy.back import answers, drain, patiently
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
@@ -38,16 +35,14 @@ from bot.engine.deploy.inspection import Inspection, failed_of, told_of
 from bot.engine.deploy.leases import Leases
 from bot.engine.deploy.sampling import Sampler
 from bot.engine.deploy.site import Site, Sites
-from bot.engine.deploy.watching import figures, kept_warm, rules_of, watch
+from bot.engine.deploy.undoing import Undoing, home_at_once, marker_of
+from bot.engine.deploy.watching import baseline, figures, kept_warm, rules_of, watch
 from bot.engine.operations.contract import StepFailed, Stopped, Work
 from bot.tools.releases.contract import ReleaseFailed
 from bot.tools.releases.health import wait_until_healthy
 from bot.tools.traffic.contract import TrafficFailed
 
 _Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
-_BASELINE_SECONDS = 2.0
-"""or as long as a stage, where that is shorter"""
-_BLUE_GONE = "blue_unwell"
 
 
 class Deploy:
@@ -73,8 +68,7 @@ class Deploy:
         self._stages: dict[int, Stage] = {}
         """the last stage of each run that passed: what follows goes on from its evidence. After a crash there
         is none, and the evidence is gathered afresh"""
-        self._back: set[int] = set()
-        """runs whose traffic is back, which the undo of each stage asks for"""
+        self._undoing = Undoing(leases, book, clock)
         self._doing: Mapping[str, _Doing] = {
             PREFLIGHT: self._preflight,
             PREPARE: self._prepare,
@@ -84,11 +78,6 @@ class Deploy:
             COMPLETE: self._complete,
             WARM: self._warm,
             RETIRE: self._retire,
-        }
-        self._undoing: Mapping[str, _Doing] = {
-            TRAFFIC_BACK: self._traffic_back,
-            STOP_GREEN: self._stop_green,
-            CHECK_BLUE: self._check_blue,
         }
 
     async def plan(self, request: JsonObject, at: datetime) -> Plan:
@@ -103,7 +92,8 @@ class Deploy:
         """As `Operation` has it. The order is the machinery's: backwards, traffic first."""
         if step.undo is None:
             return {}
-        return await self._undoing[step.undo](self._site(plan), plan, step, work)
+        self._stages.pop(work.run_id, None)
+        return await self._undoing.undo(self._site(plan), plan, step.undo, work)
 
     def _site(self, plan: Plan) -> Site:
         return self._sites.of(plan.shown["service"], plan.shown["environment"])
@@ -125,27 +115,27 @@ class Deploy:
         refused = await self._planner.without_backup(site)
         if refused is not None:
             raise StepFailed(refused.reason, **refused.values)
-        blue = _green(plan).other
+        blue = green_of(plan).other
         share = share_of(blue, await patiently(site, site.traffic.share))
         if share != 100:
             raise StepFailed("traffic_mixed", share=share)
-        baseline: dict[str, JsonValue] = {}
+        measured: dict[str, JsonValue] = {}
         if plan.shown["has_blue"]:
-            baseline = await _baseline(site, blue, work)
+            measured = await baseline(site, blue, work)
         await self._book.begin(work.run_id, plan, self._clock())
         return {
-            "baseline": baseline,
+            "baseline": measured,
             "back_to": plan.shown["current"],
             "backed_up": bool(site.environment.data),
         }
 
     async def _green(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        slot, revision = _green(plan), _revision(plan)
+        slot, revision = green_of(plan), _revision(plan)
         if share_of(slot, await patiently(site, site.traffic.share)) != 0:
             raise StepFailed("slot_carries", slot=slot.value)
         with as_failures():
-            instance = await site.releases.start(slot, revision, _marker(work))
-        await self._book.placed(plan, _marker(work), self._clock())
+            instance = await site.releases.start(slot, revision, marker_of(work))
+        await self._book.placed(plan, marker_of(work), self._clock())
         health = await wait_until_healthy(
             site.address(slot),
             site.health,
@@ -160,7 +150,7 @@ class Deploy:
         return {"seconds": round(health.seconds, 1)}
 
     async def _verify(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        found = await self._inspection.green(site, _green(plan), _revision(plan), lambda: work.stopping)
+        found = await self._inspection.green(site, green_of(plan), _revision(plan), lambda: work.stopping)
         for each in found:
             if each.output:
                 work.attach(f"verify-{each.result.name.value}.txt", each.output)
@@ -173,7 +163,7 @@ class Deploy:
 
     async def _shift(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Gate 3, one stage of it."""
-        green, percent = _green(plan), int(_number(step.params["percent"]))
+        green, percent = green_of(plan), int(_number(step.params["percent"]))
         # A watchdog asks nobody whether Blue is there: it must not take traffic to where nothing answers.
         back = plan.shown["has_blue"] or await answers(site, green.other)
         async with self._leases.kept(work.run_id, site, share_of_b(green, 0) if back else None) as lease:
@@ -202,26 +192,31 @@ class Deploy:
         """Where somebody pressed 중단 between two stages, it stays where it is until it may go on, watched
         meanwhile if it carries anything."""
         before = self._stages.get(work.run_id)
-        share = share_of(_green(plan), await patiently(site, site.traffic.share))
+        share = share_of(green_of(plan), await patiently(site, site.traffic.share))
         if work.guided.held_by is None or share >= percent:
             return
         if before is not None and share > 0:
             stage = next_stage(before, share, time.monotonic())
             stage = await self._watched(site, plan, stage, work, stage.rules.dwell, taken_away=taken_away)
             self._stages[work.run_id] = stage
-        while work.guided.held_by is not None and not work.stopping:
-            if await taken_away():
-                raise StepFailed("watchdog")
-            work.guided.tell({"held": True, "share": share}, ["go", "stop"])
-            await work.guided.wait(1.0)
-        if work.stopping:
-            raise Stopped
+        async with home_at_once(site, green_of(plan)):
+            while work.guided.held_by is not None and not work.stopping:
+                if await taken_away():
+                    raise StepFailed("watchdog")
+                work.guided.tell({"held": True, "share": share}, ["go", "stop"])
+                await work.guided.wait(1.0)
+            if work.stopping:
+                raise Stopped
 
     async def _complete(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        green = _green(plan)
+        green = green_of(plan)
         share = share_of(green, await patiently(site, site.traffic.share))
         if share != 100:
             raise StepFailed("traffic_not_moved", share=share)
+        if work.stopping:
+            raise Stopped
+        if plan.steps[-1].name == step.name:  # what follows otherwise can still be stopped
+            work.past_return()
         await self._leases.end(work.run_id, site, share_of_b(green, 0))
         await self._book.completed(work.run_id, plan, self._clock())
         return {}
@@ -238,14 +233,17 @@ class Deploy:
         return _result(stage)
 
     async def _retire(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """Blue is cleaned up. That it could not be is said, and is no reason to take a healthy release back:
-        the next deployment stops it first."""
+        """Blue is cleaned up, unless somebody wants it back while it is there. That it could not be is said,
+        and is no reason to take a healthy release back: the next deployment stops it first."""
         self._stages.pop(work.run_id, None)
         slot = Slot(str(step.params["slot"]))
         try:
             if share_of(slot, await site.traffic.share()) != 0:
                 return {"left": "carries"}
             drained = await drain(site, slot, site.environment.drain.total_seconds())
+            work.past_return()
+            if work.stopping:
+                raise Stopped({"drained": drained})
             stopped = await site.releases.stop(slot)
         except (ReleaseFailed, TrafficFailed) as failed:
             return {"left": failed.reason, "detail": failed.detail}
@@ -265,108 +263,17 @@ class Deploy:
         ends_at: float | None = None,
         taken_away: Callable[[], Awaitable[bool]] | None = None,
     ) -> Stage:
-        sampler = Sampler(site, _green(plan))
+        sampler = Sampler(site, green_of(plan))
         try:
             with site.listening():
-                return await watch(site, stage, sampler, work, seconds, ends_at, taken_away)
-        except (StepFailed, Stopped):
-            # At once: what is written down first may have to wait for a database that is away. The undo of
-            # this step does it again, patiently, and says what it could not do.
-            with suppress(StepFailed):
-                await _home(replace(site, patience=0.0), _green(plan))
-            raise
+                async with home_at_once(site, green_of(plan)):
+                    return await watch(site, stage, sampler, work, seconds, ends_at, taken_away)
         finally:
             await sampler.close()
-
-    async def _traffic_back(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """The first of these does it all; those of earlier stages find it done."""
-        if work.run_id in self._back:
-            return {"already": True}
-        green = _green(plan)
-        self._stages.pop(work.run_id, None)
-        turned_at = self._clock()
-        try:
-            moved = await _home(site, green)  # before anything is written: it waits for no database
-        except StepFailed as failed:
-            if failed.reason == _BLUE_GONE:  # or the watchdog would do what must not be done
-                await self._leases.forget(work.run_id)
-            raise
-        at = self._clock()
-        await self._book.turned(work.run_id, turned_at)
-        await self._book.restored(work.run_id, plan, at)
-        result: dict[str, JsonValue] = {**moved.told, "at": at.isoformat()}
-        result["still"] = await see_still(site, green)
-        result["drained"] = await drain(site, green, site.environment.drain.total_seconds())
-        await self._leases.forget(work.run_id)
-        if moved.problem is not None:
-            raise moved.problem
-        self._back.add(work.run_id)
-        return result
-
-    async def _stop_green(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        green = _green(plan)
-        if share_of(green, await patiently(site, site.traffic.share)) != 0:
-            raise StepFailed("slot_carries", slot=green.value)
-        with as_failures():
-            found = await site.releases.find(green)
-            if found is not None and found.marker != _marker(work):
-                return {"stopped": False}  # what was there before we came is none of ours
-            stopped = await site.releases.stop(green)
-        await self._book.emptied(plan, green)
-        return {"stopped": stopped}
-
-    async def _check_blue(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """The previous state is there again, and Blue is well."""
-        blue = _green(plan).other
-        if share_of(blue, await patiently(site, site.traffic.share)) != 100:
-            raise StepFailed("traffic_not_moved", share=0)  # the watchdog goes on trying
-        await self._leases.forget(work.run_id)
-        await self._book.restored(work.run_id, plan, self._clock())
-        if not plan.shown["has_blue"]:
-            return {"blue": None}
-        health = await wait_until_healthy(site.address(blue), site.health, lambda: site.releases.find(blue))
-        if not health.healthy:
-            raise unhealthy("blue_unwell", health)
-        return {"blue": plan.shown["current"], "seconds": round(health.seconds, 1)}
-
-
-async def _home(site: Site, green: Slot) -> Diverted:
-    """All traffic back to Blue, unless Blue is gone and Green is there: worse than what there is.
-    Raises StepFailed."""
-    carries = share_of(green, await patiently(site, site.traffic.share)) > 0
-    if carries and not await answers(site, green.other) and await answers(site, green):
-        raise StepFailed(_BLUE_GONE, seconds=0.0, problem="health_gone", values={})
-    return await divert(site, green.other)
-
-
-async def _baseline(site: Site, blue: Slot, work: Work) -> dict[str, JsonValue]:
-    """How Blue does now, measured for a moment."""
-    with site.listening():
-        began, counted = time.monotonic(), await patiently(site, lambda: site.traffic.counters(blue))
-        heard = await site.traffic.latencies(blue)
-        await work.guided.wait(min(_BASELINE_SECONDS, site.environment.dwell.total_seconds()))
-        seconds = time.monotonic() - began
-        since = (await patiently(site, lambda: site.traffic.counters(blue))).since(counted)
-        took = await site.traffic.latencies(blue)
-    p95 = None if took is None or heard is None else took.minus(heard).quantile(0.95)
-    return {
-        "per_second": round(since.requests / seconds, 1),
-        "rate": since.rate,
-        "p95": None if p95 is None or p95 == float("inf") else round(p95, 1),
-    }
 
 
 def _revision(plan: Plan) -> str:
     return str(plan.shown["revision"])
-
-
-def _green(plan: Plan) -> Slot:
-    """Where the new release lives."""
-    return next(Slot(str(step.params["slot"])) for step in plan.steps if step.name == GREEN)
-
-
-def _marker(work: Work) -> str:
-    return f"run-{work.run_id}"
 
 
 def _number(value: JsonValue) -> float:

@@ -11,14 +11,16 @@ from typing import NamedTuple
 from pydantic import JsonValue
 
 from bot.domain.deploy.checks import LeftOut
-from bot.domain.deploy.plan import Checked, DeployFacts
+from bot.domain.deploy.plan import Checked, DeployFacts, green_of
 from bot.domain.deploy.preflight import Verdict
 from bot.domain.deploy.revisions import valid_revision
 from bot.domain.deploy.risk import RiskFacts, RiskRules, risk_of
 from bot.domain.deploy.rollback import RollbackFacts
-from bot.domain.deploy.slots import Slot
+from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.levels import Level
+from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import JsonObject
+from bot.domain.operations.record import OperationRecord
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.checks import Done
 from bot.engine.deploy.history import History, Notes
@@ -69,12 +71,12 @@ class Planner:
         risks: RiskRules,
         around: Callable[[str, str], Awaitable[Surroundings]],
         backed_up: BackedUp,
-        running: Callable[[str, str], Awaitable[OperationRefused | None]],
-        locked_by: Callable[[str], Awaitable[str | None]],
+        running: Callable[[str, str], Awaitable[OperationRecord | None]],
+        lock: Callable[[str, str], Awaitable[Lock | None]],
     ) -> None:
         """`around`: of a service in an environment. `backed_up`: why work on those paths must not begin for
-        want of a verified backup. `running`: that a deployment is under way there. `locked_by`: who has
-        locked an environment."""
+        want of a verified backup. `running`: the deployment that is under way there. `lock`: which
+        somebody, or the Guardian after a rollback, has put on where it runs."""
         self._sites = sites
         self._inspection = inspection
         self._history = history
@@ -83,13 +85,16 @@ class Planner:
         self._around = around
         self._backed_up = backed_up
         self._running = running
-        self._locked_by = locked_by
+        self._lock = lock
         self._checked: dict[tuple[str, str, str, str | None], tuple[float, tuple[Done, ...]]] = {}
 
     async def deploy(self, request: JsonObject, at: datetime) -> DeployFacts:
         """The facts for a deployment."""
         site = self._sites.of(request.get("service"), request.get("environment"))
         service, environment = site.service, site.environment
+        under_way = await self._running(service.name, environment.name)
+        if under_way is not None:
+            raise await _under_way(site, under_way)
         revision = str(request.get("revision") or "")
         if not valid_revision(revision):
             raise OperationRefused("deploy_revision_odd", revision=revision[:80])
@@ -108,7 +113,7 @@ class Planner:
         bad = failed_of(found)
         if bad:
             raise OperationRefused("deploy_preflight", revision=revision, checks=told_of(bad))
-        facts = await self._risk_facts(site, notes, has_blue, at)
+        facts = await self._risk_facts(site, notes, has_blue, current == revision, at)
         return DeployFacts(
             service=service,
             environment=environment,
@@ -127,6 +132,7 @@ class Planner:
             ),
             risk=risk_of(self._risks, facts, at),
             notes={} if notes is None else notes.as_json(),
+            lock=await self._lock(service.name, environment.name),
         )
 
     async def rollback(self, request: JsonObject, at: datetime) -> RollbackFacts:
@@ -135,7 +141,7 @@ class Planner:
         service, environment = site.service.name, site.environment.name
         under_way = await self._running(service, environment)
         if under_way is not None:
-            raise under_way
+            raise OperationRefused("deploy_running", id=under_way.id, hash=under_way.plan_hash)
         standing = await self._to_leave(site)
         current = None if standing.blue is None else await self.revision_of(site, standing.blue)
         known = [each for each in await self.kept(site) if each != current]
@@ -150,8 +156,8 @@ class Planner:
         running = other is not None and other.alive and await self.revision_of(site, other) == target
         if not running:
             await self._must_be_known(site, target)
-        locked = await self._locked_by(environment)
-        return RollbackFacts(service, site.environment, target, standing.live.other, running, current, locked)
+        lock = await self._lock(service, environment)
+        return RollbackFacts(service, site.environment, target, standing.live.other, running, current, lock)
 
     async def kept(self, site: Site) -> list[str]:
         """The releases that can be gone back to, the one that carries production among them: newest first,
@@ -226,7 +232,9 @@ class Planner:
             self._checked = {key: (time.monotonic(), found)} if not failed_of(found) else {}
         return found
 
-    async def _risk_facts(self, site: Site, notes: Notes | None, has_blue: bool, at: datetime) -> RiskFacts:
+    async def _risk_facts(
+        self, site: Site, notes: Notes | None, has_blue: bool, same: bool, at: datetime
+    ) -> RiskFacts:
         service, environment = site.service, site.environment
         around = await self._around(service.name, environment.name)
         before = await self._book.store.of_environment(service.name, environment.name, _LOOKED_BACK)
@@ -241,7 +249,18 @@ class Planner:
             size=None if notes is None else notes.size,
             has_blue=has_blue,
             left_out=sum(1 for rule in rules if isinstance(rule, LeftOut)),
+            same=same,
             backwards=notes is not None and notes.backwards,
             today=sum(1 for each in before if each.started_at >= midnight),
             last_went_back=bool(before) and before[0].outcome.value == "rolled_back",
         )
+
+
+async def _under_way(site: Site, record: OperationRecord) -> OperationRefused:
+    """That a deployment is under way there, and how much its release carries, where that can be told."""
+    try:
+        percent = share_of(green_of(record.plan), await site.traffic.share())
+    except TrafficFailed:
+        percent = None
+    revision = str(record.plan.shown["revision"])
+    return OperationRefused("deploy_under_way", id=record.id, revision=revision, percent=percent)

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from bot.domain.deploy.rollback import (
     DRAIN,
     JOURNAL,
@@ -24,6 +26,7 @@ from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.site import Site, Sites
+from bot.engine.deploy.undoing import lock_told
 from bot.engine.operations.contract import StepFailed, Work
 from bot.tools.releases.contract import ReleaseFailed
 from bot.tools.releases.health import check, session_of, wait_until_healthy
@@ -125,7 +128,10 @@ class Rollback:
         health = await wait_until_healthy(site.address(slot), site.health, lambda: site.releases.find(slot))
         if not health.healthy:
             raise unhealthy("blue_unwell", health)
-        return {"seconds": round(health.seconds, 1)}
+        result: dict[str, JsonValue] = {"seconds": round(health.seconds, 1)}
+        if site.environment.lock_after_rollback:
+            result |= lock_told(site, self._clock() + site.environment.lock_after_rollback)
+        return result
 
 
 async def _instead_of(revision: str, site: Site, slot: Slot) -> str | None:

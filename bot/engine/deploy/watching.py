@@ -13,11 +13,14 @@ from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.deploy.stage import Decision, Kind, Stage, go, hold, step
 from bot.domain.deploy.thresholds import Rules, Thresholds
 from bot.domain.deploy.told import Told, told
+from bot.engine.deploy.back import patiently
 from bot.engine.deploy.sampling import Sampler
 from bot.engine.deploy.site import Site
 from bot.engine.operations.contract import StepFailed, Stopped, Work
 from bot.tools.traffic.contract import TrafficFailed
 
+_BASELINE_SECONDS = 2.0
+"""or as long as a stage, where that is shorter"""
 _POINTS = 20
 """of a line in the card"""
 _SURE = 2
@@ -38,6 +41,23 @@ def rules_of(site: Site, seconds: float | None = None) -> Rules:
         probes_per_second=environment.probes.per_second,
         probe_for=max(dwell, 1.0),
     )
+
+
+async def baseline(site: Site, blue: Slot, work: Work) -> dict[str, JsonValue]:
+    """How Blue does now, measured for a moment. Raises StepFailed."""
+    with site.listening():
+        began, counted = time.monotonic(), await patiently(site, lambda: site.traffic.counters(blue))
+        heard = await site.traffic.latencies(blue)
+        await work.guided.wait(min(_BASELINE_SECONDS, site.environment.dwell.total_seconds()))
+        seconds = time.monotonic() - began
+        since = (await patiently(site, lambda: site.traffic.counters(blue))).since(counted)
+        took = await site.traffic.latencies(blue)
+    p95 = None if took is None or heard is None else took.minus(heard).quantile(0.95)
+    return {
+        "per_second": round(since.requests / seconds, 1),
+        "rate": since.rate,
+        "p95": None if p95 is None or p95 == float("inf") else round(p95, 1),
+    }
 
 
 async def watch(

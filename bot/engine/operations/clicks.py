@@ -84,8 +84,10 @@ class Clicks:
 
     async def _pass_on(self, record: OperationRecord, click: Click, by: str) -> bool:
         """Write down who pressed it, and then tell the step that is under way: one that begins meanwhile
-        reads it."""
+        reads it. False where it comes too late."""
         store = self._parts.store
+        if click is Click.STOP and self._runner.is_past_return(record.id):
+            return False
         match click:
             case Click.STOP:
                 after, first = replace(record, stopped_by=by), store.stopping(record.id, by)

@@ -52,6 +52,11 @@ class Work(Protocol):
         """Somebody pressed 중단: a step that can end between two things ends there by `raise Stopped`."""
         ...
 
+    def past_return(self) -> None:
+        """What follows in this step cannot be stopped: who presses 중단 from now on is told that it is too
+        late. Whether somebody has already is in `stopping`, to be asked right after."""
+        ...
+
     def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
         """How far it is, for the card. `unit` is a term of the phrases (`terms.unit`)."""
         ...

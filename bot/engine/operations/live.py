@@ -33,6 +33,8 @@ class LiveWork:
         self._call = call
         self._told = told
         self._stopping = False
+        self.is_past_return = False
+        """whether what is being done cannot be stopped any more"""
         self._held_by: str | None = None
         self._let_go_by: tuple[str, ...] = ()
         self._pressed = asyncio.Event()
@@ -62,6 +64,10 @@ class LiveWork:
         """Somebody pressed 중단."""
         self._stopping = True
         self._pressed.set()
+
+    def past_return(self) -> None:
+        """As `Work` has it."""
+        self.is_past_return = True
 
     def hold(self, by: str) -> None:
         """Somebody wants it to stay where it is."""

@@ -85,6 +85,11 @@ class Runner:
         if work is not None:
             work.stop()
 
+    def is_past_return(self, number: int) -> bool:
+        """Whether the step that is under way cannot be stopped any more."""
+        work = self._live.get(number)
+        return work is not None and work.is_past_return
+
     def hold(self, number: int, by: str) -> None:
         """Tell it who wants it to stay where it is."""
         work = self._live.get(number)

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.deploy.notes import Direction, ReleaseNotes
-from bot.domain.deploy.risk import RiskFacts, RiskLevel, RiskRules, Size, budget_left, risk_of, size_of
+from bot.domain.deploy.risk import RiskFacts, RiskLevel, RiskRules, Size, budget_left, risk_of
 from bot.domain.levels import Level
 from bot.domain.oncall.model import Hours
 from messages.render import Voice
@@ -97,14 +96,6 @@ def test_working_hours_may_go_over_midnight() -> None:
     rules = replace(RULES, hours=Hours(time(20), time(4)))
     assert risk_of(rules, CALM, TUESDAY.replace(hour=21)).reasons == ()
     assert [each.name for each in risk_of(rules, CALM, TUESDAY).reasons] == ["off_hours"]
-
-
-def test_the_size_of_what_comes_and_goes() -> None:
-    notes = ReleaseNotes(
-        "n", "o", Direction.ASIDE, TUESDAY, coming=2, going=1, files=3, insertions=5, deletions=4
-    )
-    assert size_of(notes) == Size(3, 3, 9)
-    assert size_of(ReleaseNotes("n", None, Direction.FIRST, TUESDAY)) is None
 
 
 def test_half_of_the_budget_is_left_at_half_of_the_failures() -> None:

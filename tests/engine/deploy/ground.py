@@ -27,6 +27,7 @@ from bot.domain.deploy.service import Environment, HealthRules, Limits, ProbeRul
 from bot.domain.deploy.slots import Slot
 from bot.domain.oncall.model import Hours
 from bot.domain.operations.approval import OPEN, Click, Needs, State
+from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
 from bot.engine.deploy.book import DeployBook
@@ -368,15 +369,16 @@ async def deployed_by(
     async def covered(paths: Sequence[str]) -> Mapping[str, datetime] | OperationRefused:
         return backed_up or dict.fromkeys(paths, clock())
 
-    async def running(service: str, name: str) -> OperationRefused | None:
+    async def running(service: str, name: str) -> OperationRecord | None:
         for record in await made[0].yard.store.open():
             here = record.plan.shown["environment"] == name
             if here and record.plan.operation == DEPLOY and record.state.value in ("running", "undoing"):
-                return OperationRefused("deploy_running", id=record.id, hash=record.plan_hash)
+                return record
         return None
 
-    async def locked_by(name: str) -> str | None:
-        return None
+    async def lock(service: str, name: str) -> Lock | None:
+        held = await made[0].yard.locks.held()
+        return next((each for each in held if each.run is None and each.subject == name), None)
 
     from datetime import time
     from zoneinfo import ZoneInfo
@@ -395,7 +397,7 @@ async def deployed_by(
     service = replace(site.service, environments={name: each.environment for name, each in places.items()})
     sites = Sites((service,), lambda service, environment: places[environment.name])
     inspection = Inspection({})
-    planner = Planner(sites, inspection, History(), book, risks, around, covered, running, locked_by)
+    planner = Planner(sites, inspection, History(), book, risks, around, covered, running, lock)
     deploy = Deploy(sites, planner, inspection, leases or Leases(folder / "leases"), book, clock)
     rollback = Rollback(sites, planner, book, clock)
     async with open_yard(

@@ -10,6 +10,7 @@ import pytest
 from bot.domain.deploy.slots import Slot
 from bot.engine.deploy.back import answers, divert, drain, patiently, see_still
 from bot.engine.operations.contract import StepFailed
+from bot.tools.traffic.drivers import Divertible
 from tests.engine.deploy.ground import BRISK, standing, unwritable
 from tests.engine.deploy.visitors import asking, visitors
 from tests.tools.traffic.haproxy import until
@@ -63,9 +64,33 @@ async def test_what_does_not_end_in_time_is_cut_off() -> None:
 
         await until(there)
         told = await drain(site, Slot.A, 0.5)
-        assert told["cut"] == 1
+        assert (told["cut"], told["left"]) == (1, 0)
         assert await late == 502
         assert (await drain(site, Slot.A, 0.5))["cut"] == 0
+
+
+class Uncut:
+    """A load balancer that cannot cut anything off."""
+
+    def __init__(self, real: Divertible) -> None:
+        self.share, self.shift, self.divert = real.share, real.shift, real.divert
+        self.counters, self.latencies, self.in_flight = real.counters, real.latencies, real.in_flight
+
+    async def cut(self, slot: Slot) -> int:
+        return 0
+
+
+async def test_what_cannot_be_cut_off_is_said_to_be_left() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        late = asyncio.create_task(asking(f"{balancer.url}?wait=3000"))
+
+        async def there() -> bool:
+            return await site.traffic.in_flight(Slot.A) == 1
+
+        await until(there)
+        told = await drain(replace(site, traffic=Uncut(site.traffic)), Slot.A, 0.0)
+        assert (told["cut"], told["left"]) == (0, 1)
+        assert await late == 200
 
 
 async def test_who_is_there_at_all() -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from pydantic import JsonValue
 
+from bot.domain.alerts.happenings import ChangeKind
 from bot.domain.deploy.plan import DEPLOY, DeployFacts, deploy_plan
 from bot.domain.deploy.record import DeploymentRecord, Outcome, SlotRecord
 from bot.domain.deploy.risk import Risk, RiskLevel
@@ -135,6 +136,8 @@ async def test_each_moment_is_the_first_and_is_told_once_however_often_a_step_is
     assert (row.failed_at, row.restored_at) == (T0 + minute * 5, T0 + minute * 7)
     assert row.commit_at == T0 - timedelta(days=1)
     assert await book.events() == ["traffic", "complete", "back"]
+    *_, back = reversed(await book.insight.changes(T0 - timedelta(days=1)))
+    assert (back.kind, back.title, back.facts["revision"]) == (ChangeKind.ROLLBACK, "shop v1", "v2")
     slots = await book.store.slots_of("shop", "production")
     assert {slot: each.live_since for slot, each in slots.items()} == {Slot.A: T0 + minute * 7}
 
@@ -184,6 +187,8 @@ async def test_a_rollback_is_done_once_traffic_is_there_whatever_fails_after_it(
     if moved:
         await book.book.shifted(RUN, plan, 100, T0)
         await book.book.reached(RUN, T0)
+        (change,) = await book.insight.changes(T0 - timedelta(days=1))
+        assert (change.kind, change.title) == (ChangeKind.ROLLBACK, "shop v1")
     await book.book.ended(over(plan, State.PARTIAL))
     row = await book.row()
     assert row.outcome is (Outcome.DONE if moved else Outcome.FAILED)

@@ -22,7 +22,8 @@ from bot.domain.deploy.checks import (
 )
 from bot.domain.deploy.measures import Counted, Latencies
 from bot.domain.deploy.preflight import Answer, Verdict
-from bot.engine.deploy.checks import Stopping, all_good, as_json, run_checks, run_trials
+from bot.engine.deploy.checks import Stopping, as_json, run_checks, run_trials
+from bot.engine.deploy.inspection import failed_of
 
 LONG = timedelta(minutes=10)
 VALUES = {"revision": "v2", "service": "shop", "environment": "production"}
@@ -79,7 +80,7 @@ async def test_all_six_in_the_documents_order_whatever_comes_of_them(tmp_path: P
     ]  # fmt: skip
     assert [each.result.phrase for each in done][3:5] == ["reason.absent", "reason.timed_out"]
     assert done[1].output == "weak\n"
-    assert not all_good(done)
+    assert failed_of(done)
     assert as_json(done)[0]["values"] == {"found": "12"}
 
 
@@ -160,7 +161,7 @@ async def test_all_four_tests_against_green_in_the_documents_order() -> None:
     )
     done = await run_trials(rules, VALUES, "127.0.0.1:9002", ask=green.ask, send=green.send)
     assert [each.result.name for each in done] == list(Trial)
-    assert all_good(done)
+    assert not failed_of(done)
     assert green.asked == ["127.0.0.1:9002/health", "127.0.0.1:9002/"]
     assert green.loaded == [("127.0.0.1:9002", ("/",), 100, 50.0, 3.0)]
     assert done[1].output == "http://127.0.0.1:9002/x\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from datetime import timedelta
 
 import pytest
 
@@ -14,6 +15,7 @@ from bot.store.database import Database
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
 from tests.engine.deploy.ground import BRISK, Ground, grounded
 from tests.engine.deploy.releases import child_of, supervisor_of
+from tests.engine.operations.jobs import BOB
 from tests.engine.support import SetClock
 from tests.factories import T0
 from tests.tools.traffic.haproxy import until
@@ -90,6 +92,12 @@ async def test_the_same_facts_give_the_same_plan(small: Database, clock: SetCloc
         one = await ground.deploy.plan(request, T0)
         assert (await ground.deploy.plan(request, T0)).hash == one.hash
         assert one.subjects == ("production", "production/shop")
+        assert one.aside["locked"] is None
+        await ground.yard.locks.lock("production", BOB, timedelta(hours=1), "inventory")
+        locked = await ground.deploy.plan(request, T0)
+        ends = (clock.now + timedelta(hours=1)).isoformat()
+        assert locked.aside["locked"] == {"by": BOB, "until": ends, "reason": "inventory"}
+        assert locked.hash == one.hash
         await ground.site.releases.start(Slot.A, "v2", "by hand")
         with pytest.raises(OperationRefused, match="deploy_same"):
             await ground.deploy.plan(request, T0)

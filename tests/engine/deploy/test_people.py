@@ -17,9 +17,9 @@ from bot.store.database import Database
 from messages.operation_facts import OperationAskedFacts, OperationClickFacts
 from tests.engine.deploy.ground import BRISK, Ground, grounded
 from tests.engine.deploy.test_deploy import is_back, problem
-from tests.engine.deploy.visitors import visitors
+from tests.engine.deploy.visitors import asking, visitors
 from tests.engine.operations.jobs import ANN, BOB, CHO, DAN
-from tests.engine.support import SetClock, until
+from tests.engine.support import Disk, SetClock, until
 from tests.tools.traffic.haproxy import until as comes
 
 LONG = replace(BRISK, dwell=timedelta(minutes=5))
@@ -53,6 +53,11 @@ async def test_rollback_at_a_quarter(small: Database, clock: SetClock) -> None:
         assert (over.state, over.problem, over.stopped_by) == (State.UNDONE, None, ANN)
         assert found.failures == []
         (held,) = await ground.yard.locks.held()
+        prepared = next(step for step in over.steps if over.plan.steps[step.number].name == "prepare")
+        undone = prepared.result["undone"]
+        assert isinstance(undone, dict)
+        assert held.until is not None
+        assert (undone["environment"], undone["locked_until"]) == ("production", held.until.isoformat())
         assert (held.subject, held.run, held.until) == ("production", None, clock.now + timedelta(hours=1))
         await ground.yard.locks.unlock("production", CHO)
         await is_back(ground, number)
@@ -89,6 +94,43 @@ async def test_a_deployment_that_is_held_stays_where_it_is_until_somebody_lets_i
         assert over.state is State.DONE
         assert found.failures == []
         assert await ground.live() == "v2"
+
+
+async def test_a_held_deployment_goes_back_at_once_though_nothing_can_be_written(
+    small: Database, clock: SetClock, disk: Disk
+) -> None:
+    """After a restart nothing is known of the stages before, and it is held with what it carries."""
+    async with grounded(small, clock, environment=replace(LONG, stages=(25, 50, 100))) as ground:
+        ground.put("v2")
+        number = await ground.begin("v2")
+        await ground.reaches_step(number, "preflight")
+        await ground.press(Click.HOLD, number, ANN)
+        await ground.reaches_step(number, "shift")
+        await shows(ground, number, "held", True)
+        await ground.site.traffic.shift(10)
+        await ground.press(Click.STOP, number, BOB)
+        disk.read_only = True
+        await ground.carries(0)
+        disk.read_only = False
+        assert (await ground.over(number)).state is State.UNDONE
+        await is_back(ground, number, moved=False)
+
+
+async def test_who_wants_blue_back_while_it_is_being_cleaned_up_gets_it(
+    small: Database, clock: SetClock
+) -> None:
+    environment = replace(BRISK, stages=(100,), drain=timedelta(minutes=1), warm=timedelta(0))
+    async with grounded(small, clock, environment=environment) as ground:
+        ground.put("v2")
+        late = asyncio.create_task(asking(f"{ground.balancer.url}?wait=20000"))
+        await ground.asked(Slot.A)
+        number = await ground.begin("v2")
+        await ground.reaches_step(number, "retire")
+        await ground.press(Click.STOP, number, ANN)
+        assert await late == 200
+        over = await ground.over(number)
+        assert (over.state, over.stopped_by) == (State.UNDONE, ANN)
+        await is_back(ground, number, moved=False)
 
 
 async def test_a_held_deployment_that_turns_out_bad_goes_back_all_the_same(

@@ -104,6 +104,19 @@ async def test_while_a_deployment_runs_its_number_is_said_instead(small: Databas
         refused = await ground.ask("", operation=ROLLBACK)
         assert isinstance(refused, OperationRefusedFacts)
         assert (refused.problem.reason, refused.problem.values["id"]) == ("deploy_running", number)
+        await ground.carries(25)
+        other = await ground.ask("v3")
+        assert isinstance(other, OperationRefusedFacts)
+        assert (other.problem.reason, other.problem.values) == (
+            "deploy_under_way",
+            {"id": number, "revision": "v2", "percent": 25},
+        )
+        socket = ground.folder / "admin.sock"
+        socket.rename(ground.folder / "away.sock")
+        other = await ground.ask("v3")
+        (ground.folder / "away.sock").rename(socket)
+        assert isinstance(other, OperationRefusedFacts)
+        assert (other.problem.reason, other.problem.values["percent"]) == ("deploy_under_way", None)
         await ground.press(Click.STOP, number)
         assert (await ground.over(number)).state is State.UNDONE
 
@@ -246,9 +259,16 @@ async def test_after_it_the_environment_is_locked_and_the_queue_waits(
     async with grounded(small, clock, environment=LOCKING) as ground:
         await deployed(ground, "v2")
         number = await ground.begin("", ROLLBACK)
-        assert (await ground.over(number)).state is State.DONE
+        over = await ground.over(number)
+        assert over.state is State.DONE
         (held,) = await ground.yard.locks.held()
         assert (held.subject, held.by) == ("production", GUARDIAN)
+        assert held.until is not None
+        recovered = over.steps[-1].result
+        assert (recovered["environment"], recovered["locked_until"]) == (
+            "production",
+            held.until.isoformat(),
+        )
         ground.put("v3")
         waiting = await ground.begin("v3")
         ground.yard.desk.wake()

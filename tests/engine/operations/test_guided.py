@@ -89,6 +89,21 @@ async def test_it_stays_where_it_is_until_somebody_who_may_approve_lets_it_go_on
         await until(lambda: yard.thread(number) == ["approve", "start", "hold", "go", "end"])
 
 
+async def test_who_wants_to_stop_what_cannot_be_stopped_any_more_is_told_so(
+    database: Database, tmp_path: Path, clock: SetClock, road: Road
+) -> None:
+    async with open_yard(database, tmp_path / "chest", clock, operations={"road": road}) as yard:
+        number = await begun(yard)
+        await until(lambda: road.work is not None)
+        assert road.work is not None
+        road.work.past_return()
+        assert await pressed(yard, Click.STOP, number, ANN) == "stale"
+        assert not road.work.stopping
+        assert await pressed(yard, Click.GO, number, BOB) == "taken"
+        done = await yard.reaches(number, State.DONE)
+        assert done.stopped_by is None
+
+
 async def test_the_card_shows_what_the_step_says_and_the_buttons_that_it_offers(
     database: Database, tmp_path: Path, clock: SetClock, road: Road
 ) -> None:

@@ -49,6 +49,9 @@ class Hand:
     def stopping(self) -> bool:
         return self.stop_at is not None and len(self.told) >= self.stop_at
 
+    def past_return(self) -> None:
+        """It stops where it is told to."""
+
     def progress(self, done: int, total: int | None = None, unit: str = "") -> None:
         self.told.append((done, total, unit))
 
