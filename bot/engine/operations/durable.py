@@ -10,6 +10,7 @@ It costs 15 MB and eight threads, so it is imported and started with the first r
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -221,6 +222,8 @@ class DbosRuns:
                 return
             from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+            # Before it is configured it says at each start that it was shut down, which alarms for nothing.
+            logging.getLogger("dbos").setLevel(logging.ERROR)
             # One that was left behind in this process has another database.
             await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
             DBOS(
