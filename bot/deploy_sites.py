@@ -25,6 +25,7 @@ from bot.domain.deploy.service import Environment, Service
 from bot.domain.deploy.slots import Slot
 from bot.engine.deploy.site import Site
 from bot.tools.releases.contract import Releases
+from bot.tools.releases.templates import fill_all
 from bot.tools.traffic.command.configuration import CommandConfiguration
 from bot.tools.traffic.drivers import TrafficConfiguration, driver_of
 from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
@@ -93,9 +94,10 @@ def _releases(
 
         return SystemdDriver(
             SystemdReleases(
-                unit=_named(section.unit, names),
-                environment_file=_named(section.environment_file, names),
+                unit=section.unit,
+                environment_file=section.environment_file,
                 slots=slots,
+                names=names,
                 systemctl=section.systemctl,
                 within=section.timeout.total_seconds(),
             )
@@ -122,12 +124,13 @@ def _releases(
 
     return CommandDriver(
         CommandReleases(
-            start=_all_named(section.start, names),
-            stop=_all_named(section.stop, names),
-            status=_all_named(section.status, names),
-            usage=() if section.usage is None else _all_named(section.usage, names),
+            start=section.start,
+            stop=section.stop,
+            status=section.status,
+            usage=section.usage or (),
             slots=slots,
             state=own,
+            names=names,
             within=section.timeout.total_seconds(),
         )
     )
@@ -146,19 +149,8 @@ def _traffic(section: TrafficSettings, service: str, environment: str) -> Traffi
         )
     names = {"service": service, "environment": environment}
     return CommandConfiguration(
-        share=_all_named(section.share, names),
-        shift=_all_named(section.shift, names),
-        metrics=_all_named(section.metrics, names),
+        share=fill_all(section.share, names),
+        shift=fill_all(section.shift, names),
+        metrics=fill_all(section.metrics, names),
         timeout=section.timeout.total_seconds(),
     )
-
-
-def _named(text: str, names: Mapping[str, str]) -> str:
-    """With the names of service and environment, which the drivers know nothing of, in their places."""
-    for name, value in names.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
-
-
-def _all_named(words: tuple[str, ...], names: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(_named(word, names) for word in words)
