@@ -47,7 +47,10 @@ class CommandSettings(Section):
         default=None, description="Instead: why it is not checked. Shown with every plan."
     )
 
-    def _by(self, command: tuple[str, ...]) -> ByCommand:
+    def _by(self, command: tuple[str, ...] | None) -> ByCommand | LeftOut:
+        """The check by that program; without one it is left out."""
+        if command is None:
+            return LeftOut(self.left_out or "")
         statuses = frozenset(self.nothing_statuses)
         return ByCommand(command, self.timeout, self.evidence, statuses, self.variables)
 
@@ -69,29 +72,18 @@ class CheckSettings(CommandSettings):
 
     @property
     def rule(self) -> ByCommand | LeftOut:
-        """The check as a value."""
-        return LeftOut(self.left_out or "") if self.command is None else self._by(self.command)
+        """The check, or the test, as a value."""
+        return self._by(self.command)
 
 
-class TrialSettings(CommandSettings):
-    """A test against Green alone: `command`, or `left_out`."""
+class TrialSettings(CheckSettings):
+    """A test against Green alone: the same, with Green's address for the program."""
 
     command: TrialCommand | None = Field(
         default=None,
         description="Program and arguments, without a shell; {url}, Green's own address, and {revision}, "
         "{service}, {environment} stand for values.",
     )
-
-    @model_validator(mode="after")
-    def _is_one_of_them(self) -> TrialSettings:
-        if (self.command is None) == (self.left_out is None):
-            raise PydanticCustomError("deploy_check", "command or left_out")
-        return self
-
-    @property
-    def rule(self) -> ByCommand | LeftOut:
-        """The test as a value."""
-        return LeftOut(self.left_out or "") if self.command is None else self._by(self.command)
 
 
 class RequestSettings(Section):
@@ -127,7 +119,7 @@ class SmokeSettings(CommandSettings):
         if self.requests is not None:
             asked = tuple(Asked(each.path, each.status, each.contains) for each in self.requests)
             return ByRequests(asked, self.request_timeout)
-        return LeftOut(self.left_out or "") if self.command is None else self._by(self.command)
+        return self._by(self.command)
 
 
 class LoadSettings(Section):
@@ -171,7 +163,7 @@ class PerformanceSettings(CommandSettings):
         load = self.requests
         if load is not None:
             return ByLoad(load.paths, load.count, load.per_second, load.p95_ms, load.error_rate, load.timeout)
-        return LeftOut(self.left_out or "") if self.command is None else self._by(self.command)
+        return self._by(self.command)
 
 
 class PreflightSettings(Section):
