@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -29,6 +29,7 @@ from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock
 from bot.engine.deploy.back import answers, drain, patiently
 from bot.engine.deploy.book import DeployBook
+from bot.engine.deploy.checks import Done
 from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.inspection import Inspection, failed_of, told_of
@@ -100,15 +101,7 @@ class Deploy:
 
     async def _preflight(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         found = await self._inspection.before(site, _revision(plan), lambda: work.stopping)
-        for each in found:
-            if each.output:
-                work.attach(f"preflight-{each.result.name.value}.txt", each.output)
-        if work.stopping:
-            raise Stopped
-        bad = failed_of(found)
-        if bad:
-            raise StepFailed("deploy_preflight", checks=told_of(bad))
-        return {"checks": told_of(found)}
+        return _passed(found, work, "preflight", "deploy_preflight")
 
     async def _prepare(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Verified backup, baseline, the way back, monitoring: all four before anything changes."""
@@ -151,15 +144,7 @@ class Deploy:
 
     async def _verify(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         found = await self._inspection.green(site, green_of(plan), _revision(plan), lambda: work.stopping)
-        for each in found:
-            if each.output:
-                work.attach(f"verify-{each.result.name.value}.txt", each.output)
-        if work.stopping:
-            raise Stopped
-        bad = failed_of(found)
-        if bad:
-            raise StepFailed("deploy_tests", checks=told_of(bad))
-        return {"checks": told_of(found)}
+        return _passed(found, work, "verify", "deploy_tests")
 
     async def _shift(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Gate 3, one stage of it."""
@@ -274,6 +259,19 @@ class Deploy:
 
 def _revision(plan: Plan) -> str:
     return str(plan.shown["revision"])
+
+
+def _passed(found: Sequence[Done], work: Work, gate: str, reason: str) -> JsonObject:
+    """What was checked, attached and told. Raises Stopped, and StepFailed of that reason if any failed."""
+    for each in found:
+        if each.output:
+            work.attach(f"{gate}-{each.result.name.value}.txt", each.output)
+    if work.stopping:
+        raise Stopped
+    bad = failed_of(found)
+    if bad:
+        raise StepFailed(reason, checks=told_of(bad))
+    return {"checks": told_of(found)}
 
 
 def _number(value: JsonValue) -> float:

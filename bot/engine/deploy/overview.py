@@ -9,6 +9,7 @@ from datetime import timedelta
 from bot.domain.deploy.dora import dora, figures
 from bot.domain.deploy.plan import SHIFT
 from bot.domain.deploy.record import DeploymentRecord, Kind, SlotRecord
+from bot.domain.deploy.service import Service
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.record import OperationRecord, StepState
 from bot.engine.clock import Clock
@@ -61,12 +62,12 @@ class Overview:
 
     def environments(self, service: str) -> tuple[str, ...]:
         """As `DeployChoices` has it."""
-        found = next((each for each in self._sites.services if each.name == service), None)
+        found = self._service(service)
         return () if found is None else tuple(found.environments)
 
     async def revisions(self, service: str, environment: str) -> tuple[RevisionChoice, ...]:
         """As `DeployChoices` has it: the tags of the repository."""
-        found = next((each for each in self._sites.services if each.name == service), None)
+        found = self._service(service)
         if found is None:
             return ()
         tags = await self._history.tags(found)
@@ -79,8 +80,9 @@ class Overview:
         except OperationRefused:
             return ()
         known = await self._book.store.slots_of(service, environment)
-        live = next((each.revision for each in known.values() if each.live_since is not None), None)
-        return tuple(each for each in await self._planner.kept(site) if each != live)
+        live = _live(known)
+        kept = await self._planner.kept(site)
+        return tuple(each for each in kept if live is None or each != live.revision)
 
     async def status(self) -> DeploymentsFacts:
         """As `Deployments` has it."""
@@ -112,6 +114,9 @@ class Overview:
                 places.append(DoraPlaceFacts(service.name, name, four))
         return DoraFacts(days, tuple(places), self._command)
 
+    def _service(self, name: str) -> Service | None:
+        return next((each for each in self._sites.services if each.name == name), None)
+
     async def _running(self) -> dict[tuple[str, str], OperationRecord]:
         found = {each.operation_id for each in await self._book.store.running()}
         return {
@@ -129,7 +134,7 @@ class Overview:
         try:
             standing = await self._planner.standing(site, mixed=True)
         except OperationRefused as refused:
-            live = next((each for each in known.values() if each.live_since is not None), None)
+            live = _live(known)
             return PlaceFacts(
                 service,
                 environment,
@@ -156,6 +161,11 @@ class Overview:
             kept=tuple(each for each in kept if each != revision),
             running=run,
         )
+
+
+def _live(known: Mapping[Slot, SlotRecord]) -> SlotRecord | None:
+    """The one that carried production when that was last written down."""
+    return next((each for each in known.values() if each.live_since is not None), None)
 
 
 def _since(known: Mapping[Slot, SlotRecord], slot: Slot | None) -> str | None:
