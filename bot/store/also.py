@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeAlias
 
 from bot.store.asynchronous import AsyncConnection
+from bot.store.database import Database
 
 Also: TypeAlias = Callable[[AsyncConnection], Awaitable[bool]]
 """Writes something there. False: it found otherwise than it must be, and nothing of it all may be kept."""
@@ -35,3 +36,14 @@ def all_of(*parts: Also) -> Also:
         return True
 
     return also
+
+
+async def written(database: Database, also: Also) -> bool:
+    """Write that in a transaction of its own; whether it was. Raises StoreUnavailable."""
+    try:
+        async with database.begin() as connection:
+            if not await also(connection):
+                raise NotDone
+    except NotDone:
+        return False
+    return True

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, RowMapping, and_, delete, exists, func, in
 
 from bot.domain.deploy.record import DeploymentRecord, KeptRelease, Kind, Outcome, SlotRecord
 from bot.domain.deploy.slots import Slot
-from bot.store.also import Also, NotDone
+from bot.store.also import Also, written
 from bot.store.asynchronous import AsyncConnection
 from bot.store.database import Database
 from bot.store.deploy_tables import deployments, slots
@@ -125,13 +125,7 @@ class DeploymentStore:
 
     async def write(self, also: Also) -> bool:
         """Write that by itself; whether it was."""
-        try:
-            async with self._database.begin() as connection:
-                if not await also(connection):
-                    raise NotDone
-        except NotDone:
-            return False
-        return True
+        return await written(self._database, also)
 
     async def get(self, number: int) -> DeploymentRecord | None:
         """The deployment of that id; None if there is none."""

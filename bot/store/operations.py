@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
 from bot.domain.operations.approval import OPEN, State
 from bot.domain.operations.plan import plan_of
 from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
-from bot.store.also import Also, NotDone
+from bot.store.also import Also, written
 from bot.store.asynchronous import AsyncConnection
 from bot.store.changes import Change
 from bot.store.database import Database
@@ -83,13 +83,7 @@ class OperationStore:
 
     async def write(self, also: Also) -> bool:
         """Write that by itself; whether it was."""
-        try:
-            async with self._database.begin() as connection:
-                if not await also(connection):
-                    raise NotDone
-        except NotDone:
-            return False
-        return True
+        return await written(self._database, also)
 
     async def save_step(self, operation_id: int, step: StepRecord) -> None:
         """Write how far a step is."""
