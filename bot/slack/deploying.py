@@ -10,6 +10,8 @@ from pydantic import JsonValue
 from bot.engine.deploy.choices import DeployChoices
 
 DEPLOY, ROLLBACK = "deploy", "rollback"
+_RELEASE = {DEPLOY: "revision", ROLLBACK: "release"}
+"""what the request for each calls its release"""
 _TO = frozenset({"to", "in", "on", "→", "->", "에", "로", "으로", "에서"})
 """words that only say that a place follows, or went before"""
 _PARTICLES = ("에서", "으로", "에", "로")
@@ -36,8 +38,9 @@ class Wanted:
     release: str = ""
     environment: str = ""
 
-    def as_request(self, release: str) -> dict[str, JsonValue]:
-        """The request for an operation; `release` is what it calls the release."""
+    def as_request(self, operation: str) -> dict[str, JsonValue]:
+        """The request for that operation."""
+        release = _RELEASE[operation]
         said = {"service": self.service, release: self.release, "environment": self.environment}
         return {name: value for name, value in said.items() if value}
 

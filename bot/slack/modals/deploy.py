@@ -97,7 +97,7 @@ async def submitted(
     form, desk = sent(view), dispatcher.guardian.operations
     if desk is None:
         return {form.choice: replies.phrase("operations.click.stale")}
-    request = form.wanted.as_request("revision" if form.operation == DEPLOY else "release")
+    request = form.wanted.as_request(form.operation)
 
     async def asked() -> Answer:
         return told(await desk.ask(form.operation, request, user_id))
