@@ -32,7 +32,6 @@ _BUDGET_SPAN = timedelta(days=30)
 _READINGS = 500
 _AHEAD = timedelta(days=1)
 """how far freezes to come are looked for"""
-_LOCK_REASON = {"ko": "롤백 뒤 잠금", "en": "locked after a rollback"}
 
 
 class Deploying:
@@ -125,7 +124,7 @@ class Deploying:
         rules = self.environment(plan.shown.get("service"), plan.shown.get("environment"))
         if rules is None:
             return None
-        reason = f"{_LOCK_REASON[self._ground.settings.language]} (#{over.id})"
+        reason = self._ground.voice.phrase("deploy.lock_reason", run=over.id)
         return lock_after(over, rules, self._ground.clock(), reason)
 
     async def ended(self, over: OperationRecord) -> None:
