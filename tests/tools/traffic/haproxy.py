@@ -196,8 +196,9 @@ class Load:
 
 
 @asynccontextmanager
-async def load(url: str, clients: int = 8) -> AsyncIterator[Load]:
-    """Clients that ask without a pause, each on a connection that is kept, without cookies."""
+async def load(url: str, clients: int = 8, pause: float = 0.0) -> AsyncIterator[Load]:
+    """Clients that ask, each on a connection that is kept, without cookies. `pause`: seconds between two
+    requests of one."""
     found, over = Load(), asyncio.Event()
 
     async def client(session: aiohttp.ClientSession) -> None:
@@ -208,10 +209,11 @@ async def load(url: str, clients: int = 8) -> AsyncIterator[Load]:
                     if answer.status == 200:
                         found.answers[text] += 1
                     else:
-                        found.failures.append(f"{answer.status} {text}")
+                        found.failures.append(f"{answer.status} {text.strip()[:40]}")
+                await asyncio.sleep(pause)
             except aiohttp.ClientError as error:
                 found.failures.append(repr(error))
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(max(pause, 0.01))
 
     connector = aiohttp.TCPConnector(limit=clients)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
