@@ -25,6 +25,8 @@ from tests.tools.traffic.haproxy import Load
 CEILING_SECONDS = 240
 LONGEST = 6.0
 """seconds after the start at which it may be killed: a deployment takes about as long"""
+KILLS = 25
+"""in each part of the soak"""
 
 
 async def run(words: Path, url: str, revision: str, watched: str, seconds: float | None) -> str | None:
@@ -54,22 +56,25 @@ async def run(words: Path, url: str, revision: str, watched: str, seconds: float
         await process.communicate()
 
 
-async def over(words: Path, url: str, revision: str, chance: random.Random, kills: int, watched: str) -> str:
-    """Kill it at random moments, so often at most; how it ends."""
-    for _ in range(kills):
+async def over(
+    words: Path, url: str, revision: str, chance: random.Random, kills: int, watched: str
+) -> tuple[str, int]:
+    """Kill it at random moments, so often at most; how it ends, and how often it was killed."""
+    for killed in range(kills):
         said = await run(words, url, revision, watched, chance.uniform(0.0, LONGEST))
         if said is not None:
-            return said
+            return said, killed
     said = await run(words, url, revision, watched, None)
     assert said is not None
-    return said
+    return said, kills
 
 
 async def deployments(
     url: str, chance: random.Random, revisions: dict[str, State], kills: int = 8, *, watched: bool = True
-) -> None:
+) -> int:
     """Deploy those under load, each of which has to end like that, while the Guardian is killed again and
-    again; then look at everything."""
+    again, for each of them so often at most; then look at everything. How often it was killed."""
+    killed = 0
     folder = Path(tempfile.mkdtemp(prefix="guardian-"))
     try:
         async with balanced(folder) as (balancer, addresses):
@@ -87,12 +92,10 @@ async def deployments(
                 async with visitors(balancer.url, 4) as found:
                     for revision, state in revisions.items():
                         put(folder, revision, **({} if state is State.DONE else {"errors": 10}))
-                        assert (
-                            await over(
-                                words, url, revision, chance, kills, "watched" if watched else "unwatched"
-                            )
-                            == f"over {state.value}"
-                        )
+                        kind = "watched" if watched else "unwatched"
+                        said, times = await over(words, url, revision, chance, kills, kind)
+                        assert said == f"over {state.value}"
+                        killed += times
                     await found.more(20)
                 async with at(words.read_text(), url, durable=False) as ground:
                     await look(ground, found, revisions)
@@ -101,6 +104,7 @@ async def deployments(
                     await site.releases.stop(slot)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+    return killed
 
 
 async def look(ground: Ground, found: Load, revisions: dict[str, State]) -> None:
@@ -149,13 +153,18 @@ async def test_the_same_on_postgresql(postgres_url: str) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", range(200))
-async def test_two_hundred_deployments_that_are_killed(tmp_path: Path, number: int) -> None:
-    chance = random.Random(number)  # noqa: S311 - no secret
-    state = State.UNDONE if number % 3 == 2 else State.DONE
-    await deployments(
-        f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}", chance, {"v2": state}, watched=number % 2 == 0
-    )
+@pytest.mark.parametrize("number", range(8))
+async def test_two_hundred_kills_in_eight_times_twenty_five(tmp_path: Path, number: int) -> None:
+    chance, killed, deployed = random.Random(number), 0, 0  # noqa: S311 - no secret
+    while killed < KILLS:
+        killed += await deployments(
+            f"sqlite+aiosqlite:///{tmp_path / f'{deployed}.db'}",
+            chance,
+            {"v2": State.UNDONE if deployed % 3 == 2 else State.DONE},
+            min(8, KILLS - killed),
+            watched=(number + deployed) % 2 == 0,
+        )
+        deployed += 1
 
 
 @pytest.mark.soak
