@@ -81,11 +81,12 @@ def dora(records: Iterable[DeploymentRecord], start: datetime, end: datetime) ->
     rollbacks that came later are looked for among all of them. Raises ValueError for a span of nothing."""
     if end <= start:
         raise ValueError("the end is not behind the start")
-    every = list(records)
+    every = sorted(records, key=lambda each: each.started_at)
     undone: dict[int, DeploymentRecord] = {}
-    for record in sorted(every, key=lambda each: each.started_at):
-        if record.kind is Kind.ROLLBACK and record.outcome is Outcome.DONE and record.undoes is not None:
-            undone.setdefault(record.undoes, record)
+    for record in every:
+        taken_back = _undone_by(record, every)
+        if taken_back is not None:
+            undone.setdefault(taken_back, record)
     deploys = [each for each in every if each.kind is Kind.DEPLOY and start <= each.started_at < end]
     done = [each for each in deploys if each.outcome is Outcome.DONE]
     leads = [seconds for each in done if (seconds := _between(each.commit_at, each.traffic_at)) is not None]
@@ -164,6 +165,29 @@ def _band(seconds: float, limits: tuple[float, float, float]) -> Band:
         if seconds < limit:
             return band
     return Band.LOW
+
+
+def _undone_by(rollback: DeploymentRecord, every: Sequence[DeploymentRecord]) -> int | None:
+    """The id of the deployment that it took back; None if none. A rollback from what an earlier one had gone
+    back to takes back the deployment that once brought that; one that goes forward again takes back none."""
+    if rollback.kind is not Kind.ROLLBACK or rollback.outcome is not Outcome.DONE:
+        return None
+    known = {each.id: each for each in every}
+    before = None if rollback.undoes is None else known.get(rollback.undoes)
+    if before is None or before.kind is Kind.DEPLOY:
+        return rollback.undoes
+    left = None if before.undoes is None else known.get(before.undoes)
+    if left is not None and left.revision == rollback.revision:
+        return None
+    brought = [
+        each.id
+        for each in every
+        if each.kind is Kind.DEPLOY
+        and each.outcome is Outcome.DONE
+        and each.revision == before.revision
+        and each.started_at < before.started_at
+    ]
+    return brought[-1] if brought else None
 
 
 def _restored(record: DeploymentRecord, rollback: DeploymentRecord | None) -> float | None:

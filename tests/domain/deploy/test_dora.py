@@ -54,11 +54,13 @@ def went_back(number: int, minutes: int) -> DeploymentRecord:
     return deployed(number, Outcome.ROLLED_BACK, failed_at=failed, restored_at=restored)
 
 
-def rollback(number: int, undoes: int, minutes: int, outcome: Outcome = Outcome.DONE) -> DeploymentRecord:
+def rollback(
+    number: int, undoes: int, minutes: int, outcome: Outcome = Outcome.DONE, to: str = "v0"
+) -> DeploymentRecord:
     """A rollback by command that takes so many minutes."""
     at = T0 + number * HOUR
     return DeploymentRecord(
-        number, number, "shop", "production", Kind.ROLLBACK, "v0", "v1", Slot.B, "U1", at,
+        number, number, "shop", "production", Kind.ROLLBACK, to, "v1", Slot.B, "U1", at,
         outcome=outcome, ended_at=at + timedelta(minutes=minutes), undoes=undoes,
     )  # fmt: skip
 
@@ -112,6 +114,26 @@ def test_what_never_carried_traffic_and_what_runs_still_is_no_failure() -> None:
 def test_one_that_did_not_come_back_is_counted_as_such() -> None:
     found = dora([deployed(1, Outcome.FAILED, failed_at=T0 + HOUR)], T0, END)
     assert (found.failure_rate, found.restore_time, found.not_restored) == (100, None, 1)
+
+
+def test_a_second_rollback_takes_back_what_the_first_had_gone_back_to() -> None:
+    records = [
+        deployed(1),
+        deployed(2),
+        deployed(3),
+        rollback(10, 3, 4, to="v2"),
+        rollback(20, 10, 6, to="v1"),
+    ]
+    found = dora(records, T0, END)
+    assert (found.finished, found.failed, found.restored) == (3, 2, 2)
+    assert found.restore_time == 5 * 60
+
+
+def test_a_rollback_that_is_undone_counts_against_nobody_else() -> None:
+    records = [deployed(1), deployed(2), rollback(10, 2, 4, to="v1"), rollback(20, 10, 6, to="v2")]
+    found = dora(records, T0, END)
+    assert (found.finished, found.failed, found.restored) == (2, 1, 1)
+    assert found.restore_time == 4 * 60
 
 
 def test_a_rollback_that_failed_undid_nothing() -> None:
