@@ -1,15 +1,21 @@
-"""From settings to sites: what a release is given."""
+"""From settings to sites: what a release is given, and what the drivers are told."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import SecretStr
+import pytest
+from pydantic import JsonValue, SecretStr
 
 from bot.config.deploy import DeploySettings, services_of
 from bot.deploy_sites import site_of
+from bot.domain.deploy.checks import Check, Trial
 from bot.domain.deploy.slots import Slot
+from bot.engine.deploy.site import Site
+from bot.engine.deploy.watching import rules_of
+from bot.tools.releases.contract import ReleaseFailed
 from tests.stage import free_port
 from tests.waiting import eventually
 
@@ -21,53 +27,41 @@ time.sleep(3600)
 """
 
 
-async def test_a_release_gets_the_secrets_that_were_read_for_it(tmp_path: Path) -> None:
-    left_out = {"left_out": "a test"}
-    settings = DeploySettings.model_validate(
-        {
-            "services": {
-                "shop": {
-                    "preflight": dict.fromkeys(
-                        (
-                            "code_quality",
-                            "security",
-                            "dependencies",
-                            "performance",
-                            "compatibility",
-                            "accessibility",
-                        ),
-                        left_out,
-                    ),
-                    "verification": dict.fromkeys(
-                        ("smoke", "integration", "performance", "security"), left_out
-                    ),
-                    "environments": {
-                        "production": {
-                            "slots": {"a": f"127.0.0.1:{free_port()}", "b": f"127.0.0.1:{free_port()}"},
-                            "releases": {
-                                "driver": "process",
-                                "directory": f"{tmp_path}/{{revision}}",
-                                "command": [sys.executable, "-c", _PROGRAM],
-                                "secrets": {"DB_PASSWORD": "SHOP_DB_PASSWORD"},
-                            },
-                            "traffic": {
-                                "driver": "haproxy",
-                                "socket": "/run/haproxy.sock",
-                                "map": "/etc/haproxy/shop.map",
-                                "key": "shop",
-                                "backends": {"a": "shop_a", "b": "shop_b"},
-                            },
-                            "no_data": "a test",
-                        }
-                    },
-                }
-            }
-        }
-    )
+def site_with(folder: Path, releases: JsonValue, secrets: Mapping[str, SecretStr] | None = None) -> Site:
+    """The service `shop` in production, its releases run like that."""
+    left_out: JsonValue = {"left_out": "a test"}
+    production: JsonValue = {
+        "slots": {"a": f"127.0.0.1:{free_port()}", "b": f"127.0.0.1:{free_port()}"},
+        "releases": releases,
+        "traffic": {
+            "driver": "haproxy",
+            "socket": "/run/haproxy.sock",
+            "map": "/etc/haproxy/shop.map",
+            "key": "shop",
+            "backends": {"a": "shop_a", "b": "shop_b"},
+        },
+        "no_data": "a test",
+    }
+    shop: JsonValue = {
+        "preflight": {each.value: left_out for each in Check},
+        "verification": {each.value: left_out for each in Trial},
+        "environments": {"production": production},
+    }
+    settings = DeploySettings.model_validate({"services": {"shop": shop}})
     (service,) = services_of(settings)
+    found = {("shop", "production"): dict(secrets or {})}
+    return site_of(settings, folder / "state", found, service, service.environments["production"])
+
+
+async def test_a_release_gets_the_secrets_that_were_read_for_it(tmp_path: Path) -> None:
     (tmp_path / "v1").mkdir()
-    found = {("shop", "production"): {"DB_PASSWORD": SecretStr("hunter2")}}
-    site = site_of(settings, tmp_path / "state", found, service, service.environments["production"])
+    releases: JsonValue = {
+        "driver": "process",
+        "directory": f"{tmp_path}/{{revision}}",
+        "command": [sys.executable, "-c", _PROGRAM],
+        "secrets": {"DB_PASSWORD": "SHOP_DB_PASSWORD"},
+    }
+    site = site_with(tmp_path, releases, {"DB_PASSWORD": SecretStr("hunter2")})
     try:
         await site.releases.start(Slot.A, "v1", "run-1")
         await eventually((tmp_path / "v1" / "given").exists)
@@ -76,3 +70,42 @@ async def test_a_release_gets_the_secrets_that_were_read_for_it(tmp_path: Path) 
         assert kept and not any("hunter2" in text for text in kept)
     finally:
         await site.releases.stop(Slot.A)
+
+
+def commands(**more: JsonValue) -> JsonValue:
+    """Commands that start nothing."""
+    return {"driver": "command", "start": ["true", "{revision}"], "stop": ["true", "{slot}"],
+            "status": ["sh", "-c", "exit 3", "{slot}"], **more}  # fmt: skip
+
+
+async def test_a_command_says_which_revisions_there_are(tmp_path: Path) -> None:
+    known = ["sh", "-c", 'test "$1" = v1', "sh", "{revision}"]
+    site = site_with(tmp_path, commands(known=known, usage_left_out="a test"))
+    assert await site.releases.known("v1")
+    assert not await site.releases.known("v2")
+    with pytest.raises(ReleaseFailed, match="release_unknown"):
+        await site.releases.start(Slot.B, "v2", "run-1")
+
+
+def test_cpu_and_memory_may_be_left_out_with_a_reason_and_are_needed_otherwise(tmp_path: Path) -> None:
+    left_out = site_with(tmp_path, commands(usage_left_out="runs elsewhere"))
+    assert left_out.environment.no_usage == "runs elsewhere"
+    assert not rules_of(left_out).usage_needed
+    assert rules_of(site_with(tmp_path, commands(usage=["usage", "{slot}"]))).usage_needed
+
+
+async def test_an_image_is_fetched_where_that_is_allowed(tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text("#!/bin/sh\n")  # here is none, in the registry there is
+    docker.chmod(0o755)
+    releases = {"driver": "docker", "image": "shop:{revision}", "port": 80}
+    for pull in (True, False):
+        script: JsonValue = {
+            **releases,
+            "docker": [
+                str(docker),
+            ],
+            "pull": pull,
+        }
+        site = site_with(tmp_path, script)
+        assert await site.releases.known("v1") is pull

@@ -169,6 +169,7 @@ class EnvironmentSettings(Section):
             second_person=name == PRODUCTION if self.second_person is None else self.second_person,
             data=self.data,
             no_data=self.no_data or "",
+            no_usage=getattr(self.releases, "usage_left_out", None) or "",
         )
 
 

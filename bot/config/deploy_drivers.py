@@ -12,8 +12,10 @@ from bot.config.backup import AbsolutePath
 from bot.config.deploy_values import (
     Endpoint,
     EnvironmentName,
+    KnownCommand,
     ProxyName,
     ProxyPath,
+    Reason,
     ReleaseCommand,
     ShiftCommand,
     SlotCommand,
@@ -86,6 +88,9 @@ class DockerSettings(Section):
         default={},
         description="Environment variables that are secret, by the Guardian's own variables that hold them.",
     )
+    pull: bool = Field(
+        default=False, description="Whether an image that is not here is fetched from its registry."
+    )
     arguments: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=1000)], ...], Field(strict=False)
     ] = Field(default=(), max_length=100, description="Further arguments of `docker run`, before the image.")
@@ -106,13 +111,28 @@ class ReleaseCommandSettings(Section):
     )
     stop: SlotCommand = Field(description="Stops what runs in {slot}.")
     status: SlotCommand = Field(description="Says what runs in {slot}: JSON, or status 0 for anything.")
+    known: KnownCommand | None = Field(
+        default=None,
+        description="Says by status 0 or 1 whether there is a {revision} to start. Default: any may be asked "
+        "for.",
+    )
     usage: SlotCommand | None = Field(
         default=None,
-        description='Says what it takes: {"cpu": 12.5, "memory": 40} in percent. Default: unknown.',
+        description='Says what it takes: {"cpu": 12.5, "memory": 40} in percent.',
+    )
+    usage_left_out: Reason | None = Field(
+        default=None,
+        description="Instead of usage: why CPU and memory are not looked at. Shown with every plan.",
     )
     timeout: Patience = Field(
         default=timedelta(minutes=2), description="How long one command may take, 1s to 10m."
     )
+
+    @model_validator(mode="after")
+    def _says_what_it_takes(self) -> ReleaseCommandSettings:
+        if (self.usage is None) == (self.usage_left_out is None):
+            raise PydanticCustomError("deploy_usage", "usage or usage_left_out")
+        return self
 
 
 class BackendSettings(Section):

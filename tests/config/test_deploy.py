@@ -66,6 +66,11 @@ services:
 """
 
 
+STAGING = 'releases: {driver: systemd, unit: "shop@{slot}.service", environment_file: "/etc/shop/{slot}.env"}'
+COMMANDS = "releases: {driver: command, start: [s, '{revision}'], stop: [s, '{slot}'], status: [s, '{slot}']}"
+"""without what it takes, and without a reason why not"""
+
+
 def settings(text: str = GOOD) -> DeploySettings:
     """What that YAML becomes."""
     return DeploySettings.model_validate(yaml.safe_load(text))
@@ -217,6 +222,17 @@ def test_secrets_of_releases_are_read_at_the_start_also_from_files_and_hidden_in
             "data: [/srv/uploads]",
             "data: [/x]\n        lease: 5s\n        health: {timeout: 5s}",
             "deploy_lease",
+        ),
+        (STAGING, COMMANDS, "deploy_usage"),
+        (
+            STAGING,
+            COMMANDS.replace("{driver", "{usage: [u, '{slot}'], usage_left_out: why, driver"),
+            "deploy_usage",
+        ),
+        (
+            STAGING,
+            COMMANDS.replace("{driver", "{usage_left_out: why, known: [known], driver"),
+            "deploy_place_missing",
         ),
         ("data: [/srv/uploads]", "", "deploy_data"),
         ("data: [/srv/uploads]", "data: [/srv/uploads]\n        no_data: why", "deploy_data"),

@@ -15,7 +15,7 @@ from bot.domain.deploy.sample import Fault, Lack
 from messages.catalog import load
 from messages.example_deploy import DONE, PENDING
 from messages.facts import Facts
-from messages.operation_facts import OperationProgressFacts
+from messages.operation_facts import OperationProgressFacts, OperationStepFacts
 from messages.render import Voice
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +70,19 @@ def test_stages_that_have_not_begun_are_one_line_with_one_way_back() -> None:
     assert "*5–9단계* 트래픽 10 → 25 → 50 → 75 → 100%" in text
     assert text.count("곧바로 Blue로") == 1
     assert "*10단계*" in text
+
+
+@pytest.mark.parametrize("stages", [5, 1])
+def test_what_is_not_looked_at_is_said_once_with_its_reason(stages: int) -> None:
+    unwatched: list[OperationStepFacts] = []
+    for step in PENDING.steps:
+        if step.name != plan.SHIFT:
+            unwatched.append(step)
+        elif sum(each.name == plan.SHIFT for each in unwatched) < stages:
+            unwatched.append(replace(step, params={**step.params, "no_usage": "다른 곳에서 돎"}))
+    text = section(replace(PENDING, steps=tuple(unwatched)), "steps")
+    assert text.count("➖ CPU·메모리 생략: 다른 곳에서 돎") == 1
+    assert "➖ CPU" not in section(PENDING, "steps")
 
 
 def test_stages_that_are_over_are_a_line_each() -> None:

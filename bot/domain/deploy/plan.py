@@ -115,9 +115,10 @@ def _steps(facts: DeployFacts, stages: tuple[int, ...]) -> Iterator[Step]:
         if isinstance(rule, LeftOut)
     ]
     yield Step(VERIFY, {"tests": list(tests), "left_out": left_out})
+    unwatched: JsonObject = {"no_usage": environment.no_usage} if environment.no_usage else {}
     for percent in stages:
         seconds = environment.dwell.total_seconds()
-        yield Step(SHIFT, {"percent": percent, "seconds": seconds}, TRAFFIC_BACK)
+        yield Step(SHIFT, {"percent": percent, "seconds": seconds, **unwatched}, TRAFFIC_BACK)
     yield Step(COMPLETE, {"revision": facts.revision, "slot": facts.green.value})
     if facts.has_blue:
         if environment.warm:

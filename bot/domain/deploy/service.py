@@ -78,6 +78,8 @@ class Environment:
     """paths that must have a verified backup before anything runs"""
     no_data: str
     """the written reason why there are none"""
+    no_usage: str = ""
+    """the written reason why CPU and memory are not looked at; empty where they are"""
 
 
 @dataclass(frozen=True, slots=True)

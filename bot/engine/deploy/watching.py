@@ -36,6 +36,7 @@ def rules_of(site: Site, seconds: float | None = None) -> Rules:
     return Rules(
         thresholds=Thresholds(limits.error_rate, limits.response_ms, limits.cpu, limits.memory),
         dwell=dwell,
+        usage_needed=not environment.no_usage,
         blind_patience=site.blind_patience,
         ask_for=environment.ask_for.total_seconds(),
         probes_per_second=environment.probes.per_second,

@@ -63,6 +63,7 @@ def test_one_environment_takes_one_deployment_and_a_rollback_of_the_same_service
         replace(FACTS, checks=FACTS.checks[:-1]),
         replace(FACTS, environment=replace(PRODUCTION, stages=(50, 100))),
         replace(FACTS, environment=replace(PRODUCTION, dwell=timedelta(seconds=1))),
+        replace(FACTS, environment=replace(PRODUCTION, no_usage="runs elsewhere")),
         without_blue(),
     ],
 )
