@@ -79,7 +79,7 @@ def commands(**more: JsonValue) -> JsonValue:
 
 
 async def test_a_command_says_which_revisions_there_are(tmp_path: Path) -> None:
-    known = ["sh", "-c", 'test "$1" = v1', "sh", "{revision}"]
+    known: JsonValue = ["sh", "-c", 'test "$1" = v1', "sh", "{revision}"]
     site = site_with(tmp_path, commands(known=known, usage_left_out="a test"))
     assert await site.releases.known("v1")
     assert not await site.releases.known("v2")
@@ -98,14 +98,12 @@ async def test_an_image_is_fetched_where_that_is_allowed(tmp_path: Path) -> None
     docker = tmp_path / "docker"
     docker.write_text("#!/bin/sh\n")  # here is none, in the registry there is
     docker.chmod(0o755)
-    releases = {"driver": "docker", "image": "shop:{revision}", "port": 80}
     for pull in (True, False):
-        script: JsonValue = {
-            **releases,
-            "docker": [
-                str(docker),
-            ],
+        releases: JsonValue = {
+            "driver": "docker",
+            "image": "shop:{revision}",
+            "port": 80,
+            "docker": [str(docker)],
             "pull": pull,
         }
-        site = site_with(tmp_path, script)
-        assert await site.releases.known("v1") is pull
+        assert await site_with(tmp_path, releases).releases.known("v1") is pull

@@ -63,16 +63,17 @@ async def _pressed(dispatcher: Dispatcher, replies: Replies, body: Mapping[str, 
 
 
 async def back(dispatcher: Dispatcher, value: str, user_id: str) -> Answer | None:
-    """Somebody wants a deployment taken back: stopped while it is under way, else as `rollback` does it. None
-    when its own card says what follows. One that is back already, or never began, is left as it is: a
-    rollback would go beyond it."""
+    """Somebody wants a deployment taken back: stopped while it is under way, else by a rollback to what was
+    there before it, whatever was deployed since. None when its own card says what follows. One that is back
+    already, or never began, is left as it is: a rollback would go beyond it."""
     desk, number = dispatcher.guardian.operations, _operation(value)
     record = None if desk is None else await desk.record(number)
     if desk is None or record is None:
         return Answer("not_found", NotFoundFacts("operation", f"#{number}"))
     if record.state in _THERE:
         shown = record.plan.shown
-        request = {name: shown[name] for name in ("service", "environment") if name in shown}
+        names = {"service": "service", "environment": "environment", "current": "release"}
+        request = {names[name]: value for name, value in shown.items() if name in names and value}
         return await ask(dispatcher.asked(user_id), ROLLBACK, request)
     clicked = await desk.press(Click.STOP, number, record.plan_hash, user_id)
     if clicked is None:

@@ -98,7 +98,7 @@ class Release:
             revision = str(request.get("revision"))
             raise OperationRefused("deploy_revision_unknown", revision=revision, known=list(KNOWN))
         environment = str(request.get("environment") or "production")
-        shown: JsonObject = {"service": str(request["service"]), "environment": environment}
+        shown: JsonObject = {"service": str(request["service"]), "environment": environment, "current": "v1"}
         return Plan(self.name, environment, at, (Step("complete"),), shown)
 
     async def do(self, plan: Plan, step: Step, work: Work) -> JsonObject:
@@ -206,7 +206,9 @@ async def test_a_button_on_an_alert_stops_the_deployment_while_it_is_under_way(c
     assert counter.rollback.asked == []
 
 
-async def test_a_button_on_an_alert_plans_a_rollback_once_it_is_done(counter: Counter) -> None:
+async def test_a_button_on_an_alert_plans_a_rollback_to_what_was_before_once_it_is_done(
+    counter: Counter,
+) -> None:
     record = await counter.runs()
     counter.deploy.ends.set()
     await counter.yard.reaches(record.id, State.DONE)
@@ -214,7 +216,8 @@ async def test_a_button_on_an_alert_plans_a_rollback_once_it_is_done(counter: Co
     answer = await back(counter.dispatcher, value, "U0B")
     assert answer is not None
     assert answer.template == "operation_asked"
-    assert counter.rollback.asked == [{"service": "shop", "environment": "production"}]
+    # Not to whatever was before the latest one: another may have been deployed since.
+    assert counter.rollback.asked == [{"service": "shop", "environment": "production", "release": "v1"}]
 
 
 async def test_a_button_on_an_alert_does_not_go_beyond_what_is_back_already(counter: Counter) -> None:

@@ -150,6 +150,8 @@ class Planner:
             raise OperationRefused("deploy_no_release", known=[])
         if not valid_revision(target):
             raise OperationRefused("deploy_revision_odd", revision=target[:80])
+        if target == current:
+            raise OperationRefused("deploy_same", revision=target)
         if target not in known:
             raise OperationRefused("deploy_not_kept", revision=target, known=list(known))
         other = standing.other

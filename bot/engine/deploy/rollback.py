@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 
+import structlog
 from pydantic import JsonValue
 
 from bot.domain.deploy.rollback import (
@@ -26,10 +27,12 @@ from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.site import Site, Sites
-from bot.engine.deploy.undoing import lock_told
+from bot.engine.deploy.undoing import lock_told, marker_of
 from bot.engine.operations.contract import StepFailed, Work
 from bot.tools.releases.contract import ReleaseFailed
 from bot.tools.releases.health import check, session_of, wait_until_healthy
+
+log = structlog.get_logger(__name__)
 
 _Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
 _TELLS_WITHIN = 3.0
@@ -79,8 +82,8 @@ class Rollback:
         if share_of(slot, await patiently(site, site.traffic.share)) != 0:
             raise StepFailed("slot_carries", slot=slot.value)
         with as_failures():
-            instance = await site.releases.start(slot, revision, f"run-{work.run_id}")
-        await self._book.placed(plan, f"run-{work.run_id}", self._clock())
+            instance = await site.releases.start(slot, revision, marker_of(work))
+        await self._book.placed(plan, marker_of(work), self._clock())
         health = await wait_until_healthy(
             site.address(slot), site.health, lambda: site.releases.find(slot), restarts=instance.restarts
         )
@@ -94,6 +97,7 @@ class Rollback:
         slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
         instead = await _instead_of(revision, site, slot)
         if (instead is not None or not await _answers(site, slot)) and await _answers(site, slot.other):
+            await self._leave(site, plan, slot, work)
             if instead is not None:
                 raise StepFailed("target_other", revision=revision, found=instead)
             raise StepFailed("target_unhealthy", seconds=0, problem="", values={})
@@ -104,6 +108,18 @@ class Rollback:
         if moved.problem is not None:
             raise moved.problem
         return moved.told
+
+    async def _leave(self, site: Site, plan: Plan, slot: Slot, work: Work) -> None:
+        """Stop there again what this run has started in vain. The next deployment would, otherwise."""
+        try:
+            found = await site.releases.find(slot)
+            if found is None or found.marker != marker_of(work):
+                return
+            await site.releases.stop(slot)
+        except ReleaseFailed as failed:
+            log.warning("target_left", slot=slot.value, reason=failed.reason, detail=failed.detail)
+            return
+        await self._book.emptied(plan, slot)
 
     async def _still(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         return await see_still(site, Slot(str(step.params["slot"])))

@@ -146,6 +146,33 @@ async def test_a_target_that_does_not_get_healthy_leaves_production_where_it_is(
         assert await ground.live() == "v2"
         assert (await ground.row(number)).outcome is Outcome.FAILED
         assert ground.yard.alerts[-1] == (number, State.PARTIAL)
+        # What was started in vain is not left to fail on.
+        assert await ground.site.releases.find(Slot.A) is None
+        assert list(await ground.book.store.slots_of("shop", "production")) == [Slot.B]
+
+
+async def test_what_was_running_before_is_left_running_though_it_is_unwell(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        await deployed(ground, "v2")
+        ground.put("v1", healthy=False)
+        await ground.site.releases.start(Slot.A, "v1", "somebody")
+        number = await ground.begin("", ROLLBACK)
+        over = await ground.over(number)
+        assert over.state is State.PARTIAL
+        assert await ground.live() == "v2"
+        found = await ground.site.releases.find(Slot.A)
+        assert found is not None
+        assert found.marker == "somebody"
+
+
+async def test_back_to_what_is_live_already(small: Database, clock: SetClock) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        await deployed(ground, "v2")
+        refused = await ground.ask("v2", operation=ROLLBACK)
+        assert isinstance(refused, OperationRefusedFacts)
+        assert (refused.problem.reason, refused.problem.values["revision"]) == ("deploy_same", "v2")
 
 
 async def test_a_map_file_that_cannot_be_written_is_no_reason_to_stay(
