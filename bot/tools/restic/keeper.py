@@ -2,8 +2,9 @@
 ends: `python keeper.py LIFELINE RECORD restic …`.
 
 LIFELINE is the reading end of a pipe; the Guardian holds the other one. Nothing is ever written to it: when
-it ends the Guardian is gone, and restic is ended. A death signal from the kernel would not do: it is lost
-where restic has capabilities of its own, and belongs to a thread.
+it ends the Guardian is gone, or wants no more of it, and restic is ended. A signal from the Guardian would
+not do: under nohup this program ignores it until it has begun to listen. Nor would a death signal from the
+kernel: it is lost where restic has capabilities of its own, and belongs to a thread.
 
 RECORD is the file in which it stands which process was started when (`bot.tools.restic.started`). It is
 written before restic begins, so that there is no restic without one, and it is locked for as long as the
@@ -26,8 +27,8 @@ from collections.abc import Sequence
 
 BEAT_SECONDS = 20.0
 """between two marks that it lives: the record's time of change"""
-GOING_SECONDS = 5.0
-"""for restic to take its lock along, once the Guardian is gone"""
+GOING_SECONDS = 10.0
+"""for restic to take its lock along, once the lifeline has ended"""
 NOT_STARTED = 127
 """exit status when there is no such program, or it can't be run; restic has none so high"""
 _SIGNALLED = 128
@@ -43,9 +44,12 @@ def main(lifeline: int, record: str, command: Sequence[str]) -> int:
     file = os.open(record, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     fcntl.flock(file, fcntl.LOCK_EX)
     ready, go = os.pipe()
+    # What comes before restic is there to hear it waits, instead of ending up with a copy of this program.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _PASSED_ON)
     pid = os.fork()
     if pid == 0:
         _become(command, file, ready, go)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
     os.close(ready)
     _write(file, pid, command)
     try:
@@ -75,9 +79,10 @@ def _become(command: Sequence[str], file: int, ready: int, go: int) -> None:
     """In the child: be the command, once its record is written. Never returns."""
     try:
         os.close(go)
-        for number in _RESTORED:
+        for number in (*_RESTORED, *_PASSED_ON):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _PASSED_ON)
         os.set_inheritable(file, True)  # its lock is held by both
         if os.read(ready, 1):
             os.execvpe(command[0], list(command), os.environ)  # noqa: S606 - a list, and no shell wanted

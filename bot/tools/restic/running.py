@@ -31,8 +31,8 @@ _CHUNK = 256 * 1024
 _LINES_KEPT = 200
 _LOOKS = 0.2
 """seconds between two looks whether somebody wants it to stop"""
-_GOING = 10.0
-"""seconds to remove its lock and go, at each step of asking harder"""
+_GOING = keeper.GOING_SECONDS + 5.0
+"""seconds for restic to go, and its keeper after it"""
 _KEEPER = (sys.executable, "-I", "-S", keeper.__file__)
 
 
@@ -52,6 +52,21 @@ class Patience:
     """for a restic that a killed Guardian left behind to be gone"""
 
 
+class Lifeline:
+    """Holds a keeper and its restic alive until it is cut, or we are gone."""
+
+    def __init__(self) -> None:
+        self.reading, ours = os.pipe()
+        """the end for the keeper, which becomes the call's to close"""
+        self._ours: int | None = ours
+
+    def cut(self) -> None:
+        """End them, if they are still there."""
+        if self._ours is not None:
+            os.close(self._ours)
+            self._ours = None
+
+
 @dataclass(slots=True)
 class Call:
     """One call of restic. `sink` gets standard output as it comes; `stdin` is the end of a pipe to read
@@ -66,25 +81,26 @@ class Call:
     stdin: int = DEVNULL
     said: deque[str] = field(default_factory=lambda: deque(maxlen=_LINES_KEPT))
     process: Process | None = None
+    _lifeline: Lifeline = field(init=False)
     _refused_at: float | None = None
 
     async def run(self) -> None:
         """Run it to its end. Raises a ResticError; the process is gone, however that ends."""
         loop = asyncio.get_running_loop()
         began = loop.time()
-        lifeline, ours = os.pipe()
+        self._lifeline = Lifeline()
         try:
-            await self._run(await self._start(lifeline), loop, began)
+            await self._run(await self._start(), loop, began)
         finally:
-            os.close(ours)
+            self._lifeline.cut()
 
-    async def _start(self, lifeline: int) -> Process:
+    async def _start(self) -> Process:
         """Start it behind its keeper; it is gone if we are cancelled meanwhile."""
-        starting = asyncio.ensure_future(self._keeper(lifeline))
+        starting = asyncio.ensure_future(self._keeper(self._lifeline.reading))
         try:
             self.process = await asyncio.shield(starting)
         except asyncio.CancelledError:
-            await end(await starting)
+            await end(await starting, self._lifeline)
             raise
         return self.process
 
@@ -115,7 +131,7 @@ class Call:
                 self._look(loop.time(), began)
             await reading
         except BaseException:
-            await end(process)
+            await end(process, self._lifeline)
             reading.cancel()
             with suppress(asyncio.CancelledError):
                 await reading
@@ -177,16 +193,13 @@ class Lines:
             self._take(rest.decode(errors="replace"))
 
 
-async def end(process: Process, patience: float = _GOING) -> None:
-    """End a keeper and its restic: ask as Ctrl+C does, so that the lock goes too; ask harder; make it."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if process.returncode is not None:
-            return
+async def end(process: Process, lifeline: Lifeline) -> None:
+    """End a keeper and its restic, which takes its lock along if it can."""
+    lifeline.cut()
+    try:
+        async with asyncio.timeout(_GOING):
+            await process.wait()
+    except TimeoutError:
         with suppress(ProcessLookupError):
-            if number == signal.SIGKILL:
-                os.killpg(process.pid, number)  # both: restic would outlive its keeper
-            else:
-                process.send_signal(number)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(None if number == signal.SIGKILL else patience):
-                await process.wait()
+            os.killpg(process.pid, signal.SIGKILL)  # both: restic would outlive its keeper
+        await process.wait()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from datetime import timedelta
 from pathlib import Path
 
@@ -49,6 +50,19 @@ async def test_a_dump_that_fails_makes_no_snapshot(
         await restic(tmp_path).backup_dump(repository, shell(line), os.environ, (), Watch())
     assert await restic(tmp_path).snapshots(repository) == []
     assert await restic(tmp_path).locks(repository) == []
+
+
+async def test_it_can_be_ended_where_ctrl_c_is_ignored_as_under_nohup(
+    tmp_path: Path, repository: Repository
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        for _ in range(3):
+            with pytest.raises(DumpFailed):
+                await restic(tmp_path).backup_dump(repository, shell("exit 3"), os.environ, (), Watch())
+            assert await restic(tmp_path).locks(repository) == []
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 async def test_a_dump_program_that_is_not_there_is_named(tmp_path: Path, repository: Repository) -> None:
