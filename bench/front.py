@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.program import free_port, running
+from bench.program import running
 from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.slots import Slot
 from bot.tools.releases.health import HealthRules, wait_until_healthy
@@ -24,6 +24,7 @@ from bot.tools.traffic.haproxy.program import haproxy_program
 from bot.tools.traffic.haproxy.runtime import Runtime
 from bot.tools.traffic.haproxy.snippet import Split, backends_snippet, frontend_snippet
 from bot.tools.traffic.leases import is_watched
+from tests.ports import free_port
 
 LOGGED = 10
 """One request in so many is told to the Guardian's ear: at full rate it could not hear them all."""

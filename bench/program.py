@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import yaml
 from pydantic import JsonValue
+
+from tests.ports import free_port
 
 _GUARDIAN = "import sys; from bot.cli import main; sys.exit(main())"
 """What the installed command `guardian` does."""
@@ -139,10 +140,3 @@ def quiet_machine() -> dict[str, JsonValue]:
     """Settings by which no reading of the machine raises an alert: a bench loads the machine, and the cards
     about that would be measured along."""
     return {"infrastructure_kpis": dict.fromkeys(_QUIET), "kpis": dict.fromkeys(_QUIET_TOO)}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

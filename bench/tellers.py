@@ -16,8 +16,9 @@ import yaml
 from pydantic import JsonValue
 
 from bench.door import Door
-from bench.program import Program, free_port, guardian, quiet_machine, running
+from bench.program import Program, guardian, quiet_machine, running
 from bench.told import name_of
+from tests.ports import free_port
 
 ALERTMANAGER = Path("/usr/bin/prometheus-alertmanager")
 """where Debian's package `prometheus-alertmanager` puts it"""

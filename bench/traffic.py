@@ -19,7 +19,6 @@ import psutil
 from pydantic import JsonValue
 
 from bench.figures import Figure, Result, middle, percentile
-from bench.program import free_port
 from bot.domain.deploy.slots import Slot
 from bot.tools.traffic.contract import TrafficFailed
 from bot.tools.traffic.guarding import watchdog_command
@@ -29,6 +28,7 @@ from bot.tools.traffic.haproxy.log_stream import LogStream
 from bot.tools.traffic.haproxy.program import haproxy_program
 from bot.tools.traffic.haproxy.runtime import Runtime
 from bot.tools.traffic.haproxy.snippet import Split, backends_snippet, frontend_snippet
+from tests.ports import free_port
 
 NAME = "traffic"
 _CLIENTS = 50

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import sqlite3
 import time
 from collections.abc import Sequence
@@ -35,6 +34,7 @@ from tests.alertmanager import Alertmanager
 from tests.dial import Dial
 from tests.doors import SECRET
 from tests.people import ALERTS, OPS, Person, words
+from tests.ports import free_port
 from tests.waiting import CEILING, eventually
 
 SWIFT = DeliveryPolicy(
@@ -49,13 +49,6 @@ SWIFT = DeliveryPolicy(
 RULES = {
     "default": RuleSettings.model_validate({"confirm": 2, "confirm_critical": 2, "clear": 2, "missed": 2})
 }
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as door:
-        door.bind(("127.0.0.1", 0))
-        return int(door.getsockname()[1])
 
 
 @dataclass

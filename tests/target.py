@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
-from tests.stage import free_port
+from tests.ports import free_port
 
 
 @dataclass

@@ -28,7 +28,7 @@ from bot.tools.traffic.haproxy.snippet import Split, backends_snippet, frontend_
 from bot.trial.shop.releases import write_releases
 from tests.engine.deploy.ground import deployed_by
 from tests.engine.support import SetClock
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.tools.traffic.haproxy import Balancer, haproxy
 from tests.tools.traffic.haproxy import load as requests
 from tests.trial.shop import ask

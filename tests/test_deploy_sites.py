@@ -16,7 +16,7 @@ from bot.domain.deploy.slots import Slot
 from bot.engine.deploy.site import Site
 from bot.engine.deploy.watching import rules_of
 from bot.tools.releases.contract import ReleaseFailed
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.waiting import eventually
 
 _PROGRAM = """

@@ -10,6 +10,7 @@ import yaml
 
 from bot.cli.examinations import install
 from tests.cli.conftest import Result
+from tests.ports import free_port
 from tests.process import Process, configuration
 from tests.waiting import eventually
 
@@ -23,13 +24,6 @@ def configure(text: str) -> None:
 def _is_open(port: int) -> bool:
     with socket.socket() as caller:
         return caller.connect_ex(("127.0.0.1", port)) == 0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def test_a_machine_with_everything_is_fine_and_nothing_is_left_behind(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Result
-from tests.stage import free_port
+from tests.ports import free_port
 
 Guardian = Callable[..., Result]
 

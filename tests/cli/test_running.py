@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from bot.cli.running import Running, running
 from bot.config import Settings
 from bot.config.settings import HealthSettings, StoreSettings
-from tests.stage import Stage, free_port
+from tests.ports import free_port
+from tests.stage import Stage
 
 ELSEWHERE = StoreSettings(url=SecretStr("postgresql://guardian@127.0.0.1/guardian"))
 

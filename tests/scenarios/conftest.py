@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.workspace.server import Running
+from tests.ports import free_port
 from tests.process import Process, configuration, environment
-from tests.stage import free_port
 from tests.stages import idle, slack, stage
 from tests.target import Target
 

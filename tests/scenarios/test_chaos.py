@@ -19,8 +19,8 @@ from bot.workspace.settings import UNLIMITED
 from tests.alertmanager import Alertmanager, Trouble
 from tests.doors import SECRET
 from tests.people import ALERTS, OPS, Person, cards, elements, words
+from tests.ports import free_port
 from tests.process import Process, configuration, environment
-from tests.stage import free_port
 from tests.told import Told
 from tests.waiting import eventually
 

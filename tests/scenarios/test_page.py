@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 from pydantic import JsonValue
 
+from tests.ports import free_port
 from tests.process import Process, configuration
-from tests.stage import free_port
 from tests.waiting import CEILING, eventually
 
 pytestmark = pytest.mark.browser

@@ -9,8 +9,8 @@ import pytest
 from bot.workspace.faults import FaultKind
 from bot.workspace.server import Running
 from tests.people import cards, first_report, online, reader, words
+from tests.ports import free_port
 from tests.process import Process, configuration, environment
-from tests.stage import free_port
 from tests.target import Target
 from tests.waiting import eventually
 

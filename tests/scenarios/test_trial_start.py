@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
 from tests.process import Process, configuration
-from tests.stage import free_port
 from tests.waiting import eventually
 
 

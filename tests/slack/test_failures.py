@@ -15,7 +15,7 @@ from bot.slack.failures import delivery_failures
 from bot.workspace.faults import FaultKind
 from bot.workspace.server import Running
 from tests.people import ALERTS
-from tests.stage import free_port
+from tests.ports import free_port
 
 
 @pytest.fixture

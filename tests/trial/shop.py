@@ -16,7 +16,7 @@ from bot.domain.deploy.slots import Slot
 from bot.trial.balancer import traffic_of
 from bot.trial.shop.places import PRODUCTION, STAGING, Places, Ports
 from bot.trial.shop.program import RunningShop, start_shop
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.tools.traffic.haproxy import haproxy
 
 

@@ -10,7 +10,7 @@ import pytest
 from bot.slack.connection import check_tokens, slack_session, web_client
 from bot.slack.manifest import manifest_yaml
 from bot.trial.local_slack import LocalSlackRefused, start_local_slack
-from tests.stage import free_port
+from tests.ports import free_port
 
 CHANNELS = ("guardian-alerts", "guardian-ops", "general")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bot.trial.shop.places import PRODUCTION, STAGING, Places, Ports, places_in
 from bot.trial.shop.releases import write_releases
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.trial.shop import release
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.trial.pace import FEWEST, USUAL, Pace
 from bot.trial.visitors import PEOPLE, Visitors
-from tests.stage import free_port
+from tests.ports import free_port
 
 
 class Till:

@@ -17,7 +17,8 @@ from bot.workspace.http_delivery import signature
 from bot.workspace.server import serve
 from bot.workspace.settings import UNLIMITED
 from tests.people import ALERTS, OPS, words
-from tests.stage import Stage, free_port
+from tests.ports import free_port
+from tests.stage import Stage
 from tests.waiting import eventually
 
 

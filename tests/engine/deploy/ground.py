@@ -55,7 +55,7 @@ from tests.engine.deploy.releases import Releases
 from tests.engine.operations.jobs import ANN, BOB, Yard, open_yard
 from tests.engine.support import CEILING_SECONDS, SetClock
 from tests.factories import T0
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.tools.traffic.haproxy import SPLIT, Balancer, haproxy, until
 
 _SERVICE = Path(__file__).with_name("service.py")

@@ -99,14 +99,6 @@ def without_end(head: bytes, piece: bytes) -> Talk:
     return talk
 
 
-def unused_port() -> int:
-    """A port of loopback where nothing listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def own_certificate(folder: Path, name: str) -> tuple[Path, Path]:
     """A certificate for `name` that nobody but itself vouches for, and its key."""
     certificate, key = folder / "certificate.pem", folder / "key.pem"

@@ -14,6 +14,7 @@ from aiohttp import web
 from probes.application.http import http_session
 from probes.application.response_time import ResponseTime
 from probes.base import ProblemKind, Reading
+from tests.ports import free_port
 from tests.probes.application import servers
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -86,7 +87,7 @@ async def test_a_server_that_hangs_is_a_time_out(session: aiohttp.ClientSession)
 
 async def test_a_closed_port_is_refused(session: aiohttp.ClientSession) -> None:
     for host in ("127.0.0.1", "localhost"):
-        probe = ResponseTime(session=session, url=f"http://{host}:{servers.unused_port()}/")
+        probe = ResponseTime(session=session, url=f"http://{host}:{free_port()}/")
         assert problem(await probe.read(AT)) is ProblemKind.REFUSED
 
 
@@ -278,7 +279,7 @@ async def test_a_connection_is_used_again(session: aiohttp.ClientSession) -> Non
 
 
 async def test_secrets_of_an_address_stay_out_of_readings(session: aiohttp.ClientSession) -> None:
-    port = servers.unused_port()
+    port = free_port()
     probe = ResponseTime(session=session, url=f"http://me:hunter2@127.0.0.1:{port}/health?token=hunter2#x")
     assert probe.target == f"http://127.0.0.1:{port}/health"
     assert "hunter2" not in repr(await probe.read(AT))

@@ -19,7 +19,7 @@ from bot.tools.releases.contract import Releases
 from bot.tools.releases.docker import DockerDriver, DockerReleases
 from bot.tools.releases.process import ProcessDriver, ProcessReleases
 from bot.tools.releases.systemd import SystemdDriver, SystemdReleases
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.waiting import CEILING
 
 SERVICE = str(Path(__file__).with_name("service.py"))

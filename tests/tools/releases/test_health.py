@@ -13,7 +13,7 @@ from bot.domain.deploy.addresses import Address
 from bot.domain.deploy.slots import Slot
 from bot.tools.releases.contract import Instance, ReleaseFailed
 from bot.tools.releases.health import Health, HealthRules, wait_until_healthy
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.waiting import CEILING
 
 ALIVE = Instance(Slot.B, "v2", "run-1", None)

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.domain.deploy.addresses import Address
 from bot.tools.releases.requests import AT_ONCE, send
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.tools.releases.test_health import listening, said, served, silence
 from tests.waiting import CEILING
 

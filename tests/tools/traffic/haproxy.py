@@ -22,7 +22,7 @@ from bot.tools.traffic.haproxy.program import haproxy_program
 from bot.tools.traffic.haproxy.runtime import Runtime
 from bot.tools.traffic.haproxy.snippet import Split, backends_snippet, frontend_snippet
 from tests.components import missing
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.waiting import CEILING, eventually
 
 COOKIE, HEADER = "shop_place", "X-Shop-Slot"

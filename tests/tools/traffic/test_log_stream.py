@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bot.domain.deploy.measures import Latencies
 from bot.tools.traffic.contract import TrafficFailed
 from bot.tools.traffic.haproxy.log_stream import LogStream, duration
-from tests.stage import free_port
+from tests.ports import free_port
 from tests.tools.traffic.haproxy import staged, until
 from tests.waiting import eventually
 
