@@ -89,6 +89,8 @@ async def _over(ground: Ground, number: int, wanted: State) -> float:
     at = time.monotonic()
     if ended[-1] is not wanted:
         raise ValueError(await _ended(ground, number))
+    while (await ground.yard.record(number)).state in OPEN:  # noqa: ASYNC110 - told first, then written down
+        await asyncio.sleep(_LOOK)
     return at
 
 
