@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from bot.alerting import Ground
@@ -21,6 +21,7 @@ from bot.engine.deploy.overview import Overview
 from bot.engine.deploy.rollback import Rollback
 from bot.engine.deploy.site import Sites
 from bot.store.deployments import DeploymentStore
+from bot.store.insight import InsightStore
 from bot.store.operations import OperationStore
 from bot.tools.traffic.guarding import leases_folder
 
@@ -36,12 +37,17 @@ class DeployParts:
         around: Callable[[str, str], Awaitable[Surroundings]],
         backed_up: BackedUp,
         running: Callable[[str, str], Awaitable[OperationRecord | None]],
-        lock: Callable[[str, str], Awaitable[Lock | None]],
+        held: Callable[[], Awaitable[Sequence[Lock]]],
         command: str,
     ) -> None:
         settings, state = ground.settings, ground.settings.state_directory.absolute()
         self.sites = Sites(services, partial(site_of, settings.deploy, state, ground.outside.releases))
-        self.book = DeployBook(DeploymentStore(ground.database), OperationStore(ground.database), announce)
+        self.book = DeployBook(
+            DeploymentStore(ground.database),
+            OperationStore(ground.database),
+            announce,
+            InsightStore(ground.database).changes,
+        )
         self.history = History()
         inspection = Inspection(os.environ)
         self.planner = Planner(
@@ -53,7 +59,7 @@ class DeployParts:
             around,
             backed_up,
             running,
-            lock,
+            held,
         )
         leases = Leases(leases_folder(state))
         self.deploy = Deploy(self.sites, self.planner, inspection, leases, self.book, ground.clock)

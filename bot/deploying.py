@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.alerting import Alerting, Ground
 from bot.config.deploy import services_of
-from bot.domain.deploy.afterwards import lock_after
+from bot.domain.deploy.afterwards import locks_after
 from bot.domain.deploy.plan import DEPLOY, place_of
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.service import Environment
@@ -76,7 +76,7 @@ class Deploying:
                 self._surroundings,
                 self._backed_up,
                 self._running,
-                self._lock,
+                self._locks.held,
                 self._command,
             )
         return self._made
@@ -113,19 +113,20 @@ class Deploying:
         return Needs(
             ask=needs.ask,
             approve=needs.approve,
-            stop=Role.OPERATOR,
+            # Half-way back is worse than either end.
+            stop=Role.OPERATOR if operation == DEPLOY else None,
             second_person=needs.second_person or wanted,
             lives=needs.lives,
         )
 
-    def lock_after(self, over: OperationRecord) -> Lock | None:
+    def locks_after(self, over: OperationRecord) -> tuple[Lock, ...]:
         """After traffic went back nothing is deployed there for a while: somebody looks first."""
         plan = over.plan
         rules = self.environment(plan.shown.get("service"), plan.shown.get("environment"))
         if rules is None:
-            return None
+            return ()
         reason = self._ground.voice.phrase("deploy.lock_reason", run=over.id)
-        return lock_after(over, rules, self._ground.clock(), reason)
+        return locks_after(over, rules, self._ground.clock(), reason)
 
     async def ended(self, over: OperationRecord) -> None:
         """A run is over. Raises StoreUnavailable."""
@@ -140,13 +141,6 @@ class Deploying:
             if record.plan.operation == DEPLOY and record.state in UNDER_WAY and here:
                 return record
         return None
-
-    async def _lock(self, service: str, environment: str) -> Lock | None:
-        """The one that a person, or the Guardian after a rollback, has put on the environment or on the
-        service in it."""
-        subjects = (environment, place_of(service, environment))
-        held = await self._locks.held()
-        return next((lock for lock in held if lock.run is None and lock.subject in subjects), None)
 
     async def _surroundings(self, service: str, environment: str) -> Surroundings:
         from bot.engine.deploy.facts import Surroundings

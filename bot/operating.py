@@ -72,7 +72,7 @@ class Operating:
             share=partial(share_file, ground),
             know_cards=ground.outbox.know_cards,
             tell_alert=self._alerts.ended,
-            lock_after=self.deploying.lock_after,
+            locks_after=self.deploying.locks_after,
             tell_runs=ground.notices.runs_trouble,
         )
         self.desk = OperationDesk(

@@ -26,6 +26,18 @@ def where_possible(part: Also) -> Also:
     return also
 
 
+def first_of(*parts: Also) -> Also:
+    """The first part that can be done, and no other; not done where none can."""
+
+    async def also(connection: AsyncConnection) -> bool:
+        for part in parts:
+            if await part(connection):
+                return True
+        return False
+
+    return also
+
+
 def all_of(*parts: Also) -> Also:
     """Everything in one transaction, or nothing: as soon as one part was not done."""
 

@@ -136,8 +136,8 @@ def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:
     if state == "queued":
         return [blocks.button(withdraw, "op_cancel", value)]
     if state in ("running", "undoing"):
-        if op["stopped_by"] is not None:
-            return []
+        if op["stopped_by"] is not None or op["operation"] == "rollback":
+            return []  # half-way back is worse than either end
         controls = _controls(op)
         if not controls:
             return [blocks.danger(stop, "op_stop", value)]

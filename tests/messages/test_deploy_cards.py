@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from bot.domain.deploy import plan, rollback
 from bot.domain.deploy.sample import Fault, Lack
 from messages.catalog import load
-from messages.example_deploy import DONE, PENDING
+from messages.example_deploy import DONE, PENDING, ROLLBACK
 from messages.facts import Facts
 from messages.operation_facts import OperationProgressFacts, OperationStepFacts
 from messages.render import Voice
@@ -83,6 +83,11 @@ def test_what_is_not_looked_at_is_said_once_with_its_reason(stages: int) -> None
     text = section(replace(PENDING, steps=tuple(unwatched)), "steps")
     assert text.count("➖ CPU·메모리 생략: 다른 곳에서 돎") == 1
     assert "➖ CPU" not in section(PENDING, "steps")
+
+
+def test_nobody_is_offered_to_stop_a_way_back_half_way() -> None:
+    message = Voice("ko").message("operation", replace(ROLLBACK, state="running").as_json())
+    assert "op_stop" not in json.dumps(message.attachments)
 
 
 def test_stages_that_are_over_are_a_line_each() -> None:

@@ -3,10 +3,11 @@ Somebody looks first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from bot.domain.audit import GUARDIAN
-from bot.domain.deploy.plan import DEPLOY, TRAFFIC_BACK
+from bot.domain.deploy.plan import DEPLOY, TRAFFIC_BACK, place_of
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.service import Environment
 from bot.domain.operations.approval import State
@@ -14,13 +15,22 @@ from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord, StepState
 
 
-def lock_after(over: OperationRecord, environment: Environment, at: datetime, reason: str) -> Lock | None:
-    """The lock on its environment; None where nothing went back, or the environment wants none."""
+def locks_after(
+    over: OperationRecord, environment: Environment, at: datetime, reason: str
+) -> tuple[Lock, ...]:
+    """The locks of which the first that can be taken is: on its environment, or, where somebody else is at
+    work or looks, on the service in it. None where nothing went back, or the environment wants none."""
     went_back = {DEPLOY: _deployment_went_back, ROLLBACK: _rollback_was_done}.get(over.plan.operation)
     if went_back is None or not went_back(over) or not environment.lock_after_rollback:
-        return None
+        return ()
     until = at + environment.lock_after_rollback
-    return Lock(environment.name, 0, GUARDIAN, at, None, reason, until)
+    place = place_of(str(over.plan.shown["service"]), environment.name)
+    return tuple(Lock(each, 0, GUARDIAN, at, None, reason, until) for each in (environment.name, place))
+
+
+def lockable(environment: str, place: str, held: Iterable[Lock], run: int) -> str:
+    """On which of the two such a lock will be, as things stand: what the run itself holds it lets go of."""
+    return place if any(each.subject == environment and each.run != run for each in held) else environment
 
 
 def _deployment_went_back(over: OperationRecord) -> bool:

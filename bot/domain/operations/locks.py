@@ -47,7 +47,7 @@ def locked_values(lock: Lock | None) -> dict[str, JsonValue] | None:
     if lock is None:
         return None
     until = None if lock.until is None else lock.until.isoformat()
-    return {"by": lock.by, "until": until, "reason": lock.reason}
+    return {"subject": lock.subject, "by": lock.by, "until": until, "reason": lock.reason}
 
 
 def may_lift(lock: Lock, by: str, roles: Roles) -> bool:

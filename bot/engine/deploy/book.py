@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import structlog
 from pydantic import JsonValue
 
 from bot.domain.alerts.happenings import ChangeKind, Happening
-from bot.domain.deploy.afterwards import lock_after
+from bot.domain.deploy.afterwards import locks_after
 from bot.domain.deploy.plan import DEPLOY, GREEN, SHIFT, WARM
 from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord
 from bot.domain.deploy.rollback import ROLLBACK, START, TRAFFIC
@@ -18,7 +18,7 @@ from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import State
 from bot.domain.operations.plan import JsonObject, Plan
 from bot.domain.operations.record import OperationRecord, StepRecord
-from bot.store.also import Also, all_of
+from bot.store.also import Also, all_of, where_possible
 from bot.store.deployments import DeploymentStore
 from bot.store.operations import OperationStore
 
@@ -29,13 +29,20 @@ Announce = Callable[[Happening], Also]
 has changed, so that a crash neither loses nor doubles it."""
 
 
+Changes = Callable[[datetime], Awaitable[Sequence[Happening]]]
+"""What was announced since a moment, newest first."""
+
+
 class DeployBook:
     """Every method may raise StoreUnavailable; each may be called again after a crash."""
 
-    def __init__(self, store: DeploymentStore, operations: OperationStore, announce: Announce) -> None:
+    def __init__(
+        self, store: DeploymentStore, operations: OperationStore, announce: Announce, changes: Changes
+    ) -> None:
         self.store = store
         self._operations = operations
         self._announce = announce
+        self._changes = changes
 
     async def begin(self, run: int, plan: Plan, at: datetime) -> None:
         """A run is about to change something."""
@@ -70,9 +77,13 @@ class DeployBook:
         await self.store.write(self.store.placing(slot))
 
     async def shifted(self, run: int, plan: Plan, percent: int, at: datetime) -> None:
-        """Production traffic goes to it, from this moment on if it is the first."""
+        """So much production traffic is about to go to it. Each share is told once: an alert hours after the
+        first one is still one during the deployment."""
+        record = await self.store.of_operation(run)
+        if record is None or await self._is_told(record, percent):
+            return
         told = await self._told(run, plan, at, {"percent": percent, "event": "traffic"})
-        await self.store.write(all_of(self.store.marking(run, "traffic_at", at), told))
+        await self.store.write(all_of(where_possible(self.store.marking(run, "traffic_at", at)), told))
 
     async def completed(self, run: int, plan: Plan, at: datetime) -> None:
         """It carries everything."""
@@ -145,8 +156,17 @@ class DeployBook:
         """Until when nothing will be deployed there because a deployment that is being undone has moved
         traffic, if it ends at that moment; None where nothing is locked."""
         record = await self._operations.get(run)
-        lock = None if record is None else lock_after(record, environment, at, "")
-        return None if lock is None else lock.until
+        locks = () if record is None else locks_after(record, environment, at, "")
+        return locks[0].until if locks else None
+
+    async def _is_told(self, record: DeploymentRecord, percent: int) -> bool:
+        """Whether that share has been told, before a crash."""
+        changes = await self._changes(record.started_at)
+        return any(
+            (each.facts.get("operation"), each.facts.get("event"), each.facts.get("percent"))
+            == (record.operation_id, "traffic", percent)
+            for each in changes
+        )
 
     async def _told(self, run: int, plan: Plan, at: datetime, facts: dict[str, JsonValue]) -> Also:
         service, environment = _place(plan)

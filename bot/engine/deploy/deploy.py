@@ -118,7 +118,7 @@ class Deploy:
         await self._book.begin(work.run_id, plan, self._clock())
         return {
             "baseline": measured,
-            "back_to": plan.shown["current"],
+            "back_to": plan.shown["current"] if plan.shown["has_blue"] else None,
             "backed_up": bool(site.environment.data),
         }
 

@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from bot.domain.deploy.afterwards import lockable
 from bot.domain.deploy.checks import LeftOut
-from bot.domain.deploy.plan import Checked, DeployFacts, green_of
+from bot.domain.deploy.plan import Checked, DeployFacts, green_of, place_of
 from bot.domain.deploy.preflight import Verdict
 from bot.domain.deploy.revisions import valid_revision
 from bot.domain.deploy.risk import RiskFacts, RiskRules, risk_of
@@ -72,11 +73,11 @@ class Planner:
         around: Callable[[str, str], Awaitable[Surroundings]],
         backed_up: BackedUp,
         running: Callable[[str, str], Awaitable[OperationRecord | None]],
-        lock: Callable[[str, str], Awaitable[Lock | None]],
+        held: Callable[[], Awaitable[Sequence[Lock]]],
     ) -> None:
         """`around`: of a service in an environment. `backed_up`: why work on those paths must not begin for
-        want of a verified backup. `running`: the deployment that is under way there. `lock`: which
-        somebody, or the Guardian after a rollback, has put on where it runs."""
+        want of a verified backup. `running`: the deployment that is under way there. `held`: all
+        locks that hold."""
         self._sites = sites
         self._inspection = inspection
         self._history = history
@@ -85,7 +86,7 @@ class Planner:
         self._around = around
         self._backed_up = backed_up
         self._running = running
-        self._lock = lock
+        self._held = held
         self._checked: dict[tuple[str, str, str, str | None], tuple[float, tuple[Done, ...]]] = {}
 
     async def deploy(self, request: JsonObject, at: datetime) -> DeployFacts:
@@ -101,7 +102,7 @@ class Planner:
         commit = await self._history.resolve(service, revision)
         await self._must_be_known(site, revision)
         standing = await self.standing(site)
-        current = None if standing.blue is None else await self.revision_of(site, standing.blue)
+        current = await self._current(site, standing)
         has_blue = standing.blue is not None and standing.blue.alive
         if has_blue and current == revision:
             raise OperationRefused("deploy_same", revision=revision)
@@ -143,7 +144,7 @@ class Planner:
         if under_way is not None:
             raise OperationRefused("deploy_running", id=under_way.id, hash=under_way.plan_hash)
         standing = await self._to_leave(site)
-        current = None if standing.blue is None else await self.revision_of(site, standing.blue)
+        current = await self._current(site, standing)
         known = [each for each in await self.kept(site) if each != current]
         target = str(request.get("release") or "") or (known[0] if known else "")
         if not target:
@@ -203,6 +204,18 @@ class Planner:
             return standing
         return Standing(home.other, standing.other, standing.blue, shared=True)
 
+    async def lockable(self, site: Site, run: int) -> str:
+        """What will be locked once a rollback of that run is over."""
+        place = place_of(site.service.name, site.environment.name)
+        return lockable(site.environment.name, place, await self._held(), run)
+
+    async def _lock(self, service: str, environment: str) -> Lock | None:
+        """The one that a person, or the Guardian after a rollback, has put on the environment or on the
+        service in it."""
+        subjects = (environment, place_of(service, environment))
+        held = await self._held()
+        return next((each for each in held if each.run is None and each.subject in subjects), None)
+
     async def without_backup(self, site: Site) -> OperationRefused | None:
         """Why it must not begin for want of a verified backup."""
         data = site.environment.data
@@ -225,6 +238,15 @@ class Planner:
             return instance.revision
         slots = await self._book.store.slots_of(site.service.name, site.environment.name)
         return slots[instance.slot].revision if instance.slot in slots else None
+
+    async def _current(self, site: Site, standing: Standing) -> str | None:
+        """The revision that carries production: by our own book where its driver finds nothing in its slot,
+        for one that has crashed is what one goes back from."""
+        if standing.blue is not None:
+            return await self.revision_of(site, standing.blue)
+        slots = await self._book.store.slots_of(site.service.name, site.environment.name)
+        known = slots.get(standing.live)
+        return None if known is None or (known.live_since is None and not standing.shared) else known.revision
 
     async def _checks(self, site: Site, revision: str, commit: str | None) -> tuple[Done, ...]:
         key = (site.service.name, site.environment.name, revision, commit)

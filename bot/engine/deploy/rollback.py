@@ -22,7 +22,7 @@ from bot.domain.deploy.rollback import (
 from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock
-from bot.engine.deploy.back import divert, drain, patiently, see_still
+from bot.engine.deploy.back import answers, divert, drain, patiently, see_still
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
@@ -31,6 +31,7 @@ from bot.engine.deploy.undoing import lock_told, marker_of
 from bot.engine.operations.contract import StepFailed, Work
 from bot.tools.releases.contract import ReleaseFailed
 from bot.tools.releases.health import check, session_of, wait_until_healthy
+from bot.tools.traffic.contract import TrafficFailed
 
 log = structlog.get_logger(__name__)
 
@@ -92,15 +93,15 @@ class Rollback:
         return {"seconds": round(health.seconds, 1)}
 
     async def _traffic(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """Traffic over to it, unless it does not answer, or another release is there in its place, while the
-        other slot answers: worse than before."""
+        """Traffic over to it, unless it is not well, or another release is there in its place, while the
+        other slot is well: worse than before. Where it carries everything already, an earlier try of this
+        step has found so, and what follows is written down."""
         slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
-        instead = await _instead_of(revision, site, slot)
-        if (instead is not None or not await _answers(site, slot)) and await _answers(site, slot.other):
-            await self._leave(site, plan, slot, work)
-            if instead is not None:
-                raise StepFailed("target_other", revision=revision, found=instead)
-            raise StepFailed("target_unhealthy", seconds=0, problem="", values={})
+        if await _carried(site, slot) != 100:
+            wrong = await _wrong_with(revision, site, slot)
+            if wrong is not None and await _is_well(site, slot.other):
+                await self._leave(site, plan, slot, work)
+                raise wrong
         moved = await divert(site, slot)
         await self._book.shifted(work.run_id, plan, 100, self._clock())
         await self._book.reached(work.run_id, self._clock())
@@ -111,6 +112,8 @@ class Rollback:
 
     async def _leave(self, site: Site, plan: Plan, slot: Slot, work: Work) -> None:
         """Stop there again what this run has started in vain. The next deployment would, otherwise."""
+        if await _carried(site, slot) != 0:
+            return
         try:
             found = await site.releases.find(slot)
             if found is None or found.marker != marker_of(work):
@@ -125,11 +128,14 @@ class Rollback:
         return await see_still(site, Slot(str(step.params["slot"])))
 
     async def _drain(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """What carries traffic yet is left alone: cutting it off would be an outage."""
+        """What carries traffic yet is left alone: cutting it off would be an outage. And it is not stopped
+        before the other one answers: somebody may want it back."""
         slot = Slot(str(step.params["slot"]))
         if share_of(slot, await patiently(site, site.traffic.share)) != 0:
             raise StepFailed("slot_carries", slot=slot.value)
         result = await drain(site, slot, site.environment.drain.total_seconds())
+        if not await answers(site, slot.other):
+            raise StepFailed("target_silent")
         with as_failures():
             await site.releases.stop(slot)
         await self._book.emptied(plan, slot)
@@ -146,22 +152,41 @@ class Rollback:
             raise unhealthy("blue_unwell", health)
         result: dict[str, JsonValue] = {"seconds": round(health.seconds, 1)}
         if site.environment.lock_after_rollback:
-            result |= lock_told(site, self._clock() + site.environment.lock_after_rollback)
+            subject = await self._planner.lockable(site, work.run_id)
+            result |= lock_told(subject, self._clock() + site.environment.lock_after_rollback)
         return result
 
 
-async def _instead_of(revision: str, site: Site, slot: Slot) -> str | None:
-    """The release that is there in place of that one: what should have been started may not have been. None
-    where it is the right one, or nobody can tell soon, which is no reason to stay."""
+async def _carried(site: Site, slot: Slot) -> int | None:
+    """The percentage that it carries; None where the load balancer does not tell."""
+    try:
+        return share_of(slot, await site.traffic.share())
+    except TrafficFailed:
+        return None
+
+
+async def _wrong_with(revision: str, site: Site, slot: Slot) -> StepFailed | None:
+    """Why that release must not get the traffic there: what should have been started may not have been, and
+    whoever answers is another one. None where all is well; that nobody can tell soon what runs there is no
+    reason to stay."""
     try:
         async with asyncio.timeout(_TELLS_WITHIN):
             found = await site.releases.find(slot)
     except (ReleaseFailed, TimeoutError):
-        return None
-    return None if found is None or found.revision in ("", revision) else found.revision
+        pass
+    else:
+        if found is None:
+            return _not_well("health_gone")
+        if found.revision not in ("", revision):
+            return StepFailed("target_other", revision=revision, found=found.revision)
+    return None if await _is_well(site, slot) else _not_well()
 
 
-async def _answers(site: Site, slot: Slot) -> bool:
+def _not_well(problem: str = "") -> StepFailed:
+    return StepFailed("target_unhealthy", seconds=0, problem=problem, values={})
+
+
+async def _is_well(site: Site, slot: Slot) -> bool:
     rules = site.health
     async with session_of(1, rules.timeout) as session:
         return await check(site.address(slot), rules, session) is None

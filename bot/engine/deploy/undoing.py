@@ -92,12 +92,15 @@ class Undoing:
     async def _check_blue(self, site: Site, plan: Plan, work: Work) -> JsonObject:
         """The previous state is there again, and Blue is well."""
         blue = green_of(plan).other
-        if share_of(blue, await patiently(site, site.traffic.share)) != 100:
-            raise StepFailed("traffic_not_moved", share=0)  # the watchdog goes on trying
+        share = share_of(blue, await patiently(site, site.traffic.share))
+        if share != 100:
+            if await self._book.store.of_operation(work.run_id) is None:
+                return {"as_found": share}  # nothing was begun: it is none of ours to put right
+            raise StepFailed("traffic_not_moved", share=share)  # the watchdog goes on trying
         await self._leases.forget(work.run_id)
         await self._book.restored(work.run_id, plan, self._clock())
         until = await self._book.locked_until(work.run_id, site.environment, self._clock())
-        locked: JsonObject = {} if until is None else lock_told(site, until)
+        locked: JsonObject = {} if until is None else lock_told(site.environment.name, until)
         if not plan.shown["has_blue"]:
             return {"blue": None, **locked}
         health = await wait_until_healthy(site.address(blue), site.health, lambda: site.releases.find(blue))
@@ -128,9 +131,9 @@ async def home_at_once(site: Site, green: Slot) -> AsyncIterator[None]:
         raise
 
 
-def lock_told(site: Site, until: datetime) -> dict[str, JsonValue]:
-    """Until when nothing is deployed there, for the card."""
-    return {"environment": site.environment.name, "locked_until": until.isoformat()}
+def lock_told(subject: str, until: datetime) -> dict[str, JsonValue]:
+    """What is locked until when, for the card."""
+    return {"environment": subject, "locked_until": until.isoformat()}
 
 
 def marker_of(work: Work) -> str:

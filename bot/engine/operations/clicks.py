@@ -111,7 +111,7 @@ class Clicks:
 def _who_could(click: Click, record: OperationRecord, needs: Needs, roles: Roles) -> tuple[str, ...]:
     """Whom to ask instead."""
     asked = {Click.APPROVE: needs.approve, Click.DENY: needs.approve, Click.GO: needs.approve}
-    asked |= {Click.STOP: needs.stop, Click.HOLD: needs.ask}
+    asked |= {Click.STOP: needs.stop or Role.APPROVER, Click.HOLD: needs.ask}
     role = asked.get(click, Role.APPROVER)
     besides = [record.asked_by] if click is Click.APPROVE and needs.second_person else []
     return roles.who_could(role, besides)

@@ -57,7 +57,7 @@ class Parts:
     know_cards: Callable[[Sequence[str]], Awaitable[None]]
     tell_alert: Callable[[OperationRecord, State], Awaitable[None]]
     """a run has ended: an alert if it should not have ended so"""
-    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None
+    locks_after: Callable[[OperationRecord], Sequence[Lock]] = lambda record: ()
     """a lock that is taken in the moment in which a run lets go of its own"""
     tell_runs: Callable[[RunsTroubleFacts], Awaitable[None]] = nobody
     """something is wrong with the place where runs live, or is right again: a notice"""

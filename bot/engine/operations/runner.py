@@ -65,6 +65,8 @@ class Runner:
         self._call = call
         self._retry_seconds = retry_seconds
         self._live: dict[int, LiveWork] = {}
+        self._past: set[int] = set()
+        """runs of which a step was past its return, until their end is on record"""
         self._closing = False
 
     def close(self) -> None:
@@ -86,9 +88,9 @@ class Runner:
             work.stop()
 
     def is_past_return(self, number: int) -> bool:
-        """Whether the step that is under way cannot be stopped any more."""
+        """Whether the step that is under way cannot be stopped any more, or one before it could not."""
         work = self._live.get(number)
-        return work is not None and work.is_past_return
+        return number in self._past or (work is not None and work.is_past_return)
 
     def hold(self, number: int, by: str) -> None:
         """Tell it who wants it to stay where it is."""
@@ -159,6 +161,8 @@ class Runner:
             log.exception("internal_error", reference=reference, what=step.name, run=record.id)
             done = StepRecord(index, StepState.FAILED, began, self._clock(), {}, self._bug(reference))
         finally:
+            if work.is_past_return:
+                self._past.add(record.id)
             self._live.pop(record.id, None)
         return await self._save(record.id, done)
 
@@ -198,6 +202,7 @@ class Runner:
         state = final_state(outcomes, len(record.plan.steps), record.plan.on_failure, stopped)
         problem = next((step.problem for step in fresh.steps if step.problem is not None), None)
         await self._patiently(lambda: self._ended(fresh, state, problem))
+        self._past.discard(record.id)
         return state.value
 
     def _begin(self, record: OperationRecord, index: int) -> LiveWork:

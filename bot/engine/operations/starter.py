@@ -21,7 +21,7 @@ from bot.engine.operations.locks import frozen_values
 from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
 from bot.engine.operations.shown import Shown, waiting
-from bot.store.also import where_possible
+from bot.store.also import first_of, where_possible
 from bot.store.errors import StoreUnavailable
 from messages.operation_facts import OperationNoteFacts
 
@@ -173,7 +173,7 @@ class Starter:
         # more, which is the same alert. The other way round nobody would tell it.
         over = replace(fresh, state=state, ended_at=self._parts.clock(), problem=problem)
         await self._parts.tell_alert(over, state)
-        store, lock = self._parts.locks.store, self._parts.lock_after(over)
+        store, locks = self._parts.locks.store, self._parts.locks_after(over)
         after = await self._moves.end(
             fresh,
             state,
@@ -185,8 +185,7 @@ class Starter:
             notes=["end"],
             also=[
                 *(store.releasing(each, run=fresh.id) for each in fresh.plan.subjects),
-                # Somebody may hold one there already, who looks as well.
-                *(where_possible(store.taking(each)) for each in [lock] if each is not None),
+                where_possible(first_of(*(store.taking(each) for each in locks))),
             ],
         )
         if after is not None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.audit import GUARDIAN
-from bot.domain.deploy.afterwards import lock_after
+from bot.domain.deploy.afterwards import lockable, locks_after
 from bot.domain.deploy.plan import deploy_plan
 from bot.domain.deploy.rollback import RollbackFacts, rollback_plan
 from bot.domain.deploy.slots import Slot
@@ -21,7 +21,10 @@ from tests.factories import T0
 
 DEPLOYMENT = deploy_plan(FACTS, T0)
 ROLLBACK = rollback_plan(RollbackFacts("shop", PRODUCTION, "v1", Slot.A, False, "v2"), T0)
-LOCK = Lock("production", 0, GUARDIAN, T0, None, "a look", T0 + timedelta(hours=1))
+LOCKS = tuple(
+    Lock(subject, 0, GUARDIAN, T0, None, "a look", T0 + timedelta(hours=1))
+    for subject in ("production", "production/shop")
+)
 
 
 def over(plan: Plan, state: State, **became: StepState) -> OperationRecord:
@@ -36,23 +39,39 @@ def over(plan: Plan, state: State, **became: StepState) -> OperationRecord:
 
 
 @pytest.mark.parametrize(
-    ("run", "lock"),
+    ("run", "locks"),
     [
-        (over(DEPLOYMENT, State.UNDONE, green=StepState.UNDONE, shift=StepState.UNDONE), LOCK),
-        (over(DEPLOYMENT, State.FAILED, green=StepState.STUCK, shift=StepState.STUCK), LOCK),
-        (over(DEPLOYMENT, State.UNDONE, green=StepState.UNDONE), None),  # no traffic was ever moved
-        (over(DEPLOYMENT, State.DONE, green=StepState.DONE, shift=StepState.DONE), None),
-        (over(ROLLBACK, State.DONE, traffic=StepState.DONE), LOCK),
-        (over(ROLLBACK, State.PARTIAL, traffic=StepState.DONE, drain=StepState.FAILED), LOCK),
-        (over(replace(ROLLBACK, operation="cleanup"), State.DONE), None),
+        (over(DEPLOYMENT, State.UNDONE, green=StepState.UNDONE, shift=StepState.UNDONE), LOCKS),
+        (over(DEPLOYMENT, State.FAILED, green=StepState.STUCK, shift=StepState.STUCK), LOCKS),
+        (over(DEPLOYMENT, State.UNDONE, green=StepState.UNDONE), ()),  # no traffic was ever moved
+        (over(DEPLOYMENT, State.DONE, green=StepState.DONE, shift=StepState.DONE), ()),
+        (over(ROLLBACK, State.DONE, traffic=StepState.DONE), LOCKS),
+        (over(ROLLBACK, State.PARTIAL, traffic=StepState.DONE, drain=StepState.FAILED), LOCKS),
+        (over(replace(ROLLBACK, operation="cleanup"), State.DONE), ()),
     ],
 )
 def test_an_environment_is_locked_after_traffic_went_back_and_only_then(
-    run: OperationRecord, lock: Lock | None
+    run: OperationRecord, locks: tuple[Lock, ...]
 ) -> None:
-    assert lock_after(run, PRODUCTION, T0, "a look") == lock
+    assert locks_after(run, PRODUCTION, T0, "a look") == locks
 
 
 def test_an_environment_may_want_none() -> None:
     environment = replace(PRODUCTION, lock_after_rollback=timedelta(0))
-    assert lock_after(over(ROLLBACK, State.DONE), environment, T0, "a look") is None
+    assert locks_after(over(ROLLBACK, State.DONE), environment, T0, "a look") == ()
+
+
+@pytest.mark.parametrize(
+    ("held", "subject"),
+    [
+        ([], "production"),
+        ([Lock("production", 1, "U0ANN", T0, run=7)], "production"),
+        ([Lock("production", 1, "U0ANN", T0, run=6)], "production/shop"),
+        ([Lock("production", 1, "U0BOB", T0)], "production/shop"),
+        ([Lock("staging", 1, "U0BOB", T0)], "production"),
+    ],
+)
+def test_where_somebody_else_holds_the_environment_the_service_in_it_is_locked(
+    held: list[Lock], subject: str
+) -> None:
+    assert lockable("production", "production/shop", held, 7) == subject

@@ -192,6 +192,7 @@ RUNNING = replace(PENDING, state=State.RUNNING)
         (GO, BOB, replace(RUNNING, state=State.UNDOING), Needs(), STALE),
         (STOP, EVE, RUNNING, Needs(), NOT_ALLOWED),
         (STOP, EVE, RUNNING, Needs(stop=Role.OPERATOR), TAKEN),
+        (STOP, EVE, RUNNING, Needs(stop=None), STALE),
     ],
 )
 def test_a_run_is_held_by_whoever_may_ask_and_let_go_on_by_whoever_may_approve(

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from bot.domain.alerts.happenings import Happening
-from bot.domain.deploy.afterwards import lock_after
+from bot.domain.deploy.afterwards import locks_after
 from bot.domain.deploy.checks import ByCommand, Check, CheckRule, LeftOut, Trial, TrialRule
 from bot.domain.deploy.plan import DEPLOY
 from bot.domain.deploy.record import DeploymentRecord, SlotRecord
@@ -163,8 +163,15 @@ class Ground:
 
     async def changes(self) -> list[tuple[str, str]]:
         """What the context of alerts knows of, oldest first: event and revision."""
+        return [(event, revision) for event, revision, _ in await self.shares()]
+
+    async def shares(self) -> list[tuple[str, str, JsonValue]]:
+        """The same, each with the percentage that it was then."""
         found: list[Happening] = await self.insight.changes(T0 - timedelta(days=1))
-        return [(str(each.facts["event"]), str(each.facts["revision"])) for each in reversed(found)]
+        return [
+            (str(each.facts["event"]), str(each.facts["revision"]), each.facts["percent"])
+            for each in reversed(found)
+        ]
 
     async def row(self, number: int) -> DeploymentRecord:
         """What the book says of a run."""
@@ -376,9 +383,8 @@ async def deployed_by(
                 return record
         return None
 
-    async def lock(service: str, name: str) -> Lock | None:
-        held = await made[0].yard.locks.held()
-        return next((each for each in held if each.run is None and each.subject == name), None)
+    async def held() -> Sequence[Lock]:
+        return await made[0].yard.locks.held()
 
     from datetime import time
     from zoneinfo import ZoneInfo
@@ -388,7 +394,7 @@ async def deployed_by(
     )
     store = DeploymentStore(database)
     insight = InsightStore(database)
-    book = DeployBook(store, OperationStore(database), insight.adding_change)
+    book = DeployBook(store, OperationStore(database), insight.adding_change, insight.changes)
     places = {each.environment.name: each for each in (site, *more)}
     for name in places:
         if not await store.slots_of("shop", name):
@@ -397,7 +403,7 @@ async def deployed_by(
     service = replace(site.service, environments={name: each.environment for name, each in places.items()})
     sites = Sites((service,), lambda service, environment: places[environment.name])
     inspection = Inspection({})
-    planner = Planner(sites, inspection, History(), book, risks, around, covered, running, lock)
+    planner = Planner(sites, inspection, History(), book, risks, around, covered, running, held)
     deploy = Deploy(sites, planner, inspection, leases or Leases(folder / "leases"), book, clock)
     rollback = Rollback(sites, planner, book, clock)
     async with open_yard(
@@ -407,7 +413,7 @@ async def deployed_by(
         needs=Needs(second_person=True, stop=Role.OPERATOR),
         operations={DEPLOY: deploy, ROLLBACK: rollback},
         runs=runs,
-        lock_after=lambda over: lock_after(over, site.environment, clock(), "locked after a rollback"),
+        locks_after=lambda over: locks_after(over, site.environment, clock(), "locked after a rollback"),
         ended=book.ended,
     ) as yard:
         ground = Ground(folder, balancer, site, yard, book, insight, deploy, clock)

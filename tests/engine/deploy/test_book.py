@@ -67,7 +67,9 @@ class Book:
     def __init__(self, database: Database) -> None:
         self.insight = InsightStore(database)
         self.store = DeploymentStore(database)
-        self.book = DeployBook(self.store, OperationStore(database), self.insight.adding_change)
+        self.book = DeployBook(
+            self.store, OperationStore(database), self.insight.adding_change, self.insight.changes
+        )
 
     async def row(self) -> DeploymentRecord:
         """The run's."""
@@ -135,7 +137,7 @@ async def test_each_moment_is_the_first_and_is_told_once_however_often_a_step_is
     assert (row.started_at, row.traffic_at) == (T0, T0 + minute)
     assert (row.failed_at, row.restored_at) == (T0 + minute * 5, T0 + minute * 7)
     assert row.commit_at == T0 - timedelta(days=1)
-    assert await book.events() == ["traffic", "complete", "back"]
+    assert await book.events() == ["traffic", "traffic", "complete", "back"]
     *_, back = reversed(await book.insight.changes(T0 - timedelta(days=1)))
     assert (back.kind, back.title, back.facts["revision"]) == (ChangeKind.ROLLBACK, "shop v1", "v2")
     slots = await book.store.slots_of("shop", "production")

@@ -188,7 +188,7 @@ async def test_the_database_is_away_for_a_while_in_a_stage(
         assert over.state is State.DONE, over.problem
         assert found.failures == []
         assert await ground.live() == "v2"
-        assert await ground.changes() == [("traffic", "v2"), ("complete", "v2")]
+        assert await ground.changes() == [("traffic", "v2"), ("traffic", "v2"), ("complete", "v2")]
 
 
 async def test_the_database_is_away_while_it_goes_back(small: Database, clock: SetClock, disk: Disk) -> None:

@@ -126,12 +126,13 @@ async def look(ground: Ground, found: Load, revisions: dict[str, State]) -> None
         wanted = Outcome.DONE if revisions[row.revision] is State.DONE else Outcome.ROLLED_BACK
         assert row.outcome is wanted
         assert row.ended_at is not None
-    events = Counter(await ground.changes())
-    assert events == Counter(
+    told = Counter(await ground.shares())
+    assert set(told.values()) == {1}
+    assert {(event, revision) for event, revision, _ in told} == {
         (event, revision)
         for revision, state in revisions.items()
         for event in ("traffic", "complete" if state is State.DONE else "back")
-    )
+    }
     slots = await ground.book.store.slots_of("shop", "production")
     live = Slot.B if b else Slot.A
     assert {slot: each.live_since is not None for slot, each in slots.items()} == {live: True}

@@ -17,6 +17,7 @@ from bot.engine.deploy.back import answers
 from bot.engine.deploy.site import Site
 from bot.store.database import Database
 from bot.tools.traffic.leases import runs
+from messages.operation_facts import OperationAskedFacts
 from tests.engine.deploy.ground import BRISK, Ground, balanced, grounded, site_at
 from tests.engine.deploy.releases import child_of, supervisor_of
 from tests.engine.support import CEILING_SECONDS, SetClock
@@ -40,6 +41,16 @@ async def without_blue(ground: Ground) -> None:
         return await ground.site.releases.find(Slot.A) is None
 
     await until(is_gone)
+
+
+async def test_what_was_live_is_named_though_it_has_crashed(small: Database, clock: SetClock) -> None:
+    async with grounded(small, clock, environment=LONG) as ground:
+        await without_blue(ground)
+        ground.put("v2")
+        asked = await ground.ask("v2")
+        assert isinstance(asked, OperationAskedFacts)
+        shown = asked.operation.shown
+        assert (shown["current"], shown["has_blue"]) == ("v1", False)
 
 
 async def test_a_first_release_is_not_taken_back_to_where_nothing_is(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 from bot.domain.audit import GUARDIAN
 from bot.domain.deploy.record import Outcome
@@ -14,14 +16,16 @@ from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import Click, State
 from bot.domain.operations.record import OperationRecord, StepState
+from bot.engine.deploy.site import Site
 from bot.store.database import Database
 from bot.tools.releases.health import wait_until_healthy
-from messages.operation_facts import OperationRefusedFacts
+from bot.tools.traffic.drivers import Divertible
+from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
 from tests.engine.deploy.ground import BRISK, Ground, grounded, unwritable
 from tests.engine.deploy.releases import child_of, supervisor_of
 from tests.engine.deploy.visitors import asking, visitors
 from tests.engine.operations.jobs import CHO
-from tests.engine.support import SetClock, until
+from tests.engine.support import Disk, SetClock, until
 
 EAGER = replace(BRISK, stages=(100,), dwell=timedelta(seconds=0.3), warm=timedelta(0))
 """To come to a second release soon."""
@@ -167,6 +171,100 @@ async def test_what_was_running_before_is_left_running_though_it_is_unwell(
         assert found.marker == "somebody"
 
 
+class Then:
+    """Real traffic, and something that happens as soon as it has been diverted for the first time."""
+
+    def __init__(self, real: Divertible, happens: Callable[[], None]) -> None:
+        self._real = real
+        self._happens: Callable[[], None] | None = happens
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._real, name)
+
+    async def divert(self, b: int) -> None:
+        """Divert it, and let it happen."""
+        await self._real.divert(b)
+        if self._happens is not None:
+            self._happens()
+        self._happens = None
+
+
+async def test_a_target_that_has_the_traffic_is_not_stopped_when_the_step_is_done_once_more(
+    small: Database, clock: SetClock, disk: Disk
+) -> None:
+    made: list[Ground] = []
+
+    def unwell_and_unwritten() -> None:
+        made[0].put("v1", healthy=False)
+        disk.read_only = True
+        asyncio.get_running_loop().call_later(0.5, setattr, disk, "read_only", False)
+
+    def tuned(site: Site) -> Site:
+        return replace(site, traffic=cast(Divertible, Then(site.traffic, unwell_and_unwritten)))
+
+    async with grounded(small, clock, environment=EAGER, tuned=tuned) as ground:
+        made.append(ground)
+        await deployed(ground, "v2")
+        number = await ground.begin("", ROLLBACK)
+        await ground.reaches_step(number, "still")
+        ground.put("v1")
+        over = await ground.over(number)
+        assert (over.state, set(became(over).values())) == (State.DONE, {StepState.DONE})
+        assert await ground.live() == "v1"
+
+
+async def test_the_release_that_has_crashed_is_gone_back_from_and_not_to(
+    database: Database, clock: SetClock
+) -> None:
+    async with grounded(database, clock, environment=EAGER) as ground:
+        await deployed(ground, "v2")
+        for pid in (supervisor_of(ground.folder, Slot.B), child_of(ground.folder, Slot.B)):
+            os.kill(pid, signal.SIGKILL)
+        while await ground.site.releases.find(Slot.B) is not None:  # noqa: ASYNC110 - it rings no bell
+            await asyncio.sleep(0.01)
+        number = await ground.begin("", ROLLBACK)
+        plan = (await ground.yard.record(number)).plan
+        assert (plan.shown["target"], plan.shown["current"]) == ("v1", "v2")
+        assert (await ground.over(number)).state is State.DONE
+        assert await ground.live() == "v1"
+        assert (await ground.row(number)).undoes == (await ground.row(1)).id
+
+
+async def test_nobody_stops_a_rollback_half_way(small: Database, clock: SetClock) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        ground.yard.needs = replace(ground.yard.needs, stop=None)
+        await deployed(ground, "v2")
+        late = asyncio.create_task(asking(f"{ground.balancer.url}?wait=3000"))
+        await ground.asked(Slot.B)
+        number = await ground.begin("", ROLLBACK)
+        await ground.reaches_step(number, "drain")
+        record = await ground.yard.record(number)
+        clicked = await ground.yard.desk.press(Click.STOP, number, record.plan_hash, CHO)
+        assert clicked is not None
+        assert clicked.verdict == "stale"
+        assert (await ground.over(number)).state is State.DONE
+        assert await late == 200
+
+
+async def test_while_another_service_is_deployed_there_the_service_alone_is_locked_after_it(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=LOCKING) as ground:
+        await deployed(ground, "v2")
+        await ground.yard.locks.lock("production", CHO, timedelta(minutes=2), "a look")
+        number = await ground.begin("", ROLLBACK)
+        over = await ground.over(number)
+        recovered = over.steps[-1].result
+        held = {lock.subject: lock.until for lock in await ground.yard.locks.held() if lock.by == GUARDIAN}
+        assert held == {"production/shop": clock.now + timedelta(hours=1)}
+        assert recovered["environment"] == "production/shop"
+        asked = await ground.ask("v2")
+        assert isinstance(asked, OperationAskedFacts)
+        locked = asked.operation.aside["locked"]
+        assert isinstance(locked, dict)
+        assert locked["subject"] in ("production", "production/shop")
+
+
 async def test_back_to_what_is_live_already(small: Database, clock: SetClock) -> None:
     async with grounded(small, clock, environment=EAGER) as ground:
         await deployed(ground, "v2")
@@ -229,10 +327,14 @@ async def test_a_target_that_dies_once_it_has_the_traffic_is_said_at_once(
         assert await late == 200
         assert over.state is State.PARTIAL
         states = became(over)
-        assert states.pop("recover") is StepState.FAILED
+        assert {states.pop(name) for name in ("drain", "recover")} == {StepState.FAILED}
         assert set(states.values()) == {StepState.DONE}
+        # What was there before is left running: somebody may want it back.
         assert over.problem is not None
-        assert over.problem.reason == "blue_unwell"
+        assert over.problem.reason == "target_silent"
+        old = await ground.site.releases.find(Slot.B)
+        assert old is not None
+        assert old.alive
         assert ground.yard.alerts[-1] == (number, State.PARTIAL)
 
 
@@ -273,9 +375,9 @@ async def test_it_begins_whatever_lock_freeze_or_queue_there_is_and_locks_afterw
         over = await ground.over(number)
         assert over.state is State.DONE
         assert await ground.live() == "v1"
-        # The person's lock is the one that holds; what waits waits on.
-        (held,) = await locks.held()
-        assert (held.subject, held.by, held.run) == ("production", CHO, None)
+        # The person's lock still holds, and when they lift it the service's own does; what waits waits on.
+        held = {each.subject: (each.by, each.run) for each in await locks.held()}
+        assert held == {"production": (CHO, None), "production/shop": (GUARDIAN, None)}
         for each in waiting:
             assert (await ground.yard.record(each)).state is State.QUEUED
 

@@ -57,7 +57,10 @@ async def test_a_load_balancer_that_stays_away_is_waited_for_once_a_run(
     small: Database, clock: SetClock
 ) -> None:
     async with standing(BRISK) as (folder, _, site):
-        book = DeployBook(DeploymentStore(small), OperationStore(small), InsightStore(small).adding_change)
+        insight = InsightStore(small)
+        book = DeployBook(
+            DeploymentStore(small), OperationStore(small), insight.adding_change, insight.changes
+        )
         undoing, away = Undoing(Leases(folder / "leases"), book, clock), Away()
         gone = replace(site, traffic=away, patience=1.0)
 
@@ -72,3 +75,22 @@ async def test_a_load_balancer_that_stays_away_is_waited_for_once_a_run(
         assert await asked(7, TRAFFIC_BACK) > 1
         assert [await asked(7, name) for name in (TRAFFIC_BACK, STOP_GREEN, CHECK_BLUE)] == [1, 1, 1]
         assert await asked(8, TRAFFIC_BACK) > 1
+
+
+async def test_traffic_that_somebody_shares_before_anything_is_begun_is_left_as_it_is(
+    small: Database, clock: SetClock
+) -> None:
+    async with standing(BRISK) as (folder, _, site):
+        insight = InsightStore(small)
+        book = DeployBook(
+            DeploymentStore(small), OperationStore(small), insight.adding_change, insight.changes
+        )
+        undoing = Undoing(Leases(folder / "leases"), book, clock)
+        await site.traffic.shift(40)
+        work = LiveWork(7, 1, 0, lambda name, text: None)
+        assert await undoing.undo(site, deployment(), CHECK_BLUE, work) == {"as_found": 60}
+        # One that has begun cannot say so.
+        await book.begin(7, deployment(), clock())
+        with pytest.raises(StepFailed, match="traffic_not_moved") as failed:
+            await undoing.undo(site, deployment(), CHECK_BLUE, work)
+        assert failed.value.values["share"] == 60

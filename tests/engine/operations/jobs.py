@@ -231,7 +231,7 @@ async def open_yard(
     slack: FakeSlack | None = None,
     runs: Callable[[Body], Durable] | None = None,
     operations: Mapping[str, Operation] | None = None,
-    lock_after: Callable[[OperationRecord], Lock | None] = lambda record: None,
+    locks_after: Callable[[OperationRecord], Sequence[Lock]] = lambda record: (),
     ended: Callable[[OperationRecord], Awaitable[None]] | None = None,
     no_files: bool = False,
 ) -> AsyncIterator[Yard]:
@@ -287,7 +287,7 @@ async def open_yard(
         share=share,
         know_cards=outbox.know_cards,
         tell_alert=tell_alert,
-        lock_after=lock_after,
+        locks_after=locks_after,
         tell_runs=tell_runs,
         runs_again=0.05,
     )

@@ -11,6 +11,7 @@ import pytest
 from bot.domain.operations.approval import Click, State
 from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import JsonObject, Plan, Step
+from bot.domain.operations.record import OperationRecord
 from bot.engine.operations.contract import Stopped, Work
 from bot.store.database import Database
 from messages.operation_facts import OperationAskedFacts
@@ -104,6 +105,28 @@ async def test_who_wants_to_stop_what_cannot_be_stopped_any_more_is_told_so(
         assert done.stopped_by is None
 
 
+async def test_what_could_not_be_stopped_cannot_be_while_its_end_is_written_down_either(
+    database: Database, tmp_path: Path, clock: SetClock, road: Road
+) -> None:
+    ending, may_end = asyncio.Event(), asyncio.Event()
+
+    async def ended(over: OperationRecord) -> None:
+        ending.set()
+        await may_end.wait()
+
+    async with open_yard(database, tmp_path / "chest", clock, operations={"road": road}, ended=ended) as yard:
+        number = await begun(yard)
+        await until(lambda: road.work is not None)
+        assert road.work is not None
+        road.work.past_return()
+        assert await pressed(yard, Click.GO, number, BOB) == "taken"
+        await ending.wait()
+        assert await pressed(yard, Click.STOP, number, ANN) == "stale"
+        may_end.set()
+        done = await yard.reaches(number, State.DONE)
+        assert done.stopped_by is None
+
+
 async def test_the_card_shows_what_the_step_says_and_the_buttons_that_it_offers(
     database: Database, tmp_path: Path, clock: SetClock, road: Road
 ) -> None:
@@ -180,12 +203,12 @@ async def test_runs_that_share_a_subject_wait_for_each_other_and_others_do_not(
 async def test_a_lock_can_be_taken_in_the_moment_in_which_a_run_lets_go_of_its_own(
     database: Database, tmp_path: Path, clock: SetClock, road: Road
 ) -> None:
-    def after(record: object) -> Lock:
+    def after(record: object) -> tuple[Lock, ...]:
         now = clock()
-        return Lock("rome", 0, "guardian", now, None, "it went back", now + timedelta(hours=1))
+        return (Lock("rome", 0, "guardian", now, None, "it went back", now + timedelta(hours=1)),)
 
     async with open_yard(
-        database, tmp_path / "chest", clock, operations={"road": road}, lock_after=after
+        database, tmp_path / "chest", clock, operations={"road": road}, locks_after=after
     ) as yard:
         first, second = await begun(yard), await begun(yard)
         await yard.reaches(first, State.RUNNING)
