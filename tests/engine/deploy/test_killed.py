@@ -8,6 +8,8 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pytest
@@ -69,12 +71,27 @@ async def over(
     return said, kills
 
 
+@dataclass
+class Tally:
+    """What a soak has done."""
+
+    kills: int = 0
+    deployments: int = 0
+    requests: int = 0
+
+
 async def deployments(
-    url: str, chance: random.Random, revisions: dict[str, State], kills: int = 8, *, watched: bool = True
-) -> int:
+    url: str,
+    chance: random.Random,
+    revisions: dict[str, State],
+    kills: int = 8,
+    *,
+    watched: bool = True,
+    tally: Tally | None = None,
+) -> None:
     """Deploy those under load, each of which has to end like that, while the Guardian is killed again and
-    again, for each of them so often at most; then look at everything. How often it was killed."""
-    killed = 0
+    again, for each of them so often at most; then look at everything."""
+    tally = tally or Tally()
     folder = Path(tempfile.mkdtemp(prefix="guardian-"))
     try:
         async with balanced(folder) as (balancer, addresses):
@@ -95,8 +112,10 @@ async def deployments(
                         kind = "watched" if watched else "unwatched"
                         said, times = await over(words, url, revision, chance, kills, kind)
                         assert said == f"over {state.value}"
-                        killed += times
+                        tally.kills += times
+                        tally.deployments += 1
                     await found.more(20)
+                tally.requests += sum(found.answers.values())
                 async with at(words.read_text(), url, durable=False) as ground:
                     await look(ground, found, revisions)
             finally:
@@ -104,7 +123,6 @@ async def deployments(
                     await site.releases.stop(slot)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return killed
 
 
 async def look(ground: Ground, found: Load, revisions: dict[str, State]) -> None:
@@ -155,17 +173,21 @@ async def test_the_same_on_postgresql(postgres_url: str) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("number", range(8))
-async def test_two_hundred_kills_in_eight_times_twenty_five(tmp_path: Path, number: int) -> None:
-    chance, killed, deployed = random.Random(number), 0, 0  # noqa: S311 - no secret
-    while killed < KILLS:
-        killed += await deployments(
-            f"sqlite+aiosqlite:///{tmp_path / f'{deployed}.db'}",
+async def test_two_hundred_kills_in_eight_times_twenty_five(
+    tmp_path: Path, number: int, record_property: Callable[[str, object], None]
+) -> None:
+    chance, tally = random.Random(number), Tally()  # noqa: S311 - no secret
+    while tally.kills < KILLS:
+        await deployments(
+            f"sqlite+aiosqlite:///{tmp_path / f'{tally.deployments}.db'}",
             chance,
-            {"v2": State.UNDONE if deployed % 3 == 2 else State.DONE},
-            min(8, KILLS - killed),
-            watched=(number + deployed) % 2 == 0,
+            {"v2": State.UNDONE if tally.deployments % 3 == 2 else State.DONE},
+            min(8, KILLS - tally.kills),
+            watched=(number + tally.deployments) % 2 == 0,
+            tally=tally,
         )
-        deployed += 1
+    for name, count in asdict(tally).items():
+        record_property(name, count)
 
 
 @pytest.mark.soak
