@@ -230,7 +230,7 @@ class Planner:
         key = (site.service.name, site.environment.name, revision, commit)
         made, found = self._checked.get(key, (0.0, ()))
         if not found or time.monotonic() - made > _CHECKS_LIVE:
-            found = await self._inspection.before(site, revision)
+            found = await self._inspection.before(site, revision, commit)
             self._checked = {key: (time.monotonic(), found)} if not failed_of(found) else {}
         return found
 
