@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from bot.config.deploy import DeploySettings, services_of
-from bot.deploy_sites import site_of
-from bot.domain.deploy.checks import Check, Trial
+from bot.domain.deploy.checks import Check
 from bot.domain.deploy.preflight import CheckResult, Verdict
 from bot.engine.deploy.checkouts import Checkouts
 from bot.engine.deploy.inspection import Inspection
 from bot.engine.deploy.site import Site
 from bot.tools.commands import never
 from messages.render import Voice
-from tests.ports import free_port
+from tests.engine.deploy.checked_site import site_checked_by
 from tests.repositories import Clone, hanging_git
 from tests.waiting import eventually
 
@@ -33,35 +29,6 @@ _ENDS = {
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path / "clone")
-
-
-def site_with(
-    folder: Path, repository: Path | None, checks: Mapping[Check, list[str]], timeout: str = "10m"
-) -> Site:
-    """A service with these checks by Python; the others are left out. Its drivers start nothing."""
-    left_out = {"left_out": "a test"}
-    production = {
-        "slots": {"a": f"127.0.0.1:{free_port()}", "b": f"127.0.0.1:{free_port()}"},
-        "releases": {"driver": "command", "start": ["true", "{revision}"], "stop": ["true", "{slot}"],
-                     "status": ["false", "{slot}"], "usage_left_out": "a test"},
-        "traffic": {"driver": "command", "share": ["true"], "shift": ["true", "{percent}"],
-                    "metrics": ["true"]},
-        "no_data": "a test",
-    }  # fmt: skip
-    python = [sys.executable, "-S", "-c"]
-    given = {each: {"command": [*python, *words], "timeout": timeout} for each, words in checks.items()}
-    settings = DeploySettings.model_validate({
-        "services": {
-            "shop": {
-                "repository": None if repository is None else str(repository),
-                "preflight": {each.value: given.get(each, left_out) for each in Check},
-                "verification": {each.value: left_out for each in Trial},
-                "environments": {"production": production},
-            }
-        }
-    })  # fmt: skip
-    (service,) = services_of(settings)
-    return site_of(settings, folder / "state", {}, service, service.environments["production"])
 
 
 class Gate:
@@ -82,7 +49,7 @@ class Gate:
 
 async def test_a_check_sees_the_revision_and_the_clone_is_left_as_it_is(clone: Clone, tmp_path: Path) -> None:
     gate = Gate(tmp_path)
-    site = site_with(tmp_path, clone.path, {Check.SECURITY: [_TELLS, "{directory}"]})
+    site = site_checked_by(tmp_path, clone.path, {Check.SECURITY: [_TELLS, "{directory}"]})
     before = clone.files()
     result, said = await gate.security(site, clone.v2)
     assert (result.verdict, said) == (
@@ -98,7 +65,7 @@ async def test_the_folder_is_gone_however_a_check_ends(clone: Clone, tmp_path: P
     gate = Gate(tmp_path)
     program, verdict = _ENDS[end]
     checks = {Check.SECURITY: [f"open('made', 'w').close()\n{program}"]}
-    site = site_with(tmp_path, clone.path, checks, timeout="2s" if end == "time-out" else "10m")
+    site = site_checked_by(tmp_path, clone.path, checks, timeout="2s" if end == "time-out" else "10m")
     result, _ = await gate.security(site, clone.v2)
     assert result.verdict is verdict
     assert gate.is_empty()
@@ -107,7 +74,7 @@ async def test_the_folder_is_gone_however_a_check_ends(clone: Clone, tmp_path: P
 async def test_the_folder_is_gone_after_a_cancellation(clone: Clone, tmp_path: Path) -> None:
     gate, began = Gate(tmp_path), tmp_path / "began"
     program = f"open({str(began)!r}, 'w').close()\nimport time; time.sleep(3600)"
-    site = site_with(tmp_path, clone.path, {Check.SECURITY: [program]})
+    site = site_checked_by(tmp_path, clone.path, {Check.SECURITY: [program]})
     task = asyncio.create_task(gate.security(site, clone.v2))
     await eventually(began.exists)
     assert not gate.is_empty()
@@ -122,7 +89,7 @@ async def test_the_folder_is_gone_after_a_cancellation_while_it_is_laid_out(
 ) -> None:
     monkeypatch.setenv("PATH", hanging_git(tmp_path / "bin"))
     gate = Gate(tmp_path)
-    site = site_with(tmp_path, clone.path, {Check.SECURITY: ["print('3 files')"]})
+    site = site_checked_by(tmp_path, clone.path, {Check.SECURITY: ["print('3 files')"]})
     task = asyncio.create_task(gate.security(site, clone.v2))
     await eventually((tmp_path / "bin" / "asked").exists)
     task.cancel()
@@ -135,7 +102,7 @@ async def test_what_a_killed_guardian_left_goes_with_the_next_check(clone: Clone
     gate = Gate(tmp_path)
     (gate.folder / "left" / "tests").mkdir(parents=True)
     (gate.folder / "left" / "tests" / "file").touch()
-    site = site_with(tmp_path, clone.path, {Check.SECURITY: [_TELLS, "{directory}"]})
+    site = site_checked_by(tmp_path, clone.path, {Check.SECURITY: [_TELLS, "{directory}"]})
     assert (await gate.security(site, clone.v2))[0].verdict is Verdict.PASS
     assert gate.is_empty()
 
@@ -144,7 +111,7 @@ async def test_what_a_killed_guardian_left_goes_with_the_next_check(clone: Clone
 async def test_without_a_commit_nothing_was_checked(clone: Clone, tmp_path: Path, words: list[str]) -> None:
     ran = tmp_path / "ran"
     program = f"open({str(ran)!r}, 'w').close(); print('3 files')"
-    site = site_with(tmp_path, clone.path, {Check.SECURITY: [program, *words]})
+    site = site_checked_by(tmp_path, clone.path, {Check.SECURITY: [program, *words]})
     result, _ = await Gate(tmp_path).security(site, None)
     assert (result.verdict, result.phrase) == (Verdict.NOTHING, "nothing.no_commit")
     assert not ran.exists()
@@ -152,7 +119,7 @@ async def test_without_a_commit_nothing_was_checked(clone: Clone, tmp_path: Path
 
 async def test_a_service_without_a_repository_has_no_folder_to_look_at(tmp_path: Path) -> None:
     checks = {Check.SECURITY: ["print('3 files')"], Check.DEPENDENCIES: ["print('3 files')", "{revision}"]}
-    site = site_with(tmp_path, None, checks)
+    site = site_checked_by(tmp_path, None, checks)
     done = await Gate(tmp_path).inspection.before(site, "v2", None)
     assert [each.result.verdict for each in done[1:3]] == [Verdict.PASS, Verdict.PASS]
 
@@ -161,7 +128,7 @@ async def test_a_service_without_a_repository_has_no_folder_to_look_at(tmp_path:
 async def test_what_cannot_be_laid_out_was_not_checked_and_is_told(
     clone: Clone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
-    site = site_with(tmp_path, clone.path, {Check.SECURITY: ["print('3 files')"]})
+    site = site_checked_by(tmp_path, clone.path, {Check.SECURITY: ["print('3 files')"]})
     gone, _ = await Gate(tmp_path).security(site, "1" * 40)
     monkeypatch.setenv("PATH", hanging_git(tmp_path / "bin"))
     gate = Gate(tmp_path, seconds=0.2)
@@ -183,14 +150,14 @@ async def test_who_stops_it_while_it_is_laid_out_is_told_that(
 ) -> None:
     monkeypatch.setenv("PATH", hanging_git(tmp_path / "bin"))
     gate, asked = Gate(tmp_path), tmp_path / "bin" / "asked"
-    site = site_with(tmp_path, clone.path, {Check.SECURITY: ["print('3 files')"]})
+    site = site_checked_by(tmp_path, clone.path, {Check.SECURITY: ["print('3 files')"]})
     done = await gate.inspection.before(site, "v2", clone.v2, asked.exists)
     assert done[1].result.phrase == "reason.stopped"
     assert gate.is_empty()
 
 
 async def test_where_everything_is_left_out_nothing_is_laid_out(tmp_path: Path) -> None:
-    site = site_with(tmp_path, tmp_path / "none", {})
+    site = site_checked_by(tmp_path, tmp_path / "none", {})
     done = await Gate(tmp_path).inspection.before(site, "v2", "1" * 40, never)
     assert {each.result.verdict for each in done} == {Verdict.LEFT_OUT}
     assert not (tmp_path / "checkouts").exists()
