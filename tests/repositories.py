@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.components import program
 
+V1: Mapping[str, str] = MappingProxyType({"shop.py": "one\n", "tests/test_shop.py": "one test\n"})
+V2: Mapping[str, str] = MappingProxyType(
+    {"shop.py": "two\n", "tests/test_shop.py": "two tests\n", "new.py": "\n"}
+)
 _HANGS = """#!/bin/sh
 for word in "$@"; do
     [ "$word" = checkout ] && { touch "$(dirname "$0")/asked"; exec sleep 3600; }
@@ -19,12 +25,14 @@ exec "%s" "$@"
 class Clone:
     """A repository with v1 checked out and changed, v2 a tag beside it."""
 
-    def __init__(self, path: Path, *options: str) -> None:
+    def __init__(
+        self, path: Path, *options: str, v1: Mapping[str, str] = V1, v2: Mapping[str, str] = V2
+    ) -> None:
         self.path = path
         path.mkdir()
         self.git("init", "-q", *options)
-        self.v1 = self.commit("v1", {"shop.py": "one\n", "tests/test_shop.py": "one test\n"})
-        self.v2 = self.commit("v2", {"shop.py": "two\n", "tests/test_shop.py": "two tests\n", "new.py": "\n"})
+        self.v1 = self.commit("v1", v1)
+        self.v2 = self.commit("v2", v2)
         self.git("checkout", "-q", "v1")
         (path / "shop.py").write_text("what somebody is at\n")
         (path / "unknown.py").write_text("not in Git\n")
@@ -36,7 +44,7 @@ class Clone:
         environment = {**os.environ, "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_OPTIONAL_LOCKS": "0"}
         return subprocess.run(command, check=True, capture_output=True, env=environment).stdout.decode()
 
-    def commit(self, tag: str, files: dict[str, str]) -> str:
+    def commit(self, tag: str, files: Mapping[str, str]) -> str:
         """One more commit with those files, under that tag; its full hash."""
         for name, text in files.items():
             (self.path / name).parent.mkdir(exist_ok=True)
