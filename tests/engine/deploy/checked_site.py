@@ -13,9 +13,9 @@ from bot.engine.deploy.site import Site
 from tests.ports import free_port
 
 
-def site_checked_by(
-    folder: Path, repository: Path | None, checks: Mapping[Check, list[str]], timeout: str = "10m"
-) -> Site:
+def settings_checked_by(
+    repository: Path | None, checks: Mapping[Check, list[str]], timeout: str = "10m"
+) -> DeploySettings:
     """A service with these checks by Python; the others are left out. Its drivers start nothing."""
     left_out = {"left_out": "a test"}
     production = {
@@ -28,7 +28,7 @@ def site_checked_by(
     }  # fmt: skip
     python = [sys.executable, "-S", "-c"]
     given = {each: {"command": [*python, *words], "timeout": timeout} for each, words in checks.items()}
-    settings = DeploySettings.model_validate({
+    return DeploySettings.model_validate({
         "services": {
             "shop": {
                 "repository": None if repository is None else str(repository),
@@ -38,5 +38,12 @@ def site_checked_by(
             }
         }
     })  # fmt: skip
+
+
+def site_checked_by(
+    folder: Path, repository: Path | None, checks: Mapping[Check, list[str]], timeout: str = "10m"
+) -> Site:
+    """Where that service runs."""
+    settings = settings_checked_by(repository, checks, timeout)
     (service,) = services_of(settings)
     return site_of(settings, folder / "state", {}, service, service.environments["production"])
