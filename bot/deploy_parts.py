@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 from bot.alerting import Ground
-from bot.deploy_sites import site_of
+from bot.deploy_sites import FOLDER, site_of
 from bot.domain.deploy.service import Service
 from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.engine.deploy.book import Announce, DeployBook
+from bot.engine.deploy.checkouts import Checkouts
 from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import BackedUp, Planner, Surroundings
 from bot.engine.deploy.history import History
@@ -49,7 +50,8 @@ class DeployParts:
             InsightStore(ground.database).changes,
         )
         self.history = History()
-        inspection = Inspection(os.environ)
+        self.checkouts = Checkouts(state / FOLDER / "checkouts")
+        inspection = Inspection(os.environ, self.checkouts)
         self.planner = Planner(
             self.sites,
             inspection,

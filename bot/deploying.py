@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -53,6 +54,7 @@ class Deploying:
         self._operations = OperationStore(ground.database)
         self.services = services_of(ground.settings.deploy)
         self._made: DeployParts | None = None
+        self._clearing: asyncio.Task[None] | None = None
 
     @property
     def operations(self) -> Mapping[str, Operation]:
@@ -63,6 +65,12 @@ class Deploying:
             DEPLOY: Lazily(DEPLOY, lambda: self.parts().deploy),
             ROLLBACK: Lazily(ROLLBACK, lambda: self.parts().rollback),
         }
+
+    def clear(self) -> None:
+        """Begin to remove what checks of a Guardian that was killed have left. Nobody waits for it: it can be
+        much, and nothing depends on it."""
+        if self.services:
+            self._clearing = asyncio.create_task(self.parts().checkouts.clear())
 
     def parts(self) -> DeployParts:
         """Everything that deployments work with, made when it is first asked for."""

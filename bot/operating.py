@@ -89,6 +89,7 @@ class Operating:
         StoreUnavailable."""
         await self.cleaning.load()
         await self.desk.load()
+        self.deploying.clear()
 
     def loops(self) -> Iterator[tuple[str, Coroutine[None, None, None]]]:
         """What goes on for ever, by name."""

@@ -178,8 +178,8 @@ class ServiceSettings(Section):
 
     repository: AbsolutePath | None = Field(
         default=None,
-        description="Its local Git repository, for release notes and lead times, and {directory} of the "
-        "checks. Default: none.",
+        description="Its local Git repository, for release notes and lead times, and for the checks, which "
+        "look at the revision's commit and not at what it has checked out. Default: none.",
     )
     preflight: PreflightSettings = Field(description="What is checked before anything acts.")
     verification: VerificationSettings = Field(description="What is tested against Green alone.")

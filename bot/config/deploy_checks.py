@@ -61,7 +61,8 @@ class CheckSettings(CommandSettings):
     command: CheckCommand | None = Field(
         default=None,
         description="Program and arguments, without a shell; {revision}, {service}, {environment} and "
-        "{directory} (the repository) stand for values.",
+        "{directory} stand for values. {directory} is a temporary folder with the revision's commit from the "
+        "repository, where it is run as well.",
     )
 
     @model_validator(mode="after")

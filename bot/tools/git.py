@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.domain.backup.code import GitFacts
-from bot.tools.commands import CommandFailed, Ran, run
+from bot.tools.commands import Cause, CommandFailed, Ran, never, run
 
 _PASSED_ON = ("PATH", "HOME", "LANG")
 _TIMEOUT = 20.0
@@ -17,24 +17,43 @@ _QUIET = {
     "GIT_NO_LAZY_FETCH": "1",  # nothing is fetched,
     "LC_ALL": "C",
 }
+_ALONE = {
+    "HOME": "/dev/null",  # older ones than 2.32 do not know the next
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_ATTR_NOSYSTEM": "1",
+}
 _SETTINGS = ("core.fsmonitor=false", "core.hooksPath=/dev/null", "i18n.logOutputEncoding=UTF-8")
 
 
 class GitFailed(Exception):
-    """Git could not be asked at all; its text is why."""
+    """Git could not be asked at all; its text is why, `cause` how the command ended."""
+
+    def __init__(self, why: str, cause: Cause | None = None) -> None:
+        super().__init__(why)
+        self.cause = cause
 
 
-async def ask(path: str, words: Sequence[str], environment: Mapping[str, str] | None = None) -> Ran:
-    """What Git says about the repository at `path`, whatever its status. 64 KiB of it are kept. Raises
+async def ask(
+    path: str,
+    words: Sequence[str],
+    environment: Mapping[str, str] | None = None,
+    *,
+    alone: bool = False,
+    timeout: float = _TIMEOUT,  # noqa: ASYNC109 - as `run` has it
+    stopping: Callable[[], bool] = never,
+) -> Ran:
+    """What Git says about the repository at `path`, whatever its status. 64 KiB of it are kept. `alone`:
+    nobody's settings but that repository's have a say, and so no filters of a user or the machine. Raises
     GitFailed."""
     given = os.environ if environment is None else environment
-    clean = {name: given[name] for name in _PASSED_ON if name in given} | _QUIET
+    clean = {name: given[name] for name in _PASSED_ON if name in given} | _QUIET | (_ALONE if alone else {})
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     command = ["git", "--no-pager", *settings, "-C", path, *words]
     try:
-        return await run(command, timeout=_TIMEOUT, environment=clean)
+        return await run(command, timeout=timeout, environment=clean, stopping=stopping)
     except CommandFailed as error:
-        raise GitFailed(f"{error.kind}: {error.detail}"[:_SAID]) from None
+        raise GitFailed(f"{error.kind}: {error.detail}"[:_SAID], error.kind) from None
 
 
 def first_words(ran: Ran) -> str:

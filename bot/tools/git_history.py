@@ -47,7 +47,7 @@ async def resolve(path: str, revision: str) -> str:
 
 async def committed_at(path: str, commit: str) -> datetime:
     """When a commit, given by its full hash, was made. Raises HistoryUnknown."""
-    (found,) = await _log(path, ["--max-count=1", _checked(commit)])
+    (found,) = await _log(path, ["--max-count=1", full_hash(commit)])
     return found.at
 
 
@@ -109,8 +109,8 @@ async def _commit(path: str, revision: str) -> str:
     return found
 
 
-def _checked(commit: str) -> str:
-    """It comes from here; what is no hash could be an option."""
+def full_hash(commit: str) -> str:
+    """The full hash of a commit, as it is: what is none could be an option. Raises ValueError."""
     if not _HASH.fullmatch(commit):
         raise ValueError("no full hash of a commit")
     return commit

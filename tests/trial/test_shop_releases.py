@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from bot.config.deploy import services_of
+from bot.deploy_sites import site_of
 from bot.domain.deploy.checks import Check
 from bot.domain.deploy.preflight import Verdict
+from bot.engine.deploy.checkouts import Checkouts
 from bot.engine.deploy.checks import Done, run_checks
-from bot.engine.deploy.inspection import failed_of
+from bot.engine.deploy.inspection import Inspection, failed_of
 from bot.tools.git_import import GitFailed, import_history
 from bot.trial.shop.history import COMMITS, REVISIONS
 from bot.trial.shop.places import SERVICE, Places, Ports
@@ -74,6 +76,23 @@ async def test_a_release_with_that_fault_does_not(
     place.write_text(text.replace(old, new), encoding="utf-8")
     done = await checked(releases.parent, "v1")
     assert done[check].result.verdict is Verdict.FAIL, done[check]
+
+
+async def test_with_git_the_commit_is_checked_and_not_what_lies_in_its_folder(tmp_path: Path) -> None:
+    places = Places(tmp_path, tmp_path / "haproxy", {"production": Ports(1, 2, 3), "staging": Ports(4, 5, 6)})
+    write_releases(places.releases)
+    write_repository(places.repository, NOW)
+    (places.releases / "v2" / "shop" / "page.py").unlink()
+    made = deploy_settings(places, (), "for this test", git=True)
+    service = services_of(made)[0]
+    site = site_of(made, tmp_path / "state", {}, service, service.environments["production"])
+    checkouts = tmp_path / "checkouts"
+    for revision in REVISIONS:
+        commit = git(places.repository, "rev-parse", revision)
+        done = await Inspection({}, Checkouts(checkouts)).before(site, revision, commit)
+        assert not failed_of(done), done
+        assert sum(1 for each in done if each.result.verdict is Verdict.PASS) == 5
+    assert list(checkouts.iterdir()) == []
 
 
 async def test_a_release_without_tests_was_not_checked(releases: Path) -> None:

@@ -79,6 +79,16 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Unseen:
+    """A program that was not run, since what it was to look at is not there: the phrase
+    `deploy.check.nothing.REASON` with `values`."""
+
+    reason: str
+    """no_commit, checkout (detail), checkout_slow (seconds)"""
+    values: JsonObject = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came of a request to Green. `problem` is None for a good answer, else the name of a phrase
     (`deploy.health.PROBLEM`) with `values`."""
@@ -105,8 +115,10 @@ def left_out(name: Check | Trial, rule: LeftOut) -> CheckResult:
     return CheckResult(name, Verdict.LEFT_OUT, "left_out", {"why": rule.reason})
 
 
-def judge_check(name: Check | Trial, rule: ByCommand, outcome: Ended | Broken) -> CheckResult:
+def judge_check(name: Check | Trial, rule: ByCommand, outcome: Ended | Broken | Unseen) -> CheckResult:
     """What the end of a program says."""
+    if isinstance(outcome, Unseen):
+        return CheckResult(name, Verdict.NOTHING, f"nothing.{outcome.reason}", outcome.values)
     if isinstance(outcome, Broken):
         phrase = f"reason.{outcome.reason}"
         return CheckResult(name, Verdict.FAIL, phrase, outcome.values, outcome.seconds)

@@ -88,7 +88,7 @@ class Service:
 
     name: str
     repository: str | None
-    """path of a local Git repository: for release notes and lead times"""
+    """path of a local Git repository: for release notes, lead times, and the commits that checks look at"""
     preflight: CheckRules
     verification: TrialRules
     environments: Mapping[str, Environment]

@@ -23,12 +23,13 @@ from bot.domain.deploy.checks import (
     TrialRules,
 )
 from bot.domain.deploy.measures import Counted, Latencies
-from bot.domain.deploy.placeholders import fill_all
+from bot.domain.deploy.placeholders import fill_all, placeholders
 from bot.domain.deploy.preflight import (
     Answer,
     Broken,
     CheckResult,
     Ended,
+    Unseen,
     judge_check,
     judge_load,
     judge_requests,
@@ -39,6 +40,7 @@ from bot.tools.commands import FLOOD, Cause, CommandFailed, never, run
 
 KEPT = 256 * 1024
 """bytes that are kept of a check's output, for the thread"""
+_FOLDER = "directory"
 _AT_ONCE = 2
 """each may use all cores, and production runs beside them"""
 _SHORTEST_SECRET = 6
@@ -82,18 +84,24 @@ class Done:
 async def run_checks(
     rules: CheckRules,
     values: Mapping[str, str],
-    folder: str | None,
+    folder: str | Unseen | None,
     *,
     environment: Mapping[str, str] = os.environ,
     stopping: Stopping = never,
     flood: int = FLOOD,
 ) -> tuple[Done, ...]:
     """The six, in the document's order, whatever comes of them. `values` are for the places in their commands
-    (revision, service, environment); `folder` is the repository, where they are run and which is {directory};
-    `environment` is where the variables are that they are given."""
-    cwd = None if folder is None else Path(folder)
-    there = {**values, **({} if folder is None else {"directory": folder})}
-    job = _Job(there, cwd, environment, stopping, flood)
+    (revision, service, environment); `folder` has the revision laid out: it is where they are run, and
+    {directory}. Where it should be there and is not, nothing is checked (Unseen); where the service has no
+    repository (None), nothing by those that have {directory}. `environment` is where the variables are that
+    they are given."""
+    match folder:
+        case Unseen():
+            job = _Job(values, None, environment, stopping, flood, folder)
+        case None:
+            job = _Job(values, None, environment, stopping, flood)
+        case _:
+            job = _Job({**values, _FOLDER: folder}, Path(folder), environment, stopping, flood)
 
     async def one(check: Check) -> Done:
         rule = rules[check]
@@ -186,14 +194,21 @@ class _Job:
     environment: Mapping[str, str]
     stopping: Stopping
     flood: int
+    unseen: Unseen | None = None
+    """why there is nothing to look at, where that is so"""
 
     async def command(self, name: Check | Trial, rule: ByCommand) -> Done:
         outcome = await self._outcome(rule)
-        return Done(judge_check(name, rule, outcome), outcome.said)
+        said = "" if isinstance(outcome, Unseen) else outcome.said
+        return Done(judge_check(name, rule, outcome), said)
 
-    async def _outcome(self, rule: ByCommand) -> Ended | Broken:
+    async def _outcome(self, rule: ByCommand) -> Ended | Broken | Unseen:
         if self.stopping():
             return Broken("stopped")
+        if self.unseen is not None:
+            return self.unseen
+        if _FOLDER in placeholders(rule.command) and _FOLDER not in self.values:
+            return Unseen("no_commit")
         command = fill_all(rule.command, self.values)
         seconds = rule.timeout.total_seconds()
         given = {name: self.environment[name] for name in rule.variables if name in self.environment}

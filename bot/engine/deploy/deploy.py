@@ -100,7 +100,10 @@ class Deploy:
         return self._sites.of(plan.shown["service"], plan.shown["environment"])
 
     async def _preflight(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        found = await self._inspection.before(site, _revision(plan), lambda: work.stopping)
+        commit = plan.shown["commit"]
+        found = await self._inspection.before(
+            site, _revision(plan), None if commit is None else str(commit), lambda: work.stopping
+        )
         return _passed(found, work, "preflight", "deploy_preflight")
 
     async def _prepare(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +22,7 @@ from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord
 from bot.engine.deploy.book import DeployBook
-from bot.engine.deploy.checks import Done
+from bot.engine.deploy.checked import CheckedOnce
 from bot.engine.deploy.history import History, Notes
 from bot.engine.deploy.inspection import Inspection, failed_of, told_of
 from bot.engine.deploy.site import Site, Sites
@@ -31,8 +30,6 @@ from bot.engine.operations.contract import OperationRefused
 from bot.tools.releases.contract import Instance, ReleaseFailed
 from bot.tools.traffic.contract import TrafficFailed
 
-_CHECKS_LIVE = 900.0
-"""seconds that checks count for a plan, as long as a plan can be approved. Gate 1 runs them again"""
 _LOOKED_BACK = 20
 
 
@@ -79,7 +76,6 @@ class Planner:
         want of a verified backup. `running`: the deployment that is under way there. `held`: all
         locks that hold."""
         self._sites = sites
-        self._inspection = inspection
         self._history = history
         self._book = book
         self._risks = risks
@@ -87,7 +83,7 @@ class Planner:
         self._backed_up = backed_up
         self._running = running
         self._held = held
-        self._checked: dict[tuple[str, str, str, str | None], tuple[float, tuple[Done, ...]]] = {}
+        self._checked = CheckedOnce(inspection)
 
     async def deploy(self, request: JsonObject, at: datetime) -> DeployFacts:
         """The facts for a deployment."""
@@ -110,7 +106,7 @@ class Planner:
         if refused is not None:
             raise refused
         notes = await self._history.notes(service, current, revision)
-        found = await self._checks(site, revision, commit)
+        found = await self._checked.of(site, revision, commit)
         bad = failed_of(found)
         if bad:
             raise OperationRefused("deploy_preflight", revision=revision, checks=told_of(bad))
@@ -247,14 +243,6 @@ class Planner:
         slots = await self._book.store.slots_of(site.service.name, site.environment.name)
         known = slots.get(standing.live)
         return None if known is None or (known.live_since is None and not standing.shared) else known.revision
-
-    async def _checks(self, site: Site, revision: str, commit: str | None) -> tuple[Done, ...]:
-        key = (site.service.name, site.environment.name, revision, commit)
-        made, found = self._checked.get(key, (0.0, ()))
-        if not found or time.monotonic() - made > _CHECKS_LIVE:
-            found = await self._inspection.before(site, revision)
-            self._checked = {key: (time.monotonic(), found)} if not failed_of(found) else {}
-        return found
 
     async def _risk_facts(
         self, site: Site, notes: Notes | None, has_blue: bool, same: bool, at: datetime

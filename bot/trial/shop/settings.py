@@ -26,18 +26,21 @@ def deploy_settings(
     places: Places, data: Sequence[str], no_data: str, git: bool, language: str = "ko"
 ) -> DeploySettings:
     """The shop in production and in a staging of its own. `data` is what production must have a backup of;
-    where it has none, `no_data` says why. `git`: there is a repository. `language`: of the
-    reasons. Raises ValidationError where a path can't be written in a configuration."""
+    where it has none, `no_data` says why. `git`: there is a repository, and what is checked before anything
+    acts is the release's commit in it; else its folder. `language`: of the reasons. Raises ValidationError
+    where a path can't be written in a configuration."""
     release = f"{places.releases}/{{revision}}"
+    source = "{directory}" if git else release
     python = [sys.executable, "-B", "-X", "utf8"]
-    checks = [*python, "-S", f"{release}/checks.py"]
+    tests = [*python, "-S", f"{release}/checks.py"]
 
     def check(what: str) -> dict[str, object]:
-        return {"command": [*checks, what], "evidence": _LOOKED_AT, "timeout": "1m"}
+        command = [*python, "-S", f"{source}/checks.py", what]
+        return {"command": command, "evidence": _LOOKED_AT, "timeout": "1m"}
 
     preflight: dict[str, object] = {
         "code_quality": {
-            "command": [*python, "-m", "unittest", "discover", "-s", f"{release}/shop", "-t", release],
+            "command": [*python, "-m", "unittest", "discover", "-s", f"{source}/shop", "-t", source],
             "evidence": r"Ran (\d+) tests",
             "timeout": "1m",
         },
@@ -52,11 +55,11 @@ def deploy_settings(
                 {"path": "/api/items", "contains": '"price"'},
             ]
         },
-        "integration": {"command": [*checks, "integration", "{url}"], "evidence": _LOOKED_AT},
+        "integration": {"command": [*tests, "integration", "{url}"], "evidence": _LOOKED_AT},
         "performance": {
             "requests": {"paths": ["/", "/api/items"], "count": 400, "per_second": 200, "p95_ms": 300}
         },
-        "security": {"command": [*checks, "headers", "{url}"], "evidence": _LOOKED_AT},
+        "security": {"command": [*tests, "headers", "{url}"], "evidence": _LOOKED_AT},
     }
     service: dict[str, object] = {
         **({"repository": str(places.repository)} if git else {}),

@@ -15,6 +15,7 @@ from bot.domain.deploy.preflight import (
     Broken,
     CheckResult,
     Ended,
+    Unseen,
     Verdict,
     judge_check,
     judge_load,
@@ -150,6 +151,25 @@ def test_what_came_to_no_end_failed_and_has_words(outcome: Broken, language: str
     result = judge_check(Check.SECURITY, RULE, outcome)
     assert result.verdict is Verdict.FAIL
     assert words_of(result, language)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        Unseen("no_commit"),
+        Unseen("checkout", {"detail": "fatal: not a git repository"}),
+        Unseen("checkout_slow", {"seconds": 300.0}),
+    ],
+)
+def test_where_there_was_nothing_to_look_at_nothing_was_checked_and_it_has_words(
+    outcome: Unseen, language: str
+) -> None:
+    result = judge_check(Check.SECURITY, RULE, outcome)
+    assert result.verdict is Verdict.NOTHING
+    assert not result.verdict.is_good
+    sentence = words_of(result, language)
+    assert sentence and "{" not in sentence and not sentence.startswith("deploy.")
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

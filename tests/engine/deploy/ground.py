@@ -31,6 +31,7 @@ from bot.domain.operations.locks import Lock
 from bot.domain.operations.record import OperationRecord
 from bot.domain.operations.roles import Role
 from bot.engine.deploy.book import DeployBook
+from bot.engine.deploy.checkouts import Checkouts
 from bot.engine.deploy.deploy import Deploy
 from bot.engine.deploy.facts import Planner, Surroundings
 from bot.engine.deploy.history import History
@@ -402,7 +403,7 @@ async def deployed_by(
             await store.write(store.placing(first))
     service = replace(site.service, environments={name: each.environment for name, each in places.items()})
     sites = Sites((service,), lambda service, environment: places[environment.name])
-    inspection = Inspection({})
+    inspection = Inspection({}, Checkouts(folder / "checkouts"))
     planner = Planner(sites, inspection, History(), book, risks, around, covered, running, held)
     deploy = Deploy(sites, planner, inspection, leases or Leases(folder / "leases"), book, clock)
     rollback = Rollback(sites, planner, book, clock)

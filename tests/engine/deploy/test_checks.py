@@ -84,7 +84,7 @@ async def test_all_six_in_the_documents_order_whatever_comes_of_them(tmp_path: P
     assert as_json(done)[0]["values"] == {"found": "12"}
 
 
-async def test_values_stand_in_their_arguments_and_it_runs_in_the_repository(tmp_path: Path) -> None:
+async def test_values_stand_in_their_arguments_and_it_runs_in_that_folder(tmp_path: Path) -> None:
     (tmp_path / "here").touch()
     code = "import os, sys; print(sys.argv[1:], os.listdir())"
     command = python(code, "{revision}", "--at={service}/{environment}", "{directory}")
@@ -111,6 +111,16 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     rule = ByCommand(python("print(1)"), LONG)
     done = await run_checks(checks(security=rule), VALUES, str(tmp_path / "none"))
     assert done[1].result.values == {"program": str(tmp_path / "none")}
+
+
+async def test_without_a_folder_what_needs_one_is_not_run_and_what_does_not_is() -> None:
+    rules = checks(
+        code_quality=ByCommand(python("print(1)", "{directory}"), LONG),
+        security=ByCommand(python("print(1)", "{revision}"), LONG),
+    )
+    done = await run_checks(rules, VALUES, None)
+    assert (done[0].result.verdict, done[0].result.phrase) == (Verdict.NOTHING, "nothing.no_commit")
+    assert done[1].result.verdict is Verdict.PASS
 
 
 async def test_a_flood_is_ended_and_its_beginning_is_kept() -> None:
