@@ -96,7 +96,9 @@ async def test_the_same_facts_give_the_same_plan(small: Database, clock: SetCloc
         await ground.yard.locks.lock("production", BOB, timedelta(hours=1), "inventory")
         locked = await ground.deploy.plan(request, T0)
         ends = (clock.now + timedelta(hours=1)).isoformat()
-        assert locked.aside["locked"] == {"by": BOB, "until": ends, "reason": "inventory"}
+        assert locked.aside["locked"] == {
+            "subject": "production", "by": BOB, "until": ends, "reason": "inventory",
+        }  # fmt: skip
         assert locked.hash == one.hash
         await ground.site.releases.start(Slot.A, "v2", "by hand")
         with pytest.raises(OperationRefused, match="deploy_same"):

@@ -143,7 +143,7 @@ async def test_a_release_that_fails_its_tests_never_carries_anything(
 async def test_a_release_that_never_gets_healthy_never_carries_anything(
     small: Database, clock: SetClock
 ) -> None:
-    health = replace(BRISK.health, within=timedelta(seconds=2))
+    health = replace(BRISK.health, within=timedelta(seconds=8))
     async with grounded(small, clock, environment=replace(BRISK, health=health)) as ground:
         ground.put("v2", healthy=False)
         async with visitors(ground.balancer.url, 2) as found:
