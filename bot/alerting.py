@@ -17,7 +17,14 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.config import RuleBook, Settings
-from bot.config.around import inhibit_rules_of, policies_of, routes_of, services_of, windows_of
+from bot.config.around import (
+    inhibit_rules_of,
+    policies_of,
+    routes_of,
+    services_of,
+    whereabouts_of,
+    windows_of,
+)
 from bot.config.duty import schedules_of
 from bot.config.outside import OutsideSecrets
 from bot.domain.alerts.ladder import TargetKind
@@ -125,6 +132,7 @@ class Alerting:
         self._went_out = SecondWayStore(database)
         self._pruned_at: datetime | None = None
         self.services = services_of(settings)
+        self.whereabouts = whereabouts_of(settings)
         schedules = schedules_of(settings)
         duty = DutyStore(database)
         self.people = SlackPeople(
@@ -146,7 +154,9 @@ class Alerting:
             ground.ledger, ground.outbox, clock, settings.slack.alerts_channel, ground.rules, self.book
         )
         insights, series = InsightStore(database), SeriesStore(database)
-        self.insight = Insight(insights, series, ground.history, ground.rules, clock, self.services)
+        self.insight = Insight(
+            insights, series, ground.history, ground.rules, clock, self.services, self.whereabouts
+        )
         self.noise = NoiseBook(ground.store, RatingStore(database), insights, ground.rules, clock)
         self.room = ChartRoom(settings.state_directory, ground.environment)
         self.charts = Charts(

@@ -97,6 +97,8 @@ def _releases(
                 unit=section.unit,
                 environment_file=section.environment_file,
                 slots=slots,
+                directory=section.directory or "",
+                environment=section.environment,
                 names=names,
                 systemctl=section.systemctl,
                 within=section.timeout.total_seconds(),
@@ -148,11 +150,14 @@ def _traffic(section: TrafficSettings, service: str, environment: str) -> Traffi
             server=section.server,
             log=section.log,
             timeout=section.timeout.total_seconds(),
+            map_name=section.map_name or "",
         )
     names = {"service": service, "environment": environment}
     return CommandConfiguration(
         share=fill_all(section.share, names),
         shift=fill_all(section.shift, names),
         metrics=fill_all(section.metrics, names),
+        cut=None if section.cut is None else fill_all(section.cut, names),
         timeout=section.timeout.total_seconds(),
+        environment=section.environment,
     )

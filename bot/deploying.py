@@ -156,8 +156,9 @@ class Deploying:
         now = self._ground.clock()
         freezes = await self._locks.all_freezes()
         freeze = next_freeze(freezes, DEPLOY, environment, now, now + _AHEAD)
+        where = self._alerting.whereabouts
         here = [
-            alert for alert in self._alerting.desk.each_open() if alert.subject.environment == environment
+            alert for alert in self._alerting.desk.each_open() if where.meets(alert, service, environment)
         ]
         return Surroundings(
             freeze_at=None if freeze is None else freeze[1],

@@ -23,6 +23,7 @@ class Trouble:
     severity: str = "critical"
     service: str = "shop"
     name: str = "Slow"
+    environment: str = ""
 
     def payload(self, status: str) -> dict[str, JsonValue]:
         """It, in a notification."""
@@ -33,6 +34,7 @@ class Trouble:
                 "instance": self.target,
                 "severity": self.severity,
                 "service": self.service,
+                **({"environment": self.environment} if self.environment else {}),
             },
             "annotations": {"summary": f"{self.name} answers"},
             "startsAt": "2026-03-01T08:55:00.739266876Z",

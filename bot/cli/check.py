@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bot.cli.duty import duty_notes
 from bot.cli.speech import Speaker
 from bot.config import ConfigProblem, ConfigurationInvalid, Secrets, Settings
+from bot.config.around import whereabouts_of
 from bot.config.metrics import UNMEASURED
 from bot.config.outside import OutsideSecrets, missing_variables
 from probes.registry import PROBES
@@ -27,6 +28,8 @@ def report(speaker: Speaker, settings: Settings, path: Path | None, environment:
             if metric not in measured or metric in UNMEASURED:
                 speaker.line(speaker.phrase("check.unmeasured", metric=metric))
     for note in duty_notes(speaker, settings, datetime.now(UTC)):
+        speaker.line(note)
+    for note in _deployed(speaker, settings):
         speaker.line(note)
     wrong: list[ConfigProblem] = []
     try:
@@ -47,3 +50,13 @@ def report(speaker: Speaker, settings: Settings, path: Path | None, environment:
         speaker.refuse(ConfigurationInvalid(wrong))
         return 2
     return 0
+
+
+def _deployed(speaker: Speaker, settings: Settings) -> Iterator[str]:
+    """Whether alerts and deployments can be put together, where they do not name the same environment."""
+    where = whereabouts_of(settings)
+    for service, environment in where.taken():
+        yield speaker.phrase("check.taken", service=service, environment=environment, own=where.own)
+    for service in where.unmet():
+        known = ", ".join(where.deployed[service])
+        yield speaker.phrase("check.unmet", service=service, known=known, own=where.own)

@@ -13,6 +13,7 @@ from bot.config.routing import ExpiryBook, LadderBook, LadderSettings, PolicySet
 from bot.config.settings import Settings
 from bot.domain.alerts.ladder import DEFAULT_ACK_EXPIRES, DEFAULT_LADDERS, Ladder, Policy, Rung
 from bot.domain.alerts.surroundings import Route
+from bot.domain.alerts.whereabouts import Whereabouts
 from bot.domain.inhibition import InhibitRule
 from bot.domain.labels import Service, Services
 from bot.domain.levels import Level
@@ -35,11 +36,18 @@ def services_of(settings: Settings) -> Services:
                 backends=each.backends,
                 depends_on=each.depends_on,
                 labels=MappingProxyType(dict(each.labels)),
+                environment=each.environment or "",
             )
             for name, each in settings.services.items()
         ),
         host=settings.name,
     )
+
+
+def whereabouts_of(settings: Settings) -> Whereabouts:
+    """To which deployments alerts belong."""
+    deployed = {name: tuple(each.environments) for name, each in settings.deploy.services.items()}
+    return Whereabouts(settings.environment, MappingProxyType(deployed), services_of(settings))
 
 
 def routes_of(settings: Settings) -> Routes:

@@ -81,6 +81,10 @@ class ProbingSettings(Section):
     per_second: Annotated[float, Field(ge=0.1, le=5000, strict=False)] = Field(
         default=50.0, description="At most so many a second."
     )
+    probe_early: bool = Field(
+        default=True,
+        description="From a stage's extension on; false: only after it, when it told too little.",
+    )
 
 
 class EnvironmentSettings(Section):
@@ -160,7 +164,7 @@ class EnvironmentSettings(Section):
             dwell=self.dwell,
             warm=self.warm,
             limits=Limits(limits.error_rate, limits.response_ms, limits.cpu, limits.memory),
-            probes=ProbeRules(self.probes.paths, self.probes.per_second),
+            probes=ProbeRules(self.probes.paths, self.probes.per_second, self.probes.probe_early),
             ask_for=self.ask_for,
             lease=self.lease,
             drain=self.drain,
@@ -264,6 +268,7 @@ class DeploySettings(Section):
                 entries: list[tuple[str, ...]] = [(environment.slots.a,), (environment.slots.b,)]
                 if isinstance(traffic, HaproxySettings):
                     entries.append((traffic.socket, traffic.map, traffic.key))
+                    entries.append((traffic.socket, traffic.map_name or traffic.map, traffic.key))
                 for entry in entries:
                     if seen.setdefault(entry, service) != service:
                         raise PydanticCustomError("deploy_same", "the same twice", {"text": entry[-1]})

@@ -10,9 +10,11 @@ from pydantic_core import PydanticCustomError
 
 from bot.config.backup import AbsolutePath
 from bot.config.deploy_values import (
+    CutCommand,
     Endpoint,
     EnvironmentName,
     KnownCommand,
+    MapName,
     ProxyName,
     ProxyPath,
     Reason,
@@ -33,6 +35,7 @@ Secret = dict[Variable, Variable]
 Going = Annotated[Duration, AfterValidator(between("0s", "5m"))]
 Patience = Annotated[Duration, AfterValidator(between("1s", "10m"))]
 _REVISED = AfterValidator(places("revision", needs="revision"))
+_REVISED_FOR = AfterValidator(places("service", "environment", "revision", needs="revision"))
 _SLOTTED = AfterValidator(places("service", "environment", "slot", needs="slot"))
 
 
@@ -67,6 +70,16 @@ class SystemdSettings(Section):
     environment_file: Annotated[AbsolutePath, _SLOTTED] = Field(
         description="The file that the unit reads (EnvironmentFile=), with {slot} in its name; the Guardian "
         "writes GUARDIAN_REVISION and more into it."
+    )
+    directory: Annotated[AbsolutePath, _REVISED_FOR] | None = Field(
+        default=None,
+        description="Where a revision is: a directory for each, with {revision} in its name. One without is "
+        "refused. Default: any may be asked for.",
+    )
+    environment: Plain = Field(
+        default={},
+        description="What stands in that file besides, with {revision}, {slot}, {host}, {port} and "
+        "{directory} filled in. No secrets here.",
     )
     systemctl: Command = Field(default=("systemctl",), description="How systemctl is called.")
     timeout: Patience = Field(
@@ -156,6 +169,11 @@ class HaproxySettings(Section):
         description="Its runtime socket: a path, or host:port of this machine: 127.0.0.1:9999."
     )
     map: ProxyPath = Field(description="The map file that says how traffic is shared.")
+    map_name: MapName | None = Field(
+        default=None,
+        description="The map's path as haproxy.cfg writes it, where HAProxy sees it under another: in a "
+        "container. Default: as map.",
+    )
     key: ProxyName = Field(description="The service's key in that file.")
     backends: BackendSettings = Field(description="The backend of each slot.")
     server: ProxyName = Field(default="app", description="The server in both backends.")
@@ -177,6 +195,14 @@ class TrafficCommandSettings(Section):
     share: TrafficCommand = Field(description='Says the percentage that slot b carries: {"b": 25}.')
     shift: ShiftCommand = Field(description="Lets slot b carry {percent}. Again: nothing happens.")
     metrics: TrafficCommand = Field(description="Says what both slots have carried, as JSON.")
+    cut: CutCommand | None = Field(
+        default=None,
+        description='Cuts off what is under way in {slot}, and says how many: {"cut": 3}. Default: '
+        "nothing is ever cut off.",
+    )
+    environment: Plain = Field(
+        default={}, description="Environment variables for these commands. No secrets here: leases hold them."
+    )
     timeout: Timeout = Field(
         default=timedelta(seconds=10), description="How long one command may take, 100ms to 5m."
     )

@@ -46,6 +46,14 @@ def _absolute_path(value: str) -> str:
     return checked_path(value)
 
 
+def _map_name(value: str) -> str:
+    """Also a relative one, as haproxy.cfg may have it."""
+    try:
+        return checked_path(value)
+    except ValueError:
+        raise PydanticCustomError("deploy_map_name", "no path", {"text": value[:80]}) from None
+
+
 def _proxy_path(value: str) -> str:
     try:
         return _absolute_path(value)
@@ -106,9 +114,13 @@ def check_places(words: tuple[str, ...], known: tuple[str, ...], needs: str = ""
         raise PydanticCustomError("deploy_place_missing", "place missing", {"text": needs})
 
 
-def _command(*known: str, needs: str = "") -> AfterValidator:
+def _command(*known: str, needs: str = "", alone: bool = False) -> AfterValidator:
+    """`alone`: what it needs is a whole word, as drivers of traffic want it."""
+
     def check(words: tuple[str, ...]) -> tuple[str, ...]:
         check_places(words, known, needs)
+        if alone and f"{{{needs}}}" not in words:
+            raise PydanticCustomError("deploy_place_alone", "place in a word", {"text": needs})
         if placeholders(words[:1]):  # what is run is said here, not by whoever asks for a deployment
             raise PydanticCustomError("deploy_program", "program with places", {"text": words[0][:80]})
         return words
@@ -123,6 +135,8 @@ Endpoint = Annotated[str, AfterValidator(_endpoint)]
 """A Unix socket's path, or host:port of this machine alone."""
 ProxyPath = Annotated[str, AfterValidator(_proxy_path)]
 """An absolute path that needs no quotes in HAProxy's commands."""
+MapName = Annotated[str, AfterValidator(_map_name)]
+"""A path in HAProxy's own words, without quotes."""
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 ProxyName = Annotated[str, AfterValidator(_proxy_name)]
 Evidence = Annotated[str, Field(min_length=1, max_length=_LONGEST), AfterValidator(_evidence)]
@@ -136,4 +150,5 @@ StartCommand = Annotated[Command, _command(*ABOUT, "slot", "host", "port", "mark
 KnownCommand = Annotated[Command, _command("service", "environment", "revision", needs="revision")]
 SlotCommand = Annotated[Command, _command("service", "environment", "slot", "host", "port")]
 TrafficCommand = Annotated[Command, _command("service", "environment")]
-ShiftCommand = Annotated[Command, _command("service", "environment", "percent", needs="percent")]
+ShiftCommand = Annotated[Command, _command("service", "environment", "percent", needs="percent", alone=True)]
+CutCommand = Annotated[Command, _command("service", "environment", "slot", needs="slot", alone=True)]

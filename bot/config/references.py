@@ -49,6 +49,12 @@ def _check_services(document: Document, data: Mapping[str, JsonValue]) -> Iterat
             for steps, text in _texts(_mapping(service).get(key), ("services", name, key)):
                 if text not in words:
                     yield _unknown(document, steps, f"unknown_{_SINGULAR[key]}", text, words)
+    environments = _deployed_to(data)
+    for name, service in services.items():
+        environment = _mapping(service).get("environment")
+        if isinstance(environment, str) and environment not in environments:
+            steps = ("services", name, "environment")
+            yield _unknown(document, steps, "unknown_environment", environment, environments)
     yield from _check_cycles(document, services)
 
 
@@ -61,6 +67,16 @@ def _check_deployments(document: Document, data: Mapping[str, JsonValue]) -> Ite
             if _list(_mapping(environment).get("data")):
                 steps = ("deploy", "services", service, "environments", name, "data")
                 yield _problem(document, steps, "deploy_no_backup")
+
+
+def _deployed_to(data: Mapping[str, JsonValue]) -> list[str]:
+    """The names of all environments that anything is deployed to, each once."""
+    deployed = _mapping(_mapping(data.get("deploy")).get("services")).values()
+    return list(
+        dict.fromkeys(
+            each for service in deployed for each in _mapping(_mapping(service).get("environments"))
+        )
+    )
 
 
 _SINGULAR = {"depends_on": "service", "backends": "backend", "probes": "probe"}

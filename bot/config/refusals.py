@@ -189,7 +189,8 @@ _OURS = frozenset(
     " backup_times backup_weekday backup_path backup_filename backup_source backup_offsite"
     " deploy_address deploy_url_path deploy_proxy_name deploy_evidence deploy_reason deploy_driver"
     " deploy_secret_environment deploy_place deploy_place_missing deploy_program deploy_check deploy_trial"
-    " deploy_same deploy_stages deploy_data deploy_usage deploy_no_directory".split()
+    " deploy_endpoint deploy_proxy_path deploy_map_name deploy_place_alone"
+    " deploy_same deploy_stages deploy_lease deploy_data deploy_usage deploy_no_directory".split()
 ) | {f"template_{unfit}" for unfit in Unfit}
 """The types of our own errors (`bot.config.values` and the modules of the sections)."""
 

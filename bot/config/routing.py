@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
+from bot.config.elsewhere import PlainName
 from bot.config.values import Channel, Duration, Name, between
 from bot.config.watching import Section, Texts
 from bot.domain.labels import NAME_LIMIT, RESERVED, VALUE_LIMIT
@@ -64,6 +65,11 @@ class ServiceSettings(Section):
     )
     labels: dict[OwnLabel, LabelValue] = Field(
         default={}, max_length=20, description="Labels that its alerts have."
+    )
+    environment: PlainName | None = Field(
+        default=None,
+        description="The environment of deploy.services to whose deployments its alerts belong. Default: "
+        "`environment` of the whole.",
     )
 
 

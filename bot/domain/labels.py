@@ -78,6 +78,8 @@ class Service:
     """web addresses that serve it, by name"""
     depends_on: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    environment: str = ""
+    """to whose deployments its alerts belong, where that is not the Guardian's own"""
 
     def has(self, source: str, target: str) -> bool:
         """Whether what that probe measures on that target belongs to this service."""

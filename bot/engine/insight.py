@@ -24,6 +24,7 @@ from bot.domain.alerts.model import Alert, Condition, Rules
 from bot.domain.alerts.raising import FORECAST, Raise, raises
 from bot.domain.alerts.scoring import Score, score
 from bot.domain.alerts.together import SPAN, Pairs, fired_together
+from bot.domain.alerts.whereabouts import BY_NAME, Whereabouts
 from bot.domain.labels import NO_SERVICES, Services
 from bot.domain.levels import Level
 from bot.engine.clock import Clock
@@ -67,6 +68,7 @@ class Insight:
         rules: Rules,
         clock: Clock,
         services: Services = NO_SERVICES,
+        where: Whereabouts = BY_NAME,
     ) -> None:
         self._store = store
         self._series = series
@@ -74,6 +76,7 @@ class Insight:
         self._rules = rules
         self._clock = clock
         self._services = services
+        self._where = where
         self._known: dict[int, _Known] = {}
         self._forecasts: dict[int, tuple[datetime, tuple[Forecast, ...]]] = {}
         self._pairs: tuple[datetime, Pairs] | None = None
@@ -205,9 +208,10 @@ class Insight:
 
     async def _find_out(self, alert: Alert, others: Collection[Alert], now: datetime) -> InsightFacts:
         changes = standing(alert, await self._latest_changes(now, alert.detected_at))
-        context = context_of(alert, others, changes, self._services, await self._together(now))
-        touched = touching(alert, changes, self._services)
-        deployment = deployment_before(alert, changes, context)
+        pairs = await self._together(now)
+        context = context_of(alert, others, changes, self._services, pairs, self._where)
+        touched = touching(alert, changes, self._services, self._where)
+        deployment = deployment_before(alert, changes, context, self._where)
         return InsightFacts(
             context=context_facts(
                 context, {each.id: each for each in others}, {each.id: each for each in changes}

@@ -13,6 +13,7 @@ import yaml
 
 from bot import __version__
 from tests.cli.conftest import Result
+from tests.deployments import deployed_to
 
 Guardian = Callable[..., Result]
 
@@ -94,6 +95,27 @@ def test_check_names_bands_that_nothing_measures(guardian: Guardian) -> None:
     result = guardian("check")
     assert "queue_length" in result.out
     assert "swap_usage" not in result.out
+
+
+@pytest.mark.parametrize(
+    ("environment", "deployed", "korean", "english"),
+    [
+        ("production", ("production", "staging"), "", ""),
+        ("prod", ("production",), "하나뿐인 배포 환경", "the only environment of shop"),
+        ("prod", ("production", "staging"), "알림에 배포가 표시되지 않습니다", "no such alert"),
+    ],
+)
+def test_check_says_how_alerts_and_deployments_are_put_together(
+    guardian: Guardian, environment: str, deployed: tuple[str, ...], korean: str, english: str
+) -> None:
+    text = yaml.safe_dump({"environment": environment, "deploy": deployed_to(*deployed)})
+    Path("guardian.yaml").write_text(text, encoding="utf-8")
+    for language, said in (("ko", korean), ("en", english)):
+        result = guardian("--language", language, "check")
+        notes = [line for line in result.out.splitlines() if "shop" in line]
+        assert result.code == 0
+        assert len(notes) == bool(said)
+        assert all(said in line and "production" in line for line in notes), notes
 
 
 def test_check_prints_every_problem_with_path_and_line_in_the_configured_language(guardian: Guardian) -> None:

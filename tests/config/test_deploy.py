@@ -15,13 +15,19 @@ from pydantic import ValidationError
 
 from bot.config import ConfigProblem, ConfigurationInvalid
 from bot.config.deploy import DeploySettings, services_of
-from bot.config.deploy_drivers import HaproxySettings, ProcessSettings, SystemdSettings
+from bot.config.deploy_drivers import (
+    HaproxySettings,
+    ProcessSettings,
+    SystemdSettings,
+    TrafficCommandSettings,
+)
 from bot.config.deploy_secrets import release_secrets
 from bot.config.outside import OutsideSecrets, missing_variables
 from bot.config.schema import json_schema
 from bot.config.settings import Settings
 from bot.domain.deploy.checks import ByCommand, ByLoad, ByRequests, Check, LeftOut, Trial
 from bot.domain.deploy.slots import Slot
+from bot.tools.traffic.command.configuration import CommandConfiguration
 from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
 from messages.catalog import load
 
@@ -132,7 +138,7 @@ def test_what_the_settings_of_haproxy_take_its_driver_takes(text: str) -> None:
         "key": "shop",
         "backends": {"a": "shop_a", "b": "shop_b"},
     }
-    for name in ("socket", "map", "key", "server", "log"):
+    for name in ("socket", "map", "map_name", "key", "server", "log"):
         try:
             section = HaproxySettings.model_validate(good | {name: text})
         except ValidationError:
@@ -145,6 +151,7 @@ def test_what_the_settings_of_haproxy_take_its_driver_takes(text: str) -> None:
             server=section.server,
             log=section.log,
             timeout=section.timeout.total_seconds(),
+            map_name=section.map_name or "",
         )
 
 
@@ -208,11 +215,23 @@ def test_secrets_of_releases_are_read_at_the_start_also_from_files_and_hidden_in
         ("socket: /run/haproxy.sock", "socket: run/haproxy.sock", "deploy_endpoint"),
         ("key: shop", "key: shop\n          log: '0.0.0.0:5140'", "deploy_endpoint"),
         ("/etc/haproxy/shop.map", "'/etc/my haproxy/shop.map'", "deploy_proxy_path"),
+        ("key: shop", "key: shop\n          map_name: '/etc/my haproxy/shop.map'", "deploy_map_name"),
+        ("key: shop", "key: shop\n          map_name: '#0'", "deploy_map_name"),
         ("key: shop", "key: shop\n          timeout: 2m", "duration_range"),
         ("data: [/srv/uploads]", "data: [/x]\n        thresholds: {error_rate: 100}", "less_than"),
         ("driver: process", "driver: proces", "deploy_driver"),
         ("/srv/shop/{revision}", "/srv/shop/current", "deploy_place_missing"),
         ("shift, '{percent}'", "shift", "deploy_place_missing"),
+        ("shift, '{percent}'", "'--to={percent}'", "deploy_place_alone"),
+        ("metrics: [t, metrics]", "metrics: [t, metrics], cut: [t, cut]", "deploy_place_missing"),
+        ("metrics: [t, metrics]", "metrics: [t, metrics], cut: [t, '-{slot}']", "deploy_place_alone"),
+        ("metrics: [t, metrics]", "metrics: [t], cut: [t, '{slot}', '{percent}']", "deploy_place"),
+        ("metrics: [t, metrics]", "metrics: [t], environment: {TOKEN: x}", "deploy_secret_environment"),
+        ('service", env', 'service", directory: /srv/shop, env', "deploy_place_missing"),
+        ('service", env', 'service", directory: "/srv/{slot}/{revision}", env', "deploy_place"),
+        ('service", env', 'service", directory: "srv/{revision}", env', "backup_path"),
+        ('service", env', 'service", environment: {TOKEN: x}, env', "deploy_secret_environment"),
+        ("data: [/srv/uploads]", "data: [/x]\n        probes: {probe_early: soon}", "bool_type"),
         ("shop@{slot}.service", "shop.service", "deploy_place_missing"),
         ("secrets: {", "environment: {", "deploy_secret_environment"),
         ("data: [/srv/uploads]", "data: [/x]\n        stages: [10, 10, 100]", "deploy_stages"),
@@ -250,13 +269,16 @@ def test_what_is_wrong_is_refused_by_a_code_that_has_words(old: str, new: str, c
             assert f"config.{code}" in load(language)
 
 
-@pytest.mark.parametrize("shared", ["127.0.0.1:9001", "shop"])
+@pytest.mark.parametrize("shared", ["127.0.0.1:9001", "shop", "map_name"])
 def test_services_share_neither_a_slot_nor_an_entry_of_the_map(shared: str) -> None:
     text = yaml.safe_load(GOOD)
     other = yaml.safe_load(GOOD.replace(":900", ":910"))["services"]["shop"]
     production = other["environments"]["production"]
     if shared == "shop":
         production["traffic"]["key"] = "shop"
+    elif shared == "map_name":  # one map by HAProxy's own words, whatever the paths here
+        production["traffic"] |= {"map": "/etc/other.map", "map_name": "/etc/haproxy/shop.map"}
+        shared = "shop"
     else:
         production["slots"]["a"] = shared
         production["traffic"]["key"] = "other"
@@ -283,6 +305,29 @@ def test_a_refusal_names_the_place_as_the_file_has_it(refused: Refusing) -> None
     }
     assert problems[f"{place}.directory", "deploy_place"].values["nearest"] == "revision"
     assert problems[f"{place}.comand", "unknown_key"].values["nearest"] == "command"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("/run/haproxy.sock", "run/haproxy.sock", "deploy_endpoint"),
+        ("/etc/haproxy/shop.map", "shop.map", "deploy_proxy_path"),
+        ("key: shop", "key: shop\n          map_name: '#0'", "deploy_map_name"),
+        ("shift, '{percent}'", "'--to={percent}'", "deploy_place_alone"),
+        ("data: [/srv", "health: {timeout: 5s}\n        lease: 5s\n        data: [/srv", "deploy_lease"),
+    ],
+)
+def test_a_refusal_has_its_own_words(refused: Refusing, old: str, new: str, code: str) -> None:
+    indented = "".join(f"  {line}\n" for line in GOOD.replace(old, new, 1).splitlines())
+    assert code in {problem.code for problem in refused(f"deploy:\n{indented}")}
+
+
+def test_what_the_settings_of_commands_take_their_driver_takes() -> None:
+    section = settings(GOOD.replace("[t, metrics]", "[t], cut: [t, '{slot}']")).services["shop"]
+    traffic = section.environments["staging"].traffic
+    assert isinstance(traffic, TrafficCommandSettings)
+    made = CommandConfiguration(traffic.share, traffic.shift, traffic.metrics, traffic.cut)
+    assert made.cut == ("t", "{slot}")
 
 
 def test_the_schema_tells_the_drivers_apart() -> None:

@@ -148,6 +148,7 @@ def test_inhibitions(loaded: Loading) -> None:
         ("services: {a: {depends_on: [a]}}", "services.a.depends_on", "service_ring"),
         ("services: {a: {backends: [shop]}}", "services.a.backends[0]", "unknown_backend"),
         ("services: {a: {probes: [cpuu]}}", "services.a.probes[0]", "unknown_probe"),
+        ("services: {a: {environment: production}}", "services.a.environment", "unknown_environment"),
         ("services: {a: {labels: {target: x}}}", "services.a.labels.target", "label_reserved"),
         ("services: {a: {labels: {a b: x}}}", 'services.a.labels["a b"]', "text_pattern"),
         ("inhibit: [{source: a=1}]", "inhibit[0].target", "missing"),

@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.model import Alert
 from bot.domain.alerts.together import Pairs, Together
+from bot.domain.alerts.whereabouts import BY_NAME, Whereabouts
 from bot.domain.labels import NO_SERVICES, Services
 
 CHANGED_WITHIN = timedelta(minutes=30)
@@ -65,10 +66,11 @@ def context_of(
     changes: Iterable[Happening] = (),
     services: Services = NO_SERVICES,
     pairs: Pairs = _NO_PAIRS,
+    where: Whereabouts = BY_NAME,
 ) -> Context:
     """The context of `alert` among the other open alerts and the latest changes. An alert is named once, by
     the first rule that it meets. Rings of dependencies do no harm: who is upstream is walked to once."""
-    own = _Own.of(alert, services, pairs)
+    own = _Own.of(alert, services, pairs, where)
     causes = [cause for change in changes if (cause := _by_change(own, change)) is not None]
     effects: list[tuple[datetime, int]] = []
     for other in others:
@@ -88,10 +90,13 @@ def context_of(
 
 
 def touching(
-    alert: Alert, changes: Iterable[Happening], services: Services = NO_SERVICES
+    alert: Alert,
+    changes: Iterable[Happening],
+    services: Services = NO_SERVICES,
+    where: Whereabouts = BY_NAME,
 ) -> tuple[Happening, ...]:
     """The changes that are candidates for the cause of the alert, the newest first."""
-    own = _Own.of(alert, services, _NO_PAIRS)
+    own = _Own.of(alert, services, _NO_PAIRS, where)
     found = [change for change in changes if _by_change(own, change) is not None]
     return tuple(sorted(found, key=lambda change: change.at, reverse=True))
 
@@ -126,7 +131,10 @@ def _last(changes: list[Happening], alert: Alert) -> Happening | None:
 
 
 def deployment_before(
-    alert: Alert, changes: Iterable[Happening], context: Context | None = None
+    alert: Alert,
+    changes: Iterable[Happening],
+    context: Context | None = None,
+    where: Whereabouts = BY_NAME,
 ) -> Happening | None:
     """The deployment or rollback to name beside the alert: the one that the context names first for a cause,
     or the latest in the alert's environment within half an hour before it, whatever service it was of: one
@@ -135,7 +143,7 @@ def deployment_before(
         each
         for each in changes
         if each.kind in _DEPLOYS
-        and each.environment == alert.subject.environment
+        and where.meets(alert, each.service, each.environment)
         and timedelta(0) <= alert.detected_at - each.at <= CHANGED_WITHIN
     ]
     if context is not None:
@@ -163,14 +171,16 @@ class _Own:
     """the way from its service to each one that it depends on"""
     partners: Mapping[str, Together]
     """what it fired together with, by dedupe key"""
+    where: Whereabouts
 
     @classmethod
-    def of(cls, alert: Alert, services: Services, pairs: Pairs) -> _Own:
+    def of(cls, alert: Alert, services: Services, pairs: Pairs, where: Whereabouts) -> _Own:
         """All that follows from the alert alone."""
         key = alert.subject.key if pairs else ""
         partners = {next(iter(pair - {key})): together for pair, together in pairs.items() if key in pair}
         service = _service(alert)
-        return cls(alert, _since(alert), service, _resources(alert), _ways(service, services), partners)
+        ways = _ways(service, services)
+        return cls(alert, _since(alert), service, _resources(alert), ways, partners, where)
 
     def before(self, other: Alert) -> bool:
         """Whether it fired before the other one."""
@@ -242,7 +252,7 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
     began = own.alert.detected_at
     if not timedelta(0) <= began - change.at <= CHANGED_WITHIN:
         return None
-    if change.environment and change.environment != own.alert.subject.environment:
+    if change.environment and not _is_there(own, change):
         return None
     way = own.ways.get(change.service, ()) if change.service else ()
     touched = change.target in own.resources if change.target else not change.service
@@ -257,6 +267,13 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
         evidence["path"] = list(way)
     upstream = max(0, len(way) - 1)
     return Cause(CauseKind.CHANGE, change.at, upstream, change_id=change.id, evidence=evidence)
+
+
+def _is_there(own: _Own, change: Happening) -> bool:
+    """Whether a change was in the alert's environment: what is no deployment names it as alerts do."""
+    if change.kind in _DEPLOYS:
+        return own.where.meets(own.alert, change.service, change.environment)
+    return change.environment == own.alert.subject.environment
 
 
 _PROBE_OF = {"http": "response_time"}

@@ -46,6 +46,8 @@ class ProbeRules:
 
     paths: tuple[str, ...]
     per_second: float
+    early: bool = True
+    """from a stage's extension on, and not only after it"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ class Deploy:
     async def _shift(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Gate 3, one stage of it."""
         green, percent = green_of(plan), int(_number(step.params["percent"]))
-        # A watchdog asks nobody whether Blue is there: it must not take traffic to where nothing answers.
+        # Where nobody ever was, the watchdog would wait for somebody to take the traffic back to.
         back = plan.shown["has_blue"] or await answers(site, green.other)
         async with self._leases.kept(work.run_id, site, share_of_b(green, 0) if back else None) as lease:
             await self._let_go(site, plan, percent, work, lease.is_lost)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
+from bot.domain.deploy.addresses import Address
+from bot.domain.deploy.slots import Slot
 from bot.tools.traffic.drivers import TrafficConfiguration
 from bot.tools.traffic.leases import (
     Fence,
@@ -50,12 +53,20 @@ class HeldLease:
 
     @classmethod
     async def take(
-        cls, folder: Path, run: str, traffic: TrafficConfiguration, b: int, seconds: float
+        cls,
+        folder: Path,
+        run: str,
+        traffic: TrafficConfiguration,
+        b: int,
+        seconds: float,
+        slots: Mapping[Slot, Address] | None = None,
     ) -> HeldLease:
         """A lease for that run, also when it had one before a restart. From now on it has to be renewed. Take
-        it before Green carries anything, and see that somebody watches the folder."""
+        it before Green carries anything, and see that somebody watches the folder. Without the addresses of
+        the `slots` the watchdog takes traffic back whether anybody is there or not."""
         await asyncio.to_thread(folder.mkdir, 0o700, True, True)
-        held = cls(folder, Lease(run, time.time_ns(), seconds, traffic, b))  # unlike any counter before
+        counter = time.time_ns()  # unlike any before
+        held = cls(folder, Lease(run, counter, seconds, traffic, b, slots))
         async with held._fenced(lasting=True):
             return held
 
@@ -87,7 +98,7 @@ class HeldLease:
         try:
             self._check()
             its = self._lease
-            self._lease = Lease(its.run, its.counter + 1, its.seconds, its.traffic, its.b)
+            self._lease = replace(its, counter=its.counter + 1)
             path = lease_file(self._folder, its.run)
             await asyncio.to_thread(write_file, path, self._lease.written(), lasting=lasting)
             yield

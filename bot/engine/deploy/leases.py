@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from bot.domain.deploy.slots import Slot
 from bot.engine.deploy.lease import HeldLease, LeaseLost, forget
 from bot.engine.deploy.site import Site
 from bot.engine.operations.contract import StepFailed
@@ -37,10 +38,8 @@ class Leases:
         if b is None:
             yield KeptLease(None, self._folder)
             return
-        seconds = site.environment.lease.total_seconds()
         try:
-            held = await HeldLease.take(self._folder, _name(run), site.configuration, b, seconds)
-            self._held[run] = held
+            held = self._held[run] = await self._take(run, site, b)
             if await ensure_watchdog(self._folder):
                 log.info("watchdog_started", folder=str(self._folder))
         except LeaseLost:
@@ -54,11 +53,10 @@ class Leases:
     async def end(self, run: int, site: Site, b: int) -> None:
         """The canary is over, and nothing is to be taken back any more. Raises StepFailed (`watchdog`) when
         it has been."""
-        seconds = site.environment.lease.total_seconds()
         try:
             held = self._held.get(run)
             if held is None:  # taken before a restart
-                held = await HeldLease.take(self._folder, _name(run), site.configuration, b, seconds)
+                held = await self._take(run, site, b)
             await held.end()
         except LeaseLost:
             raise StepFailed("watchdog") from None
@@ -66,6 +64,11 @@ class Leases:
             # It lapses, and a release that has passed would be taken back: nobody may believe it is over.
             raise StepFailed("watchdog_absent", detail=error.strerror or str(error)) from None
         self._held.pop(run, None)
+
+    async def _take(self, run: int, site: Site, b: int) -> HeldLease:
+        seconds = site.environment.lease.total_seconds()
+        slots = {slot: site.address(slot) for slot in Slot}
+        return await HeldLease.take(self._folder, _name(run), site.configuration, b, seconds, slots)
 
     async def forget(self, run: int) -> None:
         """All traffic is back, whoever did it: there is nothing to watch any more."""

@@ -40,6 +40,7 @@ def rules_of(site: Site, seconds: float | None = None) -> Rules:
         blind_patience=site.blind_patience,
         ask_for=environment.ask_for.total_seconds(),
         probes_per_second=environment.probes.per_second,
+        probe_early=environment.probes.early,
         probe_for=max(dwell, 1.0),
     )
 

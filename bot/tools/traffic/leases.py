@@ -12,12 +12,14 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from bot.domain.deploy.addresses import Address
+from bot.domain.deploy.slots import Slot
 from bot.tools.traffic.drivers import TrafficConfiguration, as_json, from_json
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", re.ASCII)
@@ -36,12 +38,24 @@ class Lease:
     traffic: TrafficConfiguration
     b: int
     """the share of slot b that means: everything to Blue"""
+    slots: Mapping[Slot, Address] | None = None
+    """where they listen; None in a lease of an older Guardian"""
 
     def __post_init__(self) -> None:
         """Raises ValueError for what can't be meant."""
         checked_run(self.run)
         if not 0 <= self.b <= 100 or not 0 < self.seconds <= _LONGEST or self.counter < 0:
             raise ValueError("a lease of so long, for that share, is none")
+        if self.slots is not None and set(self.slots) != set(Slot):
+            raise ValueError("two addresses are needed, one for each slot")
+
+    @property
+    def blue_and_green(self) -> tuple[Address, Address] | None:
+        """Where they listen; None when that is not known."""
+        if self.slots is None or self.b not in (0, 100):
+            return None
+        blue = Slot.B if self.b == 100 else Slot.A
+        return self.slots[blue], self.slots[blue.other]
 
     def written(self) -> str:
         """For the file."""
@@ -51,6 +65,7 @@ class Lease:
             "seconds": self.seconds,
             "traffic": as_json(self.traffic),
             "b": self.b,
+            "slots": None if self.slots is None else {slot: str(at) for slot, at in self.slots.items()},
         }
         return json.dumps(document) + "\n"
 
@@ -67,6 +82,7 @@ class Lease:
             seconds=float(seconds),
             traffic=from_json(document.get("traffic")),
             b=_is(document, "b", int),
+            slots=_slots(document.get("slots")),
         )
         if lease.run != run:
             raise ValueError(f"a lease of the run {lease.run!r} under another name")
@@ -265,3 +281,11 @@ def _is(document: dict[str, object], name: str, kind: type[_Value]) -> _Value:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ValueError(f"{name}: not of its kind")
     return value
+
+
+def _slots(value: object) -> dict[Slot, Address] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict):
+        raise ValueError("slots: not an object")
+    return {Slot(name): Address.of(str(at)) for name, at in value.items()}

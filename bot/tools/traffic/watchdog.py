@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.domain.deploy.addresses import Address
 from bot.tools.traffic.contract import TrafficFailed
 from bot.tools.traffic.drivers import Divertible, driver_of
 from bot.tools.traffic.leases import (
@@ -44,6 +45,15 @@ _STUCK = 5.0
 """seconds that a Guardian may be at the traffic although its lease has lapsed, before we act all the same"""
 _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0)
 """seconds between tries, the last one for ever"""
+_ACCEPTED_WITHIN = 0.5
+"""seconds for one connection: shorter than a Guardian that comes back waits for the fence"""
+_GREEN_ASKED = 3
+"""times before Green is believed to be gone as well, with `_AGAIN` seconds between them"""
+_AGAIN = 0.1
+_STAYS = 1.0
+"""seconds between two looks at a Blue that is not there"""
+_STAYS_TOLD = 60
+"""looks after which that is said once more"""
 _TAKING = 2.0
 """seconds in which others who only look may be in the way of taking the folder"""
 ENDED, GONE, ANOTHER = 0, 1, 3
@@ -164,6 +174,8 @@ class _Rollback:
     tries: int = 0
     before: int | None = None
     problem: str = ""
+    stayed: int = 0
+    """looks in a row at which Blue was not there"""
     revoked: bool = False
     """the lease is lost, whoever has the fence: nothing of the Guardian's counts any more"""
 
@@ -177,7 +189,14 @@ class _Rollback:
                 fence = fence or Fence.try_take(self.folder, self.lease.run)
                 if self._is_over(fence):
                     return
-                if fence is None and not self.revoked and time.monotonic() - began >= _STUCK:
+                stuck = fence is None and not self.revoked and time.monotonic() - began >= _STUCK
+                if (fence is not None or self.revoked or stuck) and await self._stays(driver):
+                    if fence is not None:  # nothing was done: a Guardian that comes back may go on
+                        fence.release()
+                        fence, began = None, time.monotonic()
+                    await asyncio.sleep(_STAYS)
+                    continue
+                if stuck:
                     # A Guardian that is at the traffic for so long is stuck, and may move again at any time.
                     # It finds then that it has lost the lease; until it has left the fence, the traffic is
                     # taken back again and again.
@@ -190,6 +209,22 @@ class _Rollback:
         finally:
             if fence is not None:
                 fence.release()
+
+    async def _stays(self, driver: Divertible) -> bool:
+        """Whether traffic is left where it is for now: nobody is at Blue, and somebody at Green, who carries
+        some of it. How well they answer is not asked."""
+        known = self.lease.blue_and_green
+        if known is None or await _accepts(known[0]) or not await _accepts(known[1], _GREEN_ASKED):
+            self.stayed = 0
+            return False
+        with suppress(TrafficFailed):  # who can't be asked may carry it
+            if await driver.share() == self.lease.b:
+                self.stayed = 0
+                return False
+        if self.stayed % _STAYS_TOLD == 0:
+            say("stays", run=self.lease.run, blue=str(known[0]), green=str(known[1]), looks=self.stayed)
+        self.stayed += 1
+        return True
 
     def _is_over(self, fence: Fence | None) -> bool:
         """Whether the lease ended, was renewed, or was acted on already."""
@@ -254,6 +289,21 @@ class _Rollback:
         if detail != self.problem or self.tries % 30 == 0:
             self.problem = detail
             say("trying", run=self.lease.run, tries=self.tries, reason=reason, detail=detail)
+
+
+async def _accepts(address: Address, times: int = 1) -> bool:
+    """Whether somebody takes a TCP connection there, asked so many times at most."""
+    for left in reversed(range(times)):
+        with suppress(OSError, UnicodeError):  # a time-out is the first; no name for DNS is the second
+            async with asyncio.timeout(_ACCEPTED_WITHIN):
+                _, writer = await asyncio.open_connection(address.host, address.port)
+            writer.close()
+            # A port that nobody listens on may meet itself, when the kernel gives it to the connection.
+            if writer.get_extra_info("sockname") != writer.get_extra_info("peername"):
+                return True
+        if left:
+            await asyncio.sleep(_AGAIN)
+    return False
 
 
 async def _watch(folder: Path, linger: float | None, place: Fence | None) -> int:

@@ -16,6 +16,7 @@ from tests.engine.deploy.ground import QUICK, deployed_by, standing
 from tests.engine.operations.jobs import Memory
 from tests.engine.support import SetClock
 from tests.tools.traffic.haproxy import load, until
+from tests.waiting import eventually
 
 
 async def carries(site: Site, percent: int) -> bool:
@@ -54,6 +55,26 @@ async def test_a_canary_whose_guardian_is_gone_goes_back_and_the_run_ends_so(
         assert record is not None
         assert record.outcome is Outcome.ROLLED_BACK
         assert list((folder / "leases").glob("lease-*")) == []
+
+
+async def test_a_canary_whose_guardian_and_blue_are_gone_carries_on(
+    database: Database, clock: SetClock
+) -> None:
+    async with standing(replace(SLOW, stages=(100,))) as (folder, balancer, site):
+        async with load(balancer.url, 2) as found:
+            async with deployed_by(database, clock, folder, balancer, site) as ground:
+                ground.put("v2")
+                await ground.begin("v2")
+                await until(lambda: carries(ground.site, 100))
+                await site.releases.stop(Slot.A)
+            log = folder / "leases" / "watchdog.log"
+            await eventually(lambda: '"stays"' in log.read_text())
+            await found.more(20)
+            assert await carries(site, 100)
+            await site.releases.start(Slot.A, "v1", "again")
+            await until(lambda: carries(site, 0))
+            await found.more(20)
+        assert found.failures == []
 
 
 async def test_one_that_is_watched_is_left_alone(database: Database, clock: SetClock) -> None:

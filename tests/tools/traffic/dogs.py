@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bot.domain.deploy.addresses import Address
+from bot.domain.deploy.slots import Slot
 from bot.tools.traffic.drivers import TrafficConfiguration, as_json
 from bot.tools.traffic.guarding import watchdog_command
 from tests.waiting import eventually
@@ -59,11 +61,16 @@ async def dog(folder: Path, linger: float | None = None) -> AsyncIterator[Dog]:
 
 @asynccontextmanager
 async def small_guardian(
-    folder: Path, traffic: TrafficConfiguration, seconds: float, how: str = ""
+    folder: Path,
+    traffic: TrafficConfiguration,
+    seconds: float,
+    how: str = "",
+    slots: Mapping[Slot, Address] | None = None,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """One that holds a lease when the block begins."""
+    """One that holds a lease when the block begins. `slots`: their addresses, where the lease names them."""
     pipe = asyncio.subprocess.PIPE
-    arguments = [str(folder), json.dumps(as_json(traffic)), str(seconds), how]
+    addresses = json.dumps({slot: str(at) for slot, at in (slots or {}).items()})
+    arguments = [str(folder), json.dumps(as_json(traffic)), str(seconds), addresses, how]
     process = await asyncio.create_subprocess_exec(
         sys.executable, _HOLDING, *arguments, stdin=pipe, stdout=pipe, cwd=_ROOT
     )

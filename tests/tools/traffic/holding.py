@@ -1,7 +1,7 @@
 """A Guardian in small: takes a lease and renews it until it is killed.
 
-`holding.py FOLDER CONFIGURATION SECONDS [guarded]`: `guarded` stays at the traffic until a line comes. Says
-`held`, and `lost` when it has lost it.
+`holding.py FOLDER CONFIGURATION SECONDS SLOTS [guarded]`: `guarded` stays at the traffic until a line comes.
+SLOTS are their addresses, and Blue is slot a. Says `held`, and `lost` when it has lost it.
 """
 
 from __future__ import annotations
@@ -11,14 +11,17 @@ import json
 import sys
 from pathlib import Path
 
+from bot.domain.deploy.addresses import Address
+from bot.domain.deploy.slots import Slot
 from bot.engine.deploy.lease import HeldLease, LeaseLost
 from bot.tools.traffic.drivers import from_json
 
 
-async def main(folder: str, configuration: str, seconds: str, how: str = "") -> None:
+async def main(folder: str, configuration: str, seconds: str, addresses: str, how: str = "") -> None:
     """Until killed."""
     traffic = from_json(json.loads(configuration))
-    held = await HeldLease.take(Path(folder), "run-1", traffic, 0, float(seconds))
+    slots = {Slot(name): Address.of(at) for name, at in json.loads(addresses).items()}
+    held = await HeldLease.take(Path(folder), "run-1", traffic, 0, float(seconds), slots or None)
     if how == "guarded":
         async with held.guarded():
             say("held")

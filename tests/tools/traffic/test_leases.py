@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.deploy.addresses import Address
+from bot.domain.deploy.slots import Slot
 from bot.tools.traffic.drivers import TrafficConfiguration
 from bot.tools.traffic.leases import (
     Fence,
@@ -22,6 +24,7 @@ from bot.tools.traffic.leases import (
 )
 from tests.tools.traffic.test_configuration import COMMAND, HAPROXY
 
+SLOTS = {Slot.A: Address("127.0.0.1", 9001), Slot.B: Address("::1", 9002)}
 _RUNS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", fullmatch=True)
 
 
@@ -31,11 +34,17 @@ _RUNS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,79}", fullmatch=True)
     seconds=st.floats(0.001, 3600),
     traffic=st.sampled_from([HAPROXY, COMMAND]),
     b=st.integers(0, 100),
+    slots=st.sampled_from([None, SLOTS]),
 )
 def test_a_lease_is_read_as_it_was_written(
-    run: str, counter: int, seconds: float, traffic: TrafficConfiguration, b: int
+    run: str,
+    counter: int,
+    seconds: float,
+    traffic: TrafficConfiguration,
+    b: int,
+    slots: dict[Slot, Address] | None,
 ) -> None:
-    lease = Lease(run, counter, seconds, traffic, b)
+    lease = Lease(run, counter, seconds, traffic, b, slots)
     assert Lease.read(lease.written().encode(), run) == lease
 
 
@@ -79,12 +88,31 @@ def test_garbage_is_a_value_error(content: bytes) -> None:
         ("b", None),
         ("traffic", None),
         ("traffic", {"driver": "none"}),
+        ("slots", []),
+        ("slots", {}),
+        ("slots", {"a": "127.0.0.1:9001"}),
+        ("slots", {"a": "127.0.0.1:9001", "b": 9002}),
+        ("slots", {"a": "127.0.0.1:9001", "b": "127.0.0.1:0"}),
+        ("slots", {"a": "127.0.0.1:9001", "c": "127.0.0.1:9002"}),
     ],
 )
 def test_a_lease_that_cannot_be_meant_is_none(name: str, value: object) -> None:
     document = json.loads(Lease("run-1", 1, 30.0, HAPROXY, 0).written())
     with pytest.raises(ValueError):
         Lease.read(json.dumps(document | {name: value}).encode(), "run-1")
+
+
+def test_a_lease_of_an_older_guardian_names_no_addresses() -> None:
+    document = json.loads(Lease("run-1", 1, 30.0, HAPROXY, 0, SLOTS).written())
+    del document["slots"]
+    lease = Lease.read(json.dumps(document).encode(), "run-1")
+    assert (lease.slots, lease.blue_and_green) == (None, None)
+
+
+@pytest.mark.parametrize(("b", "blue"), [(0, Slot.A), (100, Slot.B)])
+def test_blue_is_where_everything_goes_back_to(b: int, blue: Slot) -> None:
+    lease = Lease("run-1", 1, 30.0, HAPROXY, b, SLOTS)
+    assert lease.blue_and_green == (SLOTS[blue], SLOTS[blue.other])
 
 
 @pytest.mark.parametrize("run", ["", "../run", "run/1", "-run", "run 1", "rün", "r" * 81, "run\n"])

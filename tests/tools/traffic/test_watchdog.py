@@ -15,7 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bot.engine.deploy.lease import HeldLease, LeaseLost
+from bot.domain.deploy.addresses import Address
+from bot.domain.deploy.slots import Slot
+from bot.engine.deploy.lease import HeldLease, LeaseLost, forget
 from bot.tools.traffic.drivers import TrafficConfiguration
 from bot.tools.traffic.guarding import NobodyWatches, ensure_watchdog
 from bot.tools.traffic.haproxy.driver import HaproxyTraffic
@@ -275,6 +277,138 @@ async def test_a_guardian_that_is_stuck_at_the_traffic_does_not_keep_it(
         await watching.says("rolled")
         assert await guardian.stdout.readline() == b"lost to run-1\n"
         assert await traffic.share() == 0
+
+
+def slots(stage: Stage) -> dict[Slot, Address]:
+    """Where its releases listen."""
+    return {slot: Address.of(release.address) for slot, release in stage.releases.items()}
+
+
+async def test_a_blue_that_is_gone_gets_nothing_until_it_is_there_again(
+    stage: Stage, traffic: HaproxyTraffic, folder: Path
+) -> None:
+    await traffic.shift(100)
+    blue = stage.releases[Slot.A]
+    await blue.stop()
+    async with dog(folder) as watching, load(stage.balancer.url) as found:
+        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
+            await watching.says("watching")
+        told = await watching.says("stays")
+        assert (told["run"], told["blue"]) == ("run-1", blue.address)
+        await found.more(50)
+        assert (await traffic.share(), read_rolled(folder, "run-1")) == (100, None)
+        await blue.start()
+        await watching.says("rolled")
+        await found.more(50)
+        assert found.failures == []
+        assert await traffic.share() == 0
+        assert len(watching.events("stays")) == 1
+
+
+async def test_it_goes_back_when_green_is_gone_as_well(
+    stage: Stage, traffic: HaproxyTraffic, folder: Path
+) -> None:
+    await traffic.shift(75)
+    await stage.releases[Slot.A].stop()
+    async with dog(folder) as watching:
+        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
+            pass
+        await watching.says("stays")
+        await stage.releases[Slot.B].stop()
+        await watching.says("rolled")
+    assert await traffic.share() == 0
+
+
+async def test_blue_may_be_in_the_other_slot(stage: Stage, traffic: HaproxyTraffic, folder: Path) -> None:
+    await traffic.shift(25)
+    await stage.releases[Slot.B].stop()
+    await HeldLease.take(folder, "run-1", stage.balancer.configuration, 100, 0.5, slots(stage))
+    async with dog(folder) as watching:
+        await watching.says("stays")
+        assert await traffic.share() == 25
+        await stage.releases[Slot.B].start()
+        await watching.says("rolled")
+    assert await traffic.share() == 100
+
+
+async def test_a_guardian_that_comes_back_while_blue_is_gone_goes_on(
+    stage: Stage, traffic: HaproxyTraffic, folder: Path
+) -> None:
+    await traffic.shift(75)
+    await stage.releases[Slot.A].stop()
+    its = slots(stage)
+    async with dog(folder) as watching:
+        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=its):
+            pass
+        await watching.says("stays")
+        held = await HeldLease.take(folder, "run-1", stage.balancer.configuration, 0, 3000.0, its)
+        await watching.says("renewed")
+        await stage.releases[Slot.A].start()
+        await held.renew()
+    assert (await traffic.share(), read_rolled(folder, "run-1")) == (75, None)
+
+
+async def test_nor_does_it_act_on_one_that_has_given_up_while_blue_is_gone(
+    stage: Stage, traffic: HaproxyTraffic, folder: Path
+) -> None:
+    await traffic.shift(75)
+    await stage.releases[Slot.A].stop()
+    async with dog(folder) as watching:
+        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
+            pass
+        await watching.says("stays")
+        forget(folder, "run-1")
+        await watching.says("ended")
+        await stage.releases[Slot.A].start()
+    assert (await traffic.share(), read_rolled(folder, "run-1")) == (75, None)
+
+
+async def test_a_guardian_that_is_stuck_keeps_its_lease_while_blue_is_gone(
+    stage: Stage, traffic: HaproxyTraffic, folder: Path
+) -> None:
+    await traffic.shift(75)
+    await stage.releases[Slot.A].stop()
+    async with (
+        dog(folder) as watching,
+        small_guardian(folder, stage.balancer.configuration, 0.5, "guarded", slots(stage)) as guardian,
+    ):
+        guardian.send_signal(signal.SIGSTOP)
+        await watching.says("stays")
+        assert (await traffic.share(), read_rolled(folder, "run-1")) == (75, None)
+        await stage.releases[Slot.A].start()
+        await watching.says("revoked")
+        guardian.send_signal(signal.SIGCONT)
+        assert guardian.stdin is not None
+        guardian.stdin.write(b"\n")
+        await watching.says("rolled")
+    assert await traffic.share() == 0
+
+
+async def test_where_green_carries_nothing_there_is_nothing_to_leave(
+    stage: Stage, traffic: HaproxyTraffic, folder: Path
+) -> None:
+    await stage.releases[Slot.A].stop()
+    async with dog(folder) as watching:
+        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
+            pass
+        await watching.says("rolled")
+        assert watching.events("stays") == []
+    assert await traffic.share() == 0
+
+
+async def test_a_lease_without_addresses_is_acted_on_as_ever(
+    stage: Stage, traffic: HaproxyTraffic, folder: Path
+) -> None:
+    """From a Guardian before this one, which the watchdog has outlived."""
+    await traffic.shift(75)
+    await stage.releases[Slot.A].stop()
+    async with dog(folder) as watching:
+        async with small_guardian(folder, stage.balancer.configuration, 0.5):
+            document = json.loads(lease_file(folder, "run-1").read_bytes())
+        del document["slots"]
+        write_file(lease_file(folder, "run-1"), json.dumps(document), lasting=False)
+        await watching.says("rolled")
+    assert await traffic.share() == 0
 
 
 async def test_garbage_is_told_of_once_and_in_nobodys_way(
