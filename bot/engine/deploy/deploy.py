@@ -182,13 +182,12 @@ class Deploy:
         self, site: Site, plan: Plan, percent: int, work: Work, taken_away: Callable[[], Awaitable[bool]]
     ) -> None:
         """Where somebody pressed 중단 between two stages, it stays where it is until it may go on, watched
-        meanwhile if it carries anything."""
-        before = self._stages.get(work.run_id)
+        meanwhile if it carries anything, also when nothing is known any more of the stage before."""
         share = share_of(green_of(plan), await patiently(site, site.traffic.share))
         if work.guided.held_by is None or share >= percent:
             return
-        if before is not None and share > 0:
-            stage = next_stage(before, share, time.monotonic())
+        if share > 0:
+            stage = await self._stage(site, green_of(plan), share, work)
             stage = await self._watched(site, plan, stage, work, stage.rules.dwell, taken_away=taken_away)
             self._stages[work.run_id] = stage
         async with home_at_once(site, green_of(plan)):

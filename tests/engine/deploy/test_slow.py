@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.deploy.plan import SHIFT
 from bot.domain.deploy.slots import Slot
 from bot.domain.deploy.stage import first_stage
 from bot.domain.operations.approval import State
@@ -17,7 +18,7 @@ from bot.engine.deploy import sampling
 from bot.engine.deploy.sampling import Look, Sampler
 from bot.engine.deploy.site import Site
 from bot.engine.deploy.watching import rules_of, watch
-from bot.engine.operations.contract import Stopped
+from bot.engine.operations.contract import StepFailed, Stopped
 from bot.engine.operations.live import LiveWork
 from bot.store.database import Database
 from tests.engine.deploy.ground import BRISK, grounded, standing
@@ -165,3 +166,21 @@ async def test_a_load_balancer_that_hangs_ends_the_stage_and_keeps_nobody_from_g
         assert over.state is State.UNDONE
         assert problem(over) == ("judged", ("blind",))
         await is_back(ground, number)
+
+
+async def test_a_canary_that_is_held_after_a_restart_is_watched(small: Database, clock: SetClock) -> None:
+    """Between two stages: nothing is known any more of the one before."""
+    async with grounded(small, clock, environment=replace(LONG, stages=(25, 50, 100))) as ground:
+        ground.put("v2", errors=2)
+        plan = await ground.deploy.plan(
+            {"service": "shop", "environment": "production", "revision": "v2"}, clock()
+        )
+        await ground.site.releases.start(Slot.B, "v2", "run-1")
+        await ground.site.traffic.shift(25)
+        half = next(each for each in plan.steps if each.name == SHIFT and each.params["percent"] == 50)
+        work = live()
+        work.hold(ANN)
+        async with visitors(ground.balancer.url, 4), asyncio.timeout(CEILING_SECONDS):
+            with pytest.raises(StepFailed, match="judged"):
+                await ground.deploy.do(plan, half, work)
+        assert await ground.site.traffic.share() == 0
