@@ -13,7 +13,16 @@ from bot.domain.deploy.plan import CHECK_BLUE, STOP_GREEN, TRAFFIC_BACK, green_o
 from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.operations.plan import JsonObject, Plan
 from bot.engine.clock import Clock
-from bot.engine.deploy.back import GONE, Diverted, answers, divert, drain, patiently, see_still
+from bot.engine.deploy.back import (
+    GONE,
+    Diverted,
+    answers,
+    divert_from,
+    drain,
+    patiently,
+    see_still,
+    share_told,
+)
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.leases import Leases
@@ -109,10 +118,11 @@ class Undoing:
 async def home(site: Site, green: Slot) -> Diverted:
     """All traffic back to Blue, unless Blue is gone and Green is there: worse than what there is.
     Raises StepFailed."""
-    carries = share_of(green, await patiently(site, site.traffic.share)) > 0
+    b = await share_told(site)
+    carries = b is None or share_of(green, b) > 0
     if carries and not await answers(site, green.other) and await answers(site, green):
         raise StepFailed(_BLUE_GONE, seconds=0.0, problem="health_gone", values={})
-    return await divert(site, green.other)
+    return await divert_from(b, site, green.other)
 
 
 @asynccontextmanager
