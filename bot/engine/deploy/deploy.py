@@ -38,7 +38,7 @@ from bot.engine.deploy.inspection import Inspection, failed_of, told_of
 from bot.engine.deploy.leases import Leases
 from bot.engine.deploy.sampling import WITHIN, Sampler
 from bot.engine.deploy.site import Site, Sites
-from bot.engine.deploy.undoing import Undoing, home_at_once, marker_of
+from bot.engine.deploy.undoing import Undoing, marker_of
 from bot.engine.deploy.watching import baseline, figures, kept_warm, rules_of, watch
 from bot.engine.operations.contract import StepFailed, Stopped, Work
 from bot.tools.releases.contract import Instance, ReleaseFailed
@@ -190,7 +190,7 @@ class Deploy:
             stage = await self._stage(site, green_of(plan), share, work)
             stage = await self._watched(site, plan, stage, work, stage.rules.dwell, taken_away=taken_away)
             self._stages[work.run_id] = stage
-        async with home_at_once(site, green_of(plan)):
+        async with self._undoing.home_at_once(site, green_of(plan), work.run_id):
             while work.guided.held_by is not None and not work.stopping:
                 if await taken_away():
                     raise StepFailed("watchdog")
@@ -257,7 +257,7 @@ class Deploy:
         sampler = Sampler(site, green_of(plan))
         try:
             with site.listening():
-                async with home_at_once(site, green_of(plan)):
+                async with self._undoing.home_at_once(site, green_of(plan), work.run_id):
                     return await watch(site, stage, sampler, work, seconds, ends_at, taken_away)
         finally:
             await sampler.close()
