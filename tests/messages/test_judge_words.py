@@ -55,6 +55,9 @@ def reasons() -> Iterator[Reason]:
     yield from made.looks(10).missing
     yield from made.looks(20).reasons
     made = canary()
+    for _ in range(4):
+        yield from made.look(GREEN, BLUE, seconds=6.0).reasons
+    made = canary()
     made.latencies, made.usage, made.alive = False, None, None
     yield from made.look().missing
     yield from made.wait_for(Kind.ASK).missing

@@ -61,6 +61,8 @@ class Fault(StrEnum):
     """memory, limit"""
     BLIND = "blind"
     """seconds: how long nothing was measured"""
+    HARDLY_SEEN = "hardly_seen"
+    """seconds: how long the stage has lasted; watched: how many of them were watched"""
     NOBODY_ANSWERED = "nobody_answered"
     """seconds: how long a person was asked"""
 

@@ -73,6 +73,8 @@ class Stage:
     phase: Phase = Phase.DWELLING
     watched: float = 0.0
     """seconds that were really watched"""
+    missed: float = 0.0
+    """seconds between looks that lay too far apart to be watching, less those watched since"""
     seen_at: float | None = None
     """the last look in which the load balancer told something"""
     looked_at: float | None = None
@@ -94,6 +96,11 @@ class Stage:
     def unseen(self, now: float) -> float:
         """Seconds since anything was seen."""
         return now - (self.began_at if self.seen_at is None else self.seen_at)
+
+    def unwatched(self, now: float) -> float:
+        """Seconds for which it was not watched, made up for by as many that were: less than `blind_patience`
+        of them, and the dwell comes to its end."""
+        return self.missed + (self.unseen(now) if self.is_blind(now) else 0.0)
 
     def verdict(self, now: float) -> Verdict:
         """What the judge thinks by now."""
@@ -121,6 +128,8 @@ def step(stage: Stage, sample: Sample | None, now: float) -> tuple[Stage, Decisi
     thought = looked.verdict(now)
     if thought.outcome is Outcome.FAIL:
         return _roll_back(looked, *thought.faults)
+    if looked.passed is None and looked.unwatched(now) >= stage.rules.blind_patience:
+        return _roll_back(looked, _unwatched(looked, now))
     if looked.is_blind(now):
         return _unseen(looked, thought, now)
     if looked.held_by is not None or looked.watched < stage.rules.dwell:
@@ -156,15 +165,18 @@ def go(stage: Stage, by: str, now: float) -> tuple[Stage, Decision]:
 
 def _look(stage: Stage, sample: Sample, now: float) -> Stage:
     evidence, news = absorbed(stage.evidence, sample, stage.rules, now)
-    watched, seen_at = stage.watched, stage.seen_at
+    watched, missed, seen_at = stage.watched, stage.missed, stage.seen_at
     if sample.green is not None:
-        if seen_at is not None and now - seen_at <= stage.rules.blind_after:
-            watched += max(0.0, now - seen_at)
+        if stage.is_blind(now):
+            missed += stage.unseen(now) if stage.passed is None else 0.0
+        elif seen_at is not None:
+            seconds = max(0.0, now - seen_at)
+            watched, missed = watched + seconds, max(0.0, missed - seconds)
         seen_at = now
     chart = stage.chart.after(news, stage.rules, now)
     return replace(
-        stage, evidence=evidence, chart=chart, watched=watched, seen_at=seen_at, looked_at=now,
-        credit=_credit(stage, now),
+        stage, evidence=evidence, chart=chart, watched=watched, missed=missed, seen_at=seen_at,
+        looked_at=now, credit=_credit(stage, now),
     )  # fmt: skip
 
 
@@ -177,13 +189,17 @@ def _credit(stage: Stage, now: float) -> float:
 
 def _unseen(stage: Stage, thought: Verdict, now: float) -> tuple[Stage, Decision]:
     """Nobody watches. What has passed waits for its next stage, and is not taken back for that."""
-    seconds = stage.unseen(now)
-    if stage.passed is None and seconds >= stage.rules.blind_patience:
-        return _roll_back(stage, Reason(Fault.BLIND, {"seconds": seconds}))
     if _nobody_answered(stage, now):
         return _unanswered(stage, now)
-    lacks = (Reason(Lack.NO_DATA, {"seconds": seconds}), *thought.lacks)
+    lacks = (Reason(Lack.NO_DATA, {"seconds": stage.unseen(now)}), *thought.lacks)
     return stage, Decision(Kind.WATCH, missing=lacks, needed=thought.needed)
+
+
+def _unwatched(stage: Stage, now: float) -> Reason:
+    """At one stretch, or in pieces between looks that came too seldom."""
+    if stage.unseen(now) >= stage.rules.blind_patience:
+        return Reason(Fault.BLIND, {"seconds": stage.unseen(now)})
+    return Reason(Fault.HARDLY_SEEN, {"seconds": now - stage.began_at, "watched": stage.watched})
 
 
 def _inconclusive(stage: Stage, thought: Verdict, now: float) -> tuple[Stage, Decision]:

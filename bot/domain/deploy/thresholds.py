@@ -40,7 +40,7 @@ class Rules:
     blind_after: float = 5.0
     """without a look at the load balancer's counters for so long, nobody watches; that time is no dwell"""
     blind_patience: float = 60.0
-    """so long a canary may go on unwatched; then traffic goes back"""
+    """so long a canary may go on unwatched, at one stretch or in pieces; then traffic goes back"""
     ask_for: float = 1800.0
     """how long a person has to answer; then traffic goes back"""
     probes_per_second: float = 0.0

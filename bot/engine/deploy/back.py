@@ -24,6 +24,8 @@ T = TypeVar("T")
 
 GONE = "traffic_gone"
 """the reason of a failure for want of a load balancer"""
+_TOLD_WITHIN = 3.0
+"""seconds that the load balancer has to tell how it is before it is told how it shall be"""
 _AGAIN = 0.25
 _ASKED = 3
 _ANSWERS_WITHIN = 2.0
@@ -41,25 +43,47 @@ class Diverted:
     told: dict[str, JsonValue]
     """figures for the card"""
     problem: StepFailed | None
-    """that the next start of the load balancer may not know of it: a file could not be written. What follows
-    is done first, and then this is raised"""
+    """that the next start of the load balancer may not know of it, for a file could not be written; or that
+    nobody can see whether it is so. What follows is done first, and then this is raised"""
+
+
+async def share_told(site: Site) -> int | None:
+    """What slot b carries; None where that cannot be told soon, which keeps nobody from going back."""
+    try:
+        async with asyncio.timeout(_TOLD_WITHIN):
+            return await site.traffic.share()
+    except (TrafficFailed, TimeoutError):
+        return None
 
 
 async def divert(site: Site, to: Slot) -> Diverted:
     """Let that slot carry everything, also when it does already: whoever moved it may have been killed before
-    it was in the file that the load balancer starts from. Raises StepFailed when it is not moved."""
+    it was in the file that the load balancer starts from. Also when nobody can tell what it carries. Raises
+    StepFailed when it is not moved."""
+    return await divert_from(await share_told(site), site, to)
+
+
+async def divert_from(before: int | None, site: Site, to: Slot) -> Diverted:
+    """The same, where it was asked already what slot b carries."""
     began, problem = time.monotonic(), None
     b = 100 if to is Slot.B else 0
-    before = await patiently(site, site.traffic.share)
     try:
         await patiently(site, lambda: site.traffic.divert(b))
     except StepFailed as failed:
         problem = failed
-    after = await patiently(site, site.traffic.share)
+    took = round(1000 * (time.monotonic() - began), 1)
+    # Who was away for so long is asked once more, no longer.
+    patience = 0.0 if problem is not None and problem.reason == GONE else site.patience
+    try:
+        after = await patiently(site, site.traffic.share, patience)
+    except StepFailed as unseen:
+        if problem is not None:
+            raise problem from None
+        after, problem = b, unseen  # it was done, and cannot be seen
     if after != b:
         raise problem or StepFailed("traffic_not_moved", share=share_of(to, after))
-    took = round(1000 * (time.monotonic() - began), 1)
-    return Diverted({"milliseconds": took, "before": share_of(to, before)}, problem)
+    was = None if before is None else share_of(to, before)
+    return Diverted({"milliseconds": took, "before": was}, problem)
 
 
 async def see_still(site: Site, slot: Slot) -> dict[str, JsonValue]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
@@ -34,12 +36,12 @@ from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.inspection import Inspection, failed_of, told_of
 from bot.engine.deploy.leases import Leases
-from bot.engine.deploy.sampling import Sampler
+from bot.engine.deploy.sampling import WITHIN, Sampler
 from bot.engine.deploy.site import Site, Sites
-from bot.engine.deploy.undoing import Undoing, home_at_once, marker_of
+from bot.engine.deploy.undoing import Undoing, marker_of
 from bot.engine.deploy.watching import baseline, figures, kept_warm, rules_of, watch
 from bot.engine.operations.contract import StepFailed, Stopped, Work
-from bot.tools.releases.contract import ReleaseFailed
+from bot.tools.releases.contract import Instance, ReleaseFailed
 from bot.tools.releases.health import wait_until_healthy
 from bot.tools.traffic.contract import TrafficFailed
 
@@ -162,32 +164,36 @@ class Deploy:
             patience = site.environment.lease.total_seconds() / 2
             async with lease.moving():
                 await patiently(site, lambda: site.traffic.shift(share_of_b(green, percent)), patience)
-            before, rules = self._stages.get(work.run_id), rules_of(site)
-            now = time.monotonic()
-            if before is None:
-                with as_failures():
-                    found = await site.releases.find(green)
-                stage = first_stage(rules, percent, now, None if found is None else found.restarts)
-            else:
-                stage = next_stage(before, percent, now)
-            stage = await self._watched(site, plan, stage, work, rules.dwell, taken_away=lease.is_lost)
+            stage = await self._stage(site, green, percent, work)
+            stage = await self._watched(site, plan, stage, work, stage.rules.dwell, taken_away=lease.is_lost)
         self._stages[work.run_id] = stage
         return _result(stage)
+
+    async def _stage(self, site: Site, green: Slot, share: int, work: Work) -> Stage:
+        """A stage that begins now: after the last one, or as the first. How often Green was restarted is not
+        waited for long, for nobody watches meanwhile: a restart is one since the first look then."""
+        before, now = self._stages.get(work.run_id), time.monotonic()
+        if before is not None:
+            return next_stage(before, share, now)
+        found: Instance | None = None
+        with as_failures(), suppress(TimeoutError):
+            async with asyncio.timeout(WITHIN):
+                found = await site.releases.find(green)
+        return first_stage(rules_of(site), share, now, None if found is None else found.restarts)
 
     async def _let_go(
         self, site: Site, plan: Plan, percent: int, work: Work, taken_away: Callable[[], Awaitable[bool]]
     ) -> None:
         """Where somebody pressed 중단 between two stages, it stays where it is until it may go on, watched
-        meanwhile if it carries anything."""
-        before = self._stages.get(work.run_id)
+        meanwhile if it carries anything, also when nothing is known any more of the stage before."""
         share = share_of(green_of(plan), await patiently(site, site.traffic.share))
         if work.guided.held_by is None or share >= percent:
             return
-        if before is not None and share > 0:
-            stage = next_stage(before, share, time.monotonic())
+        if share > 0:
+            stage = await self._stage(site, green_of(plan), share, work)
             stage = await self._watched(site, plan, stage, work, stage.rules.dwell, taken_away=taken_away)
             self._stages[work.run_id] = stage
-        async with home_at_once(site, green_of(plan)):
+        async with self._undoing.home_at_once(site, green_of(plan), work.run_id):
             while work.guided.held_by is not None and not work.stopping:
                 if await taken_away():
                     raise StepFailed("watchdog")
@@ -254,7 +260,7 @@ class Deploy:
         sampler = Sampler(site, green_of(plan))
         try:
             with site.listening():
-                async with home_at_once(site, green_of(plan)):
+                async with self._undoing.home_at_once(site, green_of(plan), work.run_id):
                     return await watch(site, stage, sampler, work, seconds, ends_at, taken_away)
         finally:
             await sampler.close()

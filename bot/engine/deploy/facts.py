@@ -13,6 +13,7 @@ from bot.domain.deploy.afterwards import lockable
 from bot.domain.deploy.checks import LeftOut
 from bot.domain.deploy.plan import Checked, DeployFacts, green_of, place_of
 from bot.domain.deploy.preflight import Verdict
+from bot.domain.deploy.record import SlotRecord
 from bot.domain.deploy.revisions import valid_revision
 from bot.domain.deploy.risk import RiskFacts, RiskRules, risk_of
 from bot.domain.deploy.rollback import RollbackFacts
@@ -21,6 +22,7 @@ from bot.domain.levels import Level
 from bot.domain.operations.locks import Lock
 from bot.domain.operations.plan import JsonObject
 from bot.domain.operations.record import OperationRecord
+from bot.engine.deploy.back import share_told
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.checked import CheckedOnce
 from bot.engine.deploy.history import History, Notes
@@ -179,24 +181,32 @@ class Planner:
             raise OperationRefused(failed.reason, detail=failed.detail) from None
         if b not in (0, 100) and not mixed:
             raise OperationRefused("traffic_mixed", share=b)
-        live = Slot.B if b > 50 else Slot.A
+        return await self._standing(site, _most(b), b not in (0, 100))
+
+    async def _standing(self, site: Site, live: Slot, shared: bool) -> Standing:
         try:
             blue, other = await site.releases.find(live), await site.releases.find(live.other)
         except ReleaseFailed as failed:
             raise OperationRefused(failed.reason, detail=failed.detail) from None
-        return Standing(live, blue, other, b not in (0, 100))
+        return Standing(live, blue, other, shared)
 
     async def _to_leave(self, site: Site) -> Standing:
         """How it stands for a way back. Where both slots carry something a canary was left lying, and that is
-        what has to be left, also where it carries less than what carried everything before it."""
-        standing = await self.standing(site, mixed=True)
-        if not standing.shared:
-            return standing
+        what has to be left, also where it carries less than what carried everything before it. Where nobody
+        can tell what carries anything, the book does: a canary that runs may carry something."""
+        b = await share_told(site)
         slots = await self._book.store.slots_of(site.service.name, site.environment.name)
         home = next((slot for slot, each in slots.items() if each.live_since is not None), None)
         if home is None and slots:  # what was there before the first deployment is in no slot of the book
             home = max(slots.values(), key=lambda each: each.placed_at).slot.other
-        if home is not standing.live:
+        if b is not None:
+            standing = await self._standing(site, _most(b), b not in (0, 100))
+            lying = standing.shared
+        else:
+            standing = await self._standing(site, home or Slot.A, False)
+            runs = standing.other is not None and standing.other.alive
+            lying = runs and _is_later(slots, standing.live.other)
+        if not lying or home is not standing.live:
             return standing
         return Standing(home.other, standing.other, standing.blue, shared=True)
 
@@ -266,6 +276,19 @@ class Planner:
             today=sum(1 for each in before if each.started_at >= midnight),
             last_went_back=bool(before) and before[0].outcome.value == "rolled_back",
         )
+
+
+def _most(b: int) -> Slot:
+    """The slot that carries more."""
+    return Slot.B if b > 50 else Slot.A
+
+
+def _is_later(slots: Mapping[Slot, SlotRecord], slot: Slot) -> bool:
+    """Whether what is in that slot came there after the other one had come to carry everything."""
+    its, beside = slots.get(slot), slots.get(slot.other)
+    if its is None or beside is None:
+        return its is not None
+    return its.placed_at > (beside.live_since or beside.placed_at)
 
 
 async def _under_way(site: Site, record: OperationRecord) -> OperationRefused:

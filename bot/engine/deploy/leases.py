@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -15,6 +16,7 @@ from bot.engine.deploy.lease import HeldLease, LeaseLost, forget
 from bot.engine.deploy.site import Site
 from bot.engine.operations.contract import StepFailed
 from bot.tools.traffic.guarding import NobodyWatches, ensure_watchdog
+from bot.tools.traffic.leases import read_rolled
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +66,17 @@ class Leases:
             # It lapses, and a release that has passed would be taken back: nobody may believe it is over.
             raise StepFailed("watchdog_absent", detail=error.strerror or str(error)) from None
         self._held.pop(run, None)
+
+    async def rolled_at(self, run: int) -> datetime | None:
+        """When the watchdog had all of a run's traffic back; None where it had not, or that cannot be
+        read."""
+        try:
+            rolled = await asyncio.to_thread(read_rolled, self._folder, _name(run))
+            at = None if rolled is None or rolled.share is None else datetime.fromisoformat(rolled.at)
+        except (OSError, ValueError) as error:
+            log.warning("rolled_unreadable", run=run, detail=str(error))
+            return None
+        return None if at is None or at.tzinfo is None else at
 
     async def _take(self, run: int, site: Site, b: int) -> HeldLease:
         seconds = site.environment.lease.total_seconds()

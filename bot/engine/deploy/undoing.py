@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -13,7 +13,16 @@ from bot.domain.deploy.plan import CHECK_BLUE, STOP_GREEN, TRAFFIC_BACK, green_o
 from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.operations.plan import JsonObject, Plan
 from bot.engine.clock import Clock
-from bot.engine.deploy.back import GONE, Diverted, answers, divert, drain, patiently, see_still
+from bot.engine.deploy.back import (
+    GONE,
+    Diverted,
+    answers,
+    divert_from,
+    drain,
+    patiently,
+    see_still,
+    share_told,
+)
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.leases import Leases
@@ -25,6 +34,18 @@ _Undo = Callable[[Site, Plan, Work], Awaitable[JsonObject]]
 _BLUE_GONE = "blue_unwell"
 
 
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """A run that goes back, as it was before anything was written down."""
+
+    at: datetime
+    """when that was decided"""
+    moved: Diverted | None = None
+    """what took the traffic home first; None before anything could"""
+    home_at: datetime | None = None
+    """when all traffic was at Blue"""
+
+
 class Undoing:
     """The three kinds of undo that steps of a deployment name."""
 
@@ -34,6 +55,7 @@ class Undoing:
         self._clock = clock
         self._back: set[int] = set()
         """runs whose traffic is back, which the undo of each stage asks for"""
+        self._turned: dict[int, _Turned] = {}
         self._away: set[int] = set()
         """runs that have waited for a load balancer in vain: once is enough, for somebody has to be called"""
         self._undoing: Mapping[str, _Undo] = {
@@ -53,28 +75,49 @@ class Undoing:
                 self._away.add(work.run_id)
             raise
 
+    @asynccontextmanager
+    async def home_at_once(self, site: Site, green: Slot, run: int) -> AsyncIterator[None]:
+        """Whatever ends the block early takes traffic home at once: what is written down first may have to
+        wait for a database that is away. The undo of the step does it again, patiently, and says what it
+        could not do, and how it went this first time."""
+        try:
+            yield
+        except (StepFailed, Stopped):
+            self._turned[run] = turned = _Turned(self._clock())
+            with suppress(StepFailed):
+                moved = await home(replace(site, patience=0.0), green)
+                self._turned[run] = replace(turned, moved=moved, home_at=self._clock())
+            raise
+
     async def _traffic_back(self, site: Site, plan: Plan, work: Work) -> JsonObject:
         """The first of these does it all; those of earlier stages find it done."""
         if work.run_id in self._back:
             return {"already": True}
-        green = green_of(plan)
-        turned_at = self._clock()
+        green, run = green_of(plan), work.run_id
+        turned = self._turned.setdefault(run, _Turned(self._clock()))
         try:
             moved = await home(site, green)  # before anything is written: it waits for no database
         except StepFailed as failed:
             if failed.reason == _BLUE_GONE:  # or the watchdog would do what must not be done
-                await self._leases.forget(work.run_id)
+                await self._leases.forget(run)
             raise
-        at = self._clock()
-        await self._book.turned(work.run_id, turned_at)
-        await self._book.restored(work.run_id, plan, at)
-        result: dict[str, JsonValue] = {**moved.told, "at": at.isoformat()}
+        there = moved.told["before"] in (None, 100)  # nothing was to be moved any more, that anybody knows
+        if turned.moved is None or not there:
+            turned = self._turned[run] = replace(turned, moved=moved, home_at=self._clock())
+        rolled_at = await self._leases.rolled_at(run)
+        at = _first(turned.home_at or self._clock(), rolled_at if there else None)
+        await self._book.turned(run, _first(turned.at, rolled_at))
+        await self._book.restored(run, plan, at)
+        result: dict[str, JsonValue] = {**(turned.moved or moved).told, "at": at.isoformat()}
+        if result["before"] == 100:  # it was not we who moved it, and nobody knows how long that took
+            del result["milliseconds"]
         result["still"] = await see_still(site, green)
         result["drained"] = await drain(site, green, site.environment.drain.total_seconds())
-        await self._leases.forget(work.run_id)
+        await self._leases.forget(run)
         if moved.problem is not None:
             raise moved.problem
-        self._back.add(work.run_id)
+        self._back.add(run)
+        self._turned.pop(run, None)
         return result
 
     async def _stop_green(self, site: Site, plan: Plan, work: Work) -> JsonObject:
@@ -97,8 +140,10 @@ class Undoing:
             if await self._book.store.of_operation(work.run_id) is None:
                 return {"as_found": share}  # nothing was begun: it is none of ours to put right
             raise StepFailed("traffic_not_moved", share=share)  # the watchdog goes on trying
+        turned, rolled_at = self._turned.get(work.run_id), await self._leases.rolled_at(work.run_id)
+        at = _first(self._clock(), None if turned is None else turned.home_at, rolled_at)
+        await self._book.restored(work.run_id, plan, at)
         await self._leases.forget(work.run_id)
-        await self._book.restored(work.run_id, plan, self._clock())
         until = await self._book.locked_until(work.run_id, site.environment, self._clock())
         locked: JsonObject = {} if until is None else lock_told(site.environment.name, until)
         if not plan.shown["has_blue"]:
@@ -112,23 +157,16 @@ class Undoing:
 async def home(site: Site, green: Slot) -> Diverted:
     """All traffic back to Blue, unless Blue is gone and Green is there: worse than what there is.
     Raises StepFailed."""
-    carries = share_of(green, await patiently(site, site.traffic.share)) > 0
+    b = await share_told(site)
+    carries = b is None or share_of(green, b) > 0
     if carries and not await answers(site, green.other) and await answers(site, green):
         raise StepFailed(_BLUE_GONE, seconds=0.0, problem="health_gone", values={})
-    return await divert(site, green.other)
+    return await divert_from(b, site, green.other)
 
 
-@asynccontextmanager
-async def home_at_once(site: Site, green: Slot) -> AsyncIterator[None]:
-    """Whatever ends the block early takes traffic home at once: what is written down first may have to wait
-    for a database that is away. The undo of the step does it again, patiently, and says what it could not
-    do."""
-    try:
-        yield
-    except (StepFailed, Stopped):
-        with suppress(StepFailed):
-            await home(replace(site, patience=0.0), green)
-        raise
+def _first(at: datetime, *others: datetime | None) -> datetime:
+    """The first of those that are known."""
+    return min([at, *(each for each in others if each is not None)])
 
 
 def lock_told(subject: str, until: datetime) -> dict[str, JsonValue]:

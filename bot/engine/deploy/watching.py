@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -14,10 +15,9 @@ from bot.domain.deploy.stage import Decision, Kind, Stage, go, hold, step
 from bot.domain.deploy.thresholds import Rules, Thresholds
 from bot.domain.deploy.told import Told, told
 from bot.engine.deploy.back import patiently
-from bot.engine.deploy.sampling import Sampler
+from bot.engine.deploy.sampling import Look, Sampler
 from bot.engine.deploy.site import Site
-from bot.engine.operations.contract import StepFailed, Stopped, Work
-from bot.tools.traffic.contract import TrafficFailed
+from bot.engine.operations.contract import Guided, StepFailed, Stopped, Work
 
 _BASELINE_SECONDS = 2.0
 """or as long as a stage, where that is shorter"""
@@ -27,6 +27,8 @@ _SURE = 2
 """looks in a row"""
 _OFTEN, _SELDOM = 0.2, 1.0
 """seconds between two looks at least, and at most"""
+_LONG = 60.0
+"""seconds, far more than a look takes"""
 
 
 def rules_of(site: Site, seconds: float | None = None) -> Rules:
@@ -79,10 +81,12 @@ async def watch(
     declared, elsewhere = False, 0
     pause = min(_SELDOM, max(_OFTEN, seconds / 20))
     probes = site.environment.probes
+    waits = 0.0
     while True:
-        sample = await sampler.take()
+        look = await _look(sampler, guided, waits)
+        waits = pause
         now = time.monotonic()
-        stage, decision = step(stage, sample, now)
+        stage, decision = step(stage, None if look is None else look.sample, now)
         if guided.held_by is not None and stage.held_by is None:
             stage, decision = hold(stage, guided.held_by, now)
         for by in guided.let_go_by[answered:]:
@@ -92,7 +96,8 @@ async def watch(
         _tell(work, stage, seconds, ends_at, now)
         if taken_away is not None and await taken_away():
             raise StepFailed("watchdog", **figures(told(stage, now)))
-        elsewhere = elsewhere + 1 if await _is_elsewhere(site, sampler.green, stage.share) else 0
+        if look is not None and look.b is not None:  # what is not known counts for nothing
+            elsewhere = elsewhere + 1 if share_of(sampler.green, look.b) != stage.share else 0
         if elsewhere >= _SURE:
             # Somebody has taken traffic away by hand: that is not ours to fight.
             raise StepFailed("traffic_moved", **figures(told(stage, now)))
@@ -107,15 +112,24 @@ async def watch(
         elif decision.kind is Kind.ASK and ends_at is None:
             # Only for this somebody is called: that a stage takes longer, the card says.
             guided.call(decision.kind.value, {"missing": _named(decision.missing), "share": stage.share})
-        await guided.wait(pause)
 
 
-async def _is_elsewhere(site: Site, green: Slot, share: int) -> bool:
-    """Whether Green carries another share than the stage's; what cannot be asked counts for nothing."""
+async def _look(sampler: Sampler, guided: Guided, waits: float) -> Look | None:
+    """A look in so many seconds; None when somebody presses a button first, who does not wait for one."""
+    looking = asyncio.create_task(_taken(sampler, waits), name="deploy:look")
+    pressing = asyncio.create_task(guided.wait(_LONG), name="deploy:pressed")
     try:
-        return share_of(green, await site.traffic.share()) != share
-    except TrafficFailed:
-        return False
+        await asyncio.wait({looking, pressing}, return_when=asyncio.FIRST_COMPLETED)
+        return looking.result() if looking.done() else None
+    finally:
+        looking.cancel()
+        pressing.cancel()
+        await asyncio.gather(looking, pressing, return_exceptions=True)
+
+
+async def _taken(sampler: Sampler, waits: float) -> Look:
+    await asyncio.sleep(waits)
+    return await sampler.take()
 
 
 def _is_over(decision: Decision, ends_at: float | None, now: float, declared: bool) -> bool:

@@ -358,6 +358,39 @@ def test_a_stage_that_passed_is_not_taken_back_for_a_lost_sight() -> None:
     assert made.look(GREEN, BLUE).kind is Kind.PASS
 
 
+@pytest.mark.parametrize("apart", [(6.0,), (6.0, 1.0), (1.0, 1.0, 19.0)])
+def test_looks_too_far_apart_to_be_watching_end_a_stage_as_blindness_does(apart: tuple[float, ...]) -> None:
+    made = canary()
+    for seconds in apart * 20:
+        decision = made.look(GREEN, BLUE, seconds=seconds)
+        if decision.kind is not Kind.WATCH:
+            break
+    assert faults(decision) == {Fault.HARDLY_SEEN}
+    lasted = made.now - made.stage.began_at
+    assert decision.reasons[0].values == {"seconds": lasted, "watched": made.stage.watched}
+    assert RULES.blind_patience <= lasted - made.stage.watched <= 2 * RULES.blind_patience
+    assert told(made.stage, made.now).outcome is Outcome.FAIL
+
+
+def test_what_was_missed_is_made_up_for_by_watching() -> None:
+    """A minute of watching takes a while longer, and comes to its end."""
+    made = canary()
+    while made.stage.watched < RULES.dwell:
+        made.look(GREEN, BLUE, seconds=6.0)
+        for _ in range(6):
+            decision = made.look(GREEN, BLUE)
+    assert decision.kind is Kind.PASS
+
+
+def test_a_stage_that_passed_is_not_taken_back_for_looks_that_came_late() -> None:
+    made = canary()
+    made.wait_for(Kind.PASS, GREEN, BLUE)
+    for _ in range(20):
+        assert made.look(GREEN, BLUE, seconds=6.0).kind is Kind.PASS
+    made.hold()
+    assert made.look(GREEN, BLUE).kind is Kind.WATCH
+
+
 def test_restarts_since_it_was_healthy_are_found_at_the_first_look() -> None:
     made = Canary(first_stage(RULES, 10, 1000.0, restarts=0), restarts=1)
     assert faults(made.look()) == {Fault.RESTARTED}

@@ -28,7 +28,7 @@ class Canaries(RuleBasedStateMachine):
         self.canary = canary(self.held_to)
         self.decision: Decision | None = None
         self.rolled_back: Decision | None = None
-        self.held = False
+        self.held = self.passed = False
         self.watched = self.ordered = 0.0
         self.seen = False
         self.probed = self.sent = self.carried = 0
@@ -53,6 +53,7 @@ class Canaries(RuleBasedStateMachine):
             assert decision.reasons, "and has a reason"
             self.rolled_back = decision
         if decision.kind is Kind.PASS:
+            self.passed = True
             assert not self.held
             assert self.watched >= self.held_to.dwell, "a dwell is watched time"
             assert decision.by is not None or stage.evidence.stage.requests > 0, "never on no data"
@@ -138,6 +139,7 @@ class Canaries(RuleBasedStateMachine):
         """What has passed goes on."""
         self.canary.next(share)
         self.decision, self.watched, self.seen, self.gap = None, 0.0, False, 0.0
+        self.passed = False
         self.asked = self.extended = 0
 
     @invariant()
@@ -158,6 +160,13 @@ class Canaries(RuleBasedStateMachine):
     def watched_time_is_what_was_watched(self) -> None:
         if self.rolled_back is None:
             assert abs(self.canary.stage.watched - self.watched) < 1e-6
+
+    @invariant()
+    def time_that_passes_is_watched_or_ends_it(self) -> None:
+        if self.rolled_back is None and not self.passed:
+            lasted = self.canary.now - self.canary.stage.began_at
+            unseen = 2 * self.held_to.blind_after  # before the first look, and since the last one
+            assert lasted < 2 * self.watched + self.held_to.blind_patience + unseen + 1e-6
 
 
 Canaries.TestCase.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)

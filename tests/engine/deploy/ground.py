@@ -50,6 +50,7 @@ from bot.tools.releases.process import ProcessDriver, ProcessReleases
 from bot.tools.traffic.drivers import driver_of
 from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
 from bot.tools.traffic.haproxy.log_stream import LogStream
+from bot.tools.traffic.haproxy.runtime import Runtime
 from bot.tools.traffic.haproxy.snippet import backends_snippet, frontend_snippet
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
 from tests.engine.deploy.releases import Releases
@@ -228,6 +229,11 @@ def unwritable(file: Path) -> Iterator[None]:
         yield
     finally:
         way.rmdir()
+
+
+async def garble(configuration: HaproxyConfiguration) -> None:
+    """Have HAProxy find something in its map that is no share; it sends all to slot b then."""
+    await Runtime(configuration.socket, 10.0).ask(f"set map {configuration.map} {configuration.key} 250")
 
 
 def put(folder: Path, revision: str, **behaviour: JsonValue) -> None:

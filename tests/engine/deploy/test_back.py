@@ -10,10 +10,22 @@ import pytest
 from bot.domain.deploy.slots import Slot
 from bot.engine.deploy.back import answers, divert, drain, patiently, see_still
 from bot.engine.operations.contract import StepFailed
+from bot.tools.traffic.contract import TrafficFailed
 from bot.tools.traffic.drivers import Divertible
-from tests.engine.deploy.ground import BRISK, standing, unwritable
+from tests.engine.deploy.ground import BRISK, garble, standing, unwritable
 from tests.engine.deploy.visitors import asking, visitors
 from tests.tools.traffic.haproxy import until
+
+
+class Uncut:
+    """A load balancer that cannot cut anything off."""
+
+    def __init__(self, real: Divertible) -> None:
+        self.share, self.shift, self.divert = real.share, real.shift, real.divert
+        self.counters, self.latencies, self.in_flight = real.counters, real.latencies, real.in_flight
+
+    async def cut(self, slot: Slot) -> int:
+        return 0
 
 
 async def test_what_was_moved_already_is_made_to_last() -> None:
@@ -34,6 +46,41 @@ async def test_a_file_that_cannot_be_written_is_said_once_traffic_has_moved() ->
         assert moved.problem is not None
         assert moved.problem.reason == "traffic_file"
         assert moved.told["before"] == 50
+
+
+async def test_a_share_that_cannot_be_read_is_no_reason_to_stay() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        await site.traffic.shift(50)
+        await garble(balancer.configuration)
+        with pytest.raises(TrafficFailed, match="traffic_unreadable"):
+            await site.traffic.share()
+        moved = await divert(site, Slot.A)
+        assert (moved.told["before"], moved.problem) == (None, None)
+        assert await site.traffic.share() == 0
+
+
+class Blind(Uncut):
+    """A load balancer that does as it is told and does not tell what it does."""
+
+    def __init__(self, real: Divertible) -> None:
+        super().__init__(real)
+        self.share = self._unread
+
+    async def _unread(self) -> int:
+        raise TrafficFailed("traffic_unreadable", "a test")
+
+
+async def test_what_was_done_and_cannot_be_seen_is_said_once_it_is_done() -> None:
+    async with standing(BRISK) as (_, balancer, site):
+        await site.traffic.shift(50)
+        moved = await divert(replace(site, traffic=Blind(site.traffic)), Slot.A)
+        assert await site.traffic.share() == 0
+        assert moved.problem is not None
+        assert moved.problem.reason == "traffic_unreadable"
+        # What could not be done is not said to be.
+        await site.traffic.shift(50)
+        with unwritable(balancer.map_file), pytest.raises(StepFailed, match="traffic_file"):
+            await divert(replace(site, traffic=Blind(site.traffic)), Slot.A)
 
 
 async def test_requests_that_end_late_are_none_that_come_and_those_that_come_are_seen() -> None:
@@ -67,17 +114,6 @@ async def test_what_does_not_end_in_time_is_cut_off() -> None:
         assert (told["cut"], told["left"]) == (1, 0)
         assert await late == 502
         assert (await drain(site, Slot.A, 0.5))["cut"] == 0
-
-
-class Uncut:
-    """A load balancer that cannot cut anything off."""
-
-    def __init__(self, real: Divertible) -> None:
-        self.share, self.shift, self.divert = real.share, real.shift, real.divert
-        self.counters, self.latencies, self.in_flight = real.counters, real.latencies, real.in_flight
-
-    async def cut(self, slot: Slot) -> int:
-        return 0
 
 
 async def test_what_cannot_be_cut_off_is_said_to_be_left() -> None:

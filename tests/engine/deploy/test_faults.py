@@ -13,7 +13,7 @@ from bot.domain.operations.approval import Click, State
 from bot.domain.operations.record import StepState
 from bot.engine.delivery import Temporary
 from bot.store.database import Database
-from tests.engine.deploy.ground import BRISK, Ground, grounded, unwritable
+from tests.engine.deploy.ground import BRISK, Ground, garble, grounded, unwritable
 from tests.engine.deploy.test_deploy import is_back, problem
 from tests.engine.deploy.test_rollback import became
 from tests.engine.deploy.visitors import asking, visitors
@@ -109,6 +109,18 @@ async def test_a_socket_that_comes_back_late_is_in_time_to_go_back(small: Databa
             over = await ground.over(number)
         assert over.state is State.UNDONE
         assert problem(over) == ("judged", ("blind",))
+        assert found.failures == []
+        await is_back(ground, number)
+
+
+async def test_a_map_that_says_no_share_is_mended_by_going_back(small: Database, clock: SetClock) -> None:
+    async with grounded(small, clock, environment=LONG) as ground:
+        async with visitors(ground.balancer.url, 2) as found:
+            number = await at_a_quarter(ground)
+            await garble(ground.balancer.configuration)
+            await ground.press(Click.STOP, number)
+            over = await ground.over(number)
+        assert over.state is State.UNDONE, over.problem
         assert found.failures == []
         await is_back(ground, number)
 

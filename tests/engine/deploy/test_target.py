@@ -12,8 +12,8 @@ from bot.domain.operations.approval import State
 from bot.domain.operations.record import StepState
 from bot.store.database import Database
 from bot.tools.releases.health import wait_until_healthy
-from messages.operation_facts import OperationAskedFacts
-from tests.engine.deploy.ground import BRISK, Ground, grounded
+from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
+from tests.engine.deploy.ground import BRISK, Ground, garble, grounded
 from tests.engine.deploy.visitors import visitors
 from tests.engine.operations.jobs import ANN, CHO
 from tests.engine.support import SetClock
@@ -125,3 +125,36 @@ async def test_a_persons_lock_on_the_very_place_keeps_no_rollback_waiting(
         assert over.state is State.DONE, over.problem
         assert await ground.live() == "v1"
         assert await locks.held() == ()
+
+
+async def test_where_nobody_can_tell_what_carries_anything_the_book_says_what_to_leave(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        async with visitors(ground.balancer.url):
+            ground.put("v2")
+            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        await runs(ground, Slot.A, "v1")
+        ground.put("v3")
+        await garble(ground.balancer.configuration)
+        asked = await ground.ask("v3")
+        assert isinstance(asked, OperationRefusedFacts)
+        assert asked.problem.reason == "traffic_unreadable"
+        assert await target_of(ground) == ("v1", ["a"])
+        over = await ground.over(await ground.begin("", ROLLBACK))
+        assert over.state is State.DONE, over.problem
+        assert await ground.live() == "v1"
+
+
+async def test_then_a_canary_that_was_left_lying_is_left_too(small: Database, clock: SetClock) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        store = ground.book.store
+        async with visitors(ground.balancer.url):
+            ground.put("v2")
+            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        ground.put("v3")
+        await runs(ground, Slot.A, "v3")
+        clock.forward(seconds=60)
+        await store.write(store.placing(SlotRecord("shop", "production", Slot.A, "v3", "run-9", clock.now)))
+        await garble(ground.balancer.configuration)
+        assert await target_of(ground) == ("v2", ["b"])

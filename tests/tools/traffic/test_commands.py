@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
 from bot.domain.deploy.measures import Latencies
 from bot.domain.deploy.slots import Slot
+from bot.tools.traffic.command import driver
 from bot.tools.traffic.command.configuration import CommandConfiguration
 from bot.tools.traffic.command.driver import CommandTraffic
 from bot.tools.traffic.contract import TrafficFailed
+from tests.engine.support import CEILING_SECONDS
 
 
 def saying(out: str, status: int = 0) -> tuple[str, ...]:
@@ -59,6 +63,43 @@ async def test_a_shift_that_changes_nothing_is_refused() -> None:
     with pytest.raises(TrafficFailed, match="carries 5 after it was set to 6") as failed:
         await CommandTraffic(configuration).shift(6)
     assert failed.value.reason == "traffic_refused"
+
+
+def shifting(file: Path, *share: str, timeout: float = 30) -> CommandTraffic:
+    """A driver whose `shift` writes the percentage into a file."""
+    code = "import pathlib, sys; pathlib.Path(sys.argv[1]).write_text(sys.argv[2])"
+    shift = (sys.executable, "-I", "-S", "-c", code, str(file), "{percent}")
+    return CommandTraffic(CommandConfiguration(share, shift, ("x",), timeout=timeout))
+
+
+@pytest.mark.parametrize("said", [saying("on fire", 3), saying("abc"), ("/no/such/program",)], ids=range(3))
+async def test_going_back_is_done_though_nobody_can_tell_the_share(
+    tmp_path: Path, said: tuple[str, ...]
+) -> None:
+    made = shifting(tmp_path / "set", *said)
+    with pytest.raises(TrafficFailed):
+        await made.shift(0)
+    assert not (tmp_path / "set").exists()
+    await made.divert(0)
+    assert (tmp_path / "set").read_text() == "0"
+
+
+async def test_going_back_is_refused_where_the_share_says_that_it_was_not_done(tmp_path: Path) -> None:
+    with pytest.raises(TrafficFailed, match="carries 25 after it was set to 0"):
+        await shifting(tmp_path / "set", *saying('{"b": 25}')).divert(0)
+    assert (tmp_path / "set").exists()
+
+
+async def test_going_back_waits_not_long_for_a_share_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(driver, "_TELLS_WITHIN", 0.2)
+    code = "import pathlib, sys, time; pathlib.Path(sys.argv[1]).exists() or time.sleep(3600)"
+    file = tmp_path / "set"
+    hanging = (sys.executable, "-I", "-S", "-c", f"{code}; print('{{\"b\": 0}}')", str(file))
+    async with asyncio.timeout(CEILING_SECONDS):
+        await shifting(file, *hanging, timeout=600).divert(0)
+    assert file.read_text() == "0"
 
 
 async def test_without_durations_there_are_no_latencies_and_without_cut_nothing_is_cut() -> None:

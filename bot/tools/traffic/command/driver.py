@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
 from bot.domain.deploy.measures import BOUNDS, Counters, Latencies, bucket_of
 from bot.domain.deploy.slots import Slot
@@ -13,6 +15,8 @@ from bot.tools.traffic.contract import TrafficFailed
 
 _KEPT = 1024 * 1024
 _FLOOD = 8 * 1024 * 1024
+_TELLS_WITHIN = 3.0
+"""seconds that `share` has before traffic goes back all the same"""
 
 
 class CommandTraffic:
@@ -29,8 +33,7 @@ class CommandTraffic:
 
     async def shift(self, b: int) -> None:
         """By `shift`, unless `share` says that it is so already; and believed when `share` says so."""
-        if not 0 <= b <= 100:
-            raise ValueError("a share is from 0 to 100")
+        _checked(b)
         if await self.share() == b:
             return
         await self._run(_with(self._its.shift, PERCENT, str(b)))
@@ -38,13 +41,20 @@ class CommandTraffic:
             raise TrafficFailed("traffic_refused", f"slot b carries {now} after it was set to {b}")
 
     async def divert(self, b: int) -> None:
-        """The same, also when nobody knows what is so already."""
+        """The same, also when nobody knows what is so already: `share` is not waited for long. Where it
+        cannot tell afterwards either, `shift` is believed, which ended with status 0."""
+        _checked(b)
+        with suppress(TrafficFailed, TimeoutError):
+            async with asyncio.timeout(_TELLS_WITHIN):
+                if await self.share() == b:
+                    return
+        await self._run(_with(self._its.shift, PERCENT, str(b)))
         try:
-            await self.shift(b)
+            now = await self.share()
         except TrafficFailed:
-            await self._run(_with(self._its.shift, PERCENT, str(b)))
-            if (now := await self.share()) != b:
-                raise TrafficFailed("traffic_refused", f"slot b carries {now}") from None
+            return
+        if now != b:
+            raise TrafficFailed("traffic_refused", f"slot b carries {now} after it was set to {b}")
 
     async def counters(self, slot: Slot) -> Counters:
         """As `metrics` says."""
@@ -93,6 +103,11 @@ class CommandTraffic:
         if ran.truncated:
             raise TrafficFailed("traffic_unreadable", f"an answer of more than {_KEPT} bytes")
         return ran.out
+
+
+def _checked(b: int) -> None:
+    if not 0 <= b <= 100:
+        raise ValueError("a share is from 0 to 100")
 
 
 def _with(command: Sequence[str], word: str, value: str) -> list[str]:
