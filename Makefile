@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON_DIRS := bot probes messages tests bench
 BIN := .venv/bin
+WORKERS := -n auto --dist worksteal
 RUN_STAMP := .venv/.installed-run
 TEST_STAMP := .venv/.installed-test
 
@@ -25,13 +26,13 @@ check: $(TEST_STAMP) ## lint, format, types, layers, shell scripts
 	else echo 'shellcheck is not installed: the scripts in .ci were not looked at'; [ -z "$$CI" ]; fi
 
 test: $(TEST_STAMP) packages ## everything, with a real PostgreSQL and a real browser
-	$(BIN)/python -m pytest -m 'not soak' $(ARGS)
+	$(BIN)/python -m pytest -m 'not soak' $(WORKERS) $(ARGS)
 
 test-fast: $(TEST_STAMP) ## what needs neither PostgreSQL nor a browser
-	$(BIN)/python -m pytest -m 'not postgres and not browser and not soak' $(ARGS)
+	$(BIN)/python -m pytest -m 'not postgres and not browser and not soak' $(WORKERS) $(ARGS)
 
 soak: $(TEST_STAMP) ## hundreds of runs with faults
-	$(BIN)/python -m pytest -m soak $(ARGS)
+	$(BIN)/python -m pytest -m soak $(WORKERS) $(ARGS)
 
 bench: $(TEST_STAMP) ## measure, each figure against its floor
 	$(BIN)/python -m bench $(ARGS)
