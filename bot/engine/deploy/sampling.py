@@ -100,16 +100,17 @@ class Sampler:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def take(self) -> Look:
-        """One look. What could not be found out within `WITHIN` seconds is None, and its answer counts in the
-        look after it comes; never raises for that. CPU and memory are not waited for. May be cancelled: the
-        next look goes on from what was asked."""
+    async def take(self, within: float | None = None) -> Look:
+        """One look. What could not be found out in so many seconds (or `WITHIN`) is None, and its answer
+        counts in the look after it comes; never raises for that. CPU and memory are not waited for. May be
+        cancelled: the next look goes on from what was asked."""
         self._usage.begin()
         if time.monotonic() - self._asked_at >= _HEALTH_EVERY:
             self._healthy.begin()
         for each in (self._share, self._ours, self._theirs, self._took, self._blue_took, self._found):
             each.begin()  # all at once: a look is of one moment
-        await asyncio.wait([task for each in self._parts for task in each.asked], timeout=WITHIN)
+        patience = WITHIN if within is None else within
+        await asyncio.wait([task for each in self._parts for task in each.asked], timeout=patience)
         found, usage = self._found.answer(), self._usage.answer()
         instance, seen = found or (None, False)
         probed, probe_took = self._probed()

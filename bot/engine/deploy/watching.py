@@ -27,6 +27,8 @@ _SURE = 2
 """looks in a row"""
 _OFTEN, _SELDOM = 0.2, 1.0
 """seconds between two looks at least, and at most"""
+_HASTY = 0.5
+"""seconds that a look has to find something out when somebody has pressed a button"""
 _LONG = 60.0
 """seconds, far more than a look takes"""
 
@@ -86,7 +88,7 @@ async def watch(
         look = await _look(sampler, guided, waits)
         waits = pause
         now = time.monotonic()
-        stage, decision = step(stage, None if look is None else look.sample, now)
+        stage, decision = step(stage, look.sample, now)
         if guided.held_by is not None and stage.held_by is None:
             stage, decision = hold(stage, guided.held_by, now)
         for by in guided.let_go_by[answered:]:
@@ -96,7 +98,7 @@ async def watch(
         _tell(work, stage, seconds, ends_at, now)
         if taken_away is not None and await taken_away():
             raise StepFailed("watchdog", **figures(told(stage, now)))
-        if look is not None and look.b is not None:  # what is not known counts for nothing
+        if look.b is not None:  # what is not known counts for nothing
             elsewhere = elsewhere + 1 if share_of(sampler.green, look.b) != stage.share else 0
         if elsewhere >= _SURE:
             # Somebody has taken traffic away by hand: that is not ours to fight.
@@ -114,17 +116,19 @@ async def watch(
             guided.call(decision.kind.value, {"missing": _named(decision.missing), "share": stage.share})
 
 
-async def _look(sampler: Sampler, guided: Guided, waits: float) -> Look | None:
-    """A look in so many seconds; None when somebody presses a button first, who does not wait for one."""
+async def _look(sampler: Sampler, guided: Guided, waits: float) -> Look:
+    """A look in so many seconds; when somebody presses a button, one at once, of what is known at once."""
     looking = asyncio.create_task(_taken(sampler, waits), name="deploy:look")
     pressing = asyncio.create_task(guided.wait(_LONG), name="deploy:pressed")
     try:
         await asyncio.wait({looking, pressing}, return_when=asyncio.FIRST_COMPLETED)
-        return looking.result() if looking.done() else None
+        if looking.done():
+            return looking.result()
     finally:
         looking.cancel()
         pressing.cancel()
         await asyncio.gather(looking, pressing, return_exceptions=True)
+    return await sampler.take(_HASTY)
 
 
 async def _taken(sampler: Sampler, waits: float) -> Look:
