@@ -80,7 +80,7 @@ class Rollback:
 
     async def _start(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
-        if share_of(slot, await patiently(site, site.traffic.share)) != 0:
+        if await _carried(site, slot) not in (0, None):  # where nobody can tell, the plan is by our own book
             raise StepFailed("slot_carries", slot=slot.value)
         with as_failures():
             instance = await site.releases.start(slot, revision, marker_of(work))
