@@ -135,12 +135,15 @@ def _buttons(words: Words, op: Mapping[str, JsonValue]) -> list[Element]:
         ]
     if state == "queued":
         return [blocks.button(withdraw, "op_cancel", value)]
-    if state in ("running", "undoing"):
+    if state == "undoing":
+        return []
+    if state == "running":
         if op["stopped_by"] is not None or op["operation"] == "rollback":
             return []  # half-way back is worse than either end
         controls = _controls(op)
         if not controls:
-            return [blocks.danger(stop, "op_stop", value)]
+            # Of a deployment 중단 means to stay where it is, and there is nothing to stay at yet.
+            return [blocks.danger(back if op["operation"] == "deploy" else stop, "op_stop", value)]
         # A deployment can stay where it is, and what ends it is called by what that means there.
         known = {
             "hold": blocks.button(hold, "op_hold", value),

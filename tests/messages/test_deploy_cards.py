@@ -15,7 +15,7 @@ from bot.domain.deploy.sample import Fault, Lack
 from messages.catalog import load
 from messages.example_deploy import DONE, PENDING, ROLLBACK
 from messages.facts import Facts
-from messages.operation_facts import OperationProgressFacts, OperationStepFacts
+from messages.operation_facts import OperationProblemFacts, OperationProgressFacts, OperationStepFacts
 from messages.render import Voice
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +68,10 @@ def section(facts: Facts, name: str) -> str:
 def test_stages_that_have_not_begun_are_one_line_with_one_way_back() -> None:
     text = section(PENDING, "steps")
     assert "*5–9단계* 트래픽 10 → 25 → 50 → 75 → 100%" in text
-    assert text.count("곧바로 Blue로") == 1
+    stages, later = text.split("*10단계*")
+    assert stages.count("곧바로 Blue로") == 1
+    # And as long as Blue is kept warm.
+    assert later.count("곧바로 Blue로") == 1
     assert "*10단계*" in text
 
 
@@ -83,6 +86,22 @@ def test_what_is_not_looked_at_is_said_once_with_its_reason(stages: int) -> None
     text = section(replace(PENDING, steps=tuple(unwatched)), "steps")
     assert text.count("➖ CPU·메모리 생략: 다른 곳에서 돎") == 1
     assert "➖ CPU" not in section(PENDING, "steps")
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"), [("traffic_gone", {"detail": "no such socket"}), ("no_way_back", {"share": 100})]
+)
+def test_why_it_could_not_be_taken_back_is_said_beside_why_it_had_to_be(
+    kind: str, values: dict[str, JsonValue]
+) -> None:
+    stuck: JsonValue = {"kind": "failed", "reason": kind, "values": values}
+    problem = OperationProblemFacts("failed", "lock_lost", {"subject": "production", "stuck": stuck})
+    steps = list(DONE.steps)
+    steps[4] = replace(steps[4], state="stuck", result={}, problem=problem)
+    failed = replace(DONE, state="failed", steps=tuple(steps), problem=problem)
+    said = Voice("ko").phrase(f"deploy.failed.{kind}", **values)
+    assert said in section(failed, "steps")
+    assert "production" in section(failed, "why")
 
 
 def test_nobody_is_offered_to_stop_a_way_back_half_way() -> None:

@@ -3,7 +3,7 @@ Somebody looks first."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from bot.domain.audit import GUARDIAN
@@ -23,9 +23,20 @@ def locks_after(
     went_back = {DEPLOY: _deployment_went_back, ROLLBACK: _rollback_was_done}.get(over.plan.operation)
     if went_back is None or not went_back(over) or not environment.lock_after_rollback:
         return ()
-    until = at + environment.lock_after_rollback
+    until = _told_until(over) or at + environment.lock_after_rollback
     place = place_of(str(over.plan.shown["service"]), environment.name)
     return tuple(Lock(each, 0, GUARDIAN, at, None, reason, until) for each in (environment.name, place))
+
+
+def _told_until(over: OperationRecord) -> datetime | None:
+    """What its card has promised already."""
+    for step in reversed(over.steps):
+        undone = step.result.get("undone")
+        for told in (step.result, undone if isinstance(undone, Mapping) else {}):
+            until = told.get("locked_until")
+            if isinstance(until, str):
+                return datetime.fromisoformat(until)
+    return None
 
 
 def lockable(environment: str, place: str, held: Iterable[Lock], run: int) -> str:

@@ -6,8 +6,9 @@ are on record.
   is the newest of what was deployed; older ones of the same deployment waited longer.
 - Change failure rate: of the deployments that carried production traffic and are over, those that went back,
   by themselves or by a rollback later.
-- Time to restore: of these, from the decision to go back until all traffic was where it was before. When
-  users began to suffer is not on record.
+- Time to restore: of these, until all traffic was where it was before. For one that went back by itself, from
+  its first production traffic, for nobody suffered before; for one that a rollback took back later, from the
+  decision to go back.
 
 A rollback is no deployment: it brings nothing new. What never carried production traffic failed no user.
 """
@@ -192,7 +193,7 @@ def _undone_by(rollback: DeploymentRecord, every: Sequence[DeploymentRecord]) ->
 
 def _restored(record: DeploymentRecord, rollback: DeploymentRecord | None) -> float | None:
     if record.outcome is not Outcome.DONE or rollback is None:
-        return _between(record.failed_at, record.restored_at)
+        return _between(record.traffic_at, record.restored_at)
     decided = rollback.failed_at or rollback.started_at
     return _between(decided, rollback.restored_at or rollback.ended_at)
 

@@ -131,7 +131,7 @@ def judge(
     """What becomes of a click. `shown_hash`: of the plan on the card that was clicked. What the Guardian asks
     for the configuration has scheduled: nobody need be asked a second time."""
     if click is Click.STOP:
-        if pending.state not in UNDER_WAY or pending.stopped or needs.stop is None:
+        if pending.state is not State.RUNNING or pending.stopped or needs.stop is None:
             return Verdict.STALE
         allowed = roles.may(by, needs.stop) or (by == pending.asked_by and roles.may(by, needs.ask))
         return Verdict.TAKEN if allowed else Verdict.NOT_ALLOWED

@@ -9,6 +9,9 @@ from enum import StrEnum
 from bot.domain.operations.approval import Pending, State
 from bot.domain.operations.plan import JsonObject, Plan
 
+STUCK = "stuck"
+"""the value of a problem that says why what has failed could not be taken back: kind, reason, values"""
+
 
 class StepState(StrEnum):
     """How far a step is. What it is called is in `terms.step_state`."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.domain.deploy.dora import dora, figures
 from bot.domain.deploy.plan import SHIFT
-from bot.domain.deploy.record import DeploymentRecord, Kind, SlotRecord
+from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord
 from bot.domain.deploy.service import Service
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.record import OperationRecord, StepState
@@ -185,6 +185,7 @@ def _run(record: OperationRecord) -> RunningDeploymentFacts:
 
 
 def _told(record: DeploymentRecord) -> DeploymentFacts:
+    harmless = record.outcome is Outcome.FAILED and record.traffic_at is None and record.kind is Kind.DEPLOY
     return DeploymentFacts(
         operation=record.operation_id,
         kind="deploy" if record.kind is Kind.DEPLOY else "rollback",
@@ -192,7 +193,7 @@ def _told(record: DeploymentRecord) -> DeploymentFacts:
         environment=record.environment,
         revision=record.revision,
         previous=record.previous,
-        outcome=record.outcome.value,
+        outcome="before_traffic" if harmless else record.outcome.value,
         at=record.started_at.isoformat(),
         by=record.asked_by,
     )

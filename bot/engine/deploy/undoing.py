@@ -100,6 +100,9 @@ class Undoing:
         except StepFailed as failed:
             if failed.reason == _BLUE_GONE:  # or the watchdog would do what must not be done
                 await self._leases.forget(run)
+                if not plan.shown["has_blue"]:
+                    b = await share_told(site)
+                    raise StepFailed("no_way_back", share=None if b is None else share_of(green, b)) from None
             raise
         there = moved.told["before"] in (None, 100)  # nothing was to be moved any more, that anybody knows
         if turned.moved is None or not there:
@@ -136,7 +139,7 @@ class Undoing:
         """The previous state is there again, and Blue is well."""
         blue = green_of(plan).other
         share = share_of(blue, await patiently(site, site.traffic.share))
-        if share != 100:
+        if share != 100 and plan.shown["has_blue"]:
             if await self._book.store.of_operation(work.run_id) is None:
                 return {"as_found": share}  # nothing was begun: it is none of ours to put right
             raise StepFailed("traffic_not_moved", share=share)  # the watchdog goes on trying

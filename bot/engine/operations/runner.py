@@ -18,7 +18,7 @@ from pydantic import JsonValue
 
 from bot.domain.operations.approval import UNDER_WAY, State
 from bot.domain.operations.plan import JsonObject, OnFailure
-from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
+from bot.domain.operations.record import STUCK, OperationRecord, Problem, StepRecord, StepState
 from bot.engine.clock import Clock
 from bot.engine.operations.contract import Operation, StepFailed, Stopped
 from bot.engine.operations.durable import Journal, Run
@@ -187,11 +187,11 @@ class Runner:
                 raise StepFailed("no_such_operation", operation=record.plan.operation)
             result["undone"] = dict(await self._once_stored(lambda: operation.undo(record.plan, step, work)))
         except StepFailed as failed:
-            state, problem = StepState.STUCK, self._failed(failed)
+            state, problem = StepState.STUCK, _stuck(before.problem, self._failed(failed))
         except Exception:  # as in `_do`
             reference = secrets.token_hex(2)
             log.exception("internal_error", reference=reference, what=step.undo, run=record.id)
-            state, problem = StepState.STUCK, self._bug(reference)
+            state, problem = StepState.STUCK, _stuck(before.problem, self._bug(reference))
         finally:
             self._live.pop(record.id, None)
         after = StepRecord(index, state, before.began_at, self._clock(), result, problem)
@@ -200,7 +200,7 @@ class Runner:
     async def _end(self, record: OperationRecord, outcomes: list[str], stopped: bool) -> JsonValue:
         fresh = await self._patiently(lambda: self._store.get(record.id)) or record
         state = final_state(outcomes, len(record.plan.steps), record.plan.on_failure, stopped)
-        problem = next((step.problem for step in fresh.steps if step.problem is not None), None)
+        problem = _why(fresh, len(outcomes) - 1)
         await self._patiently(lambda: self._ended(fresh, state, problem))
         self._past.discard(record.id)
         return state.value
@@ -274,6 +274,22 @@ def final_state(outcomes: list[str], steps: int, on_failure: OnFailure, stopped:
     if on_failure is OnFailure.UNDO_STEP and StepState.DONE in outcomes:
         return State.PARTIAL
     return State.UNDONE
+
+
+def _stuck(cause: Problem | None, problem: Problem) -> Problem:
+    """Why a step cannot be undone; beside why it has to be, where it failed itself."""
+    if cause is None:
+        return problem
+    stuck: JsonValue = {"kind": problem.kind, "reason": problem.reason, "values": dict(problem.values)}
+    return replace(cause, values={**cause.values, STUCK: stuck})
+
+
+def _why(record: OperationRecord, last: int) -> Problem | None:
+    """What a run has ended for: of one that is taken back wholly, what became of the last step."""
+    ended = record.step(last)
+    if record.plan.on_failure is OnFailure.UNDO_ALL and ended is not None and ended.problem is not None:
+        return ended.problem
+    return next((step.problem for step in record.steps if step.problem is not None), None)
 
 
 def _to_undo(on_failure: OnFailure, index: int) -> Iterator[int]:

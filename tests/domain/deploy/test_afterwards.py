@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import JsonValue
 
 from bot.domain.audit import GUARDIAN
 from bot.domain.deploy.afterwards import lockable, locks_after
@@ -54,6 +55,17 @@ def test_an_environment_is_locked_after_traffic_went_back_and_only_then(
     run: OperationRecord, locks: tuple[Lock, ...]
 ) -> None:
     assert locks_after(run, PRODUCTION, T0, "a look") == locks
+
+
+@pytest.mark.parametrize("undone", [True, False])
+def test_it_lasts_as_long_as_the_card_has_said(undone: bool) -> None:
+    until = T0 + timedelta(minutes=59)
+    told: dict[str, JsonValue] = {"environment": "production", "locked_until": until.isoformat()}
+    plan = DEPLOYMENT if undone else ROLLBACK
+    run = over(plan, State.UNDONE, shift=StepState.UNDONE) if undone else over(plan, State.DONE)
+    step = StepRecord(1, StepState.DONE, T0, T0, {"undone": told} if undone else told)
+    locks = locks_after(replace(run, steps=(*run.steps, step)), PRODUCTION, T0, "a look")
+    assert {lock.until for lock in locks} == {until}
 
 
 def test_an_environment_may_want_none() -> None:

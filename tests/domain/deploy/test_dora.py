@@ -191,7 +191,7 @@ def test_bands_of_the_failure_rate(percent: float, band: Band) -> None:
 def test_bands_of_times(hours: float, lead: Band, restore: Band) -> None:
     at = T0 + HOUR
     record = deployed(1, commit_at=at - hours * HOUR, traffic_at=at)
-    back = deployed(2, Outcome.ROLLED_BACK, failed_at=at, restored_at=at + hours * HOUR)
+    back = deployed(2, Outcome.ROLLED_BACK, traffic_at=at, failed_at=at, restored_at=at + hours * HOUR)
     bands = {figure.name: figure.band for figure in figures(dora([record, back], T0, END), bands=True)}
     assert (bands["lead_time"], bands["restore_time"]) == (lead, restore)
     assert {figure.band for figure in figures(dora([record], T0, END))} == {None}, "only if asked for"

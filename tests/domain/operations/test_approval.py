@@ -119,8 +119,8 @@ def test_what_can_be_cancelled_has_not_begun(state: State) -> None:
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize(("by", "allowed"), [(ANN, True), (BOB, True), (EVE, False), ("U0WHO", False)])
-def test_what_can_be_stopped_is_under_way(state: State, by: str, allowed: bool) -> None:
-    expected = (TAKEN if allowed else NOT_ALLOWED) if state in UNDER_WAY else STALE
+def test_what_can_be_stopped_runs_and_does_not_go_back_already(state: State, by: str, allowed: bool) -> None:
+    expected = (TAKEN if allowed else NOT_ALLOWED) if state is State.RUNNING else STALE
     assert judged(STOP, by, replace(PENDING, state=state)) is expected
 
 

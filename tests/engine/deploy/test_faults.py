@@ -10,7 +10,7 @@ from datetime import timedelta
 from bot.domain.deploy.record import Outcome
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import Click, State
-from bot.domain.operations.record import StepState
+from bot.domain.operations.record import STUCK, StepState
 from bot.engine.delivery import Temporary
 from bot.store.database import Database
 from tests.engine.deploy.ground import BRISK, Ground, garble, grounded, unwritable
@@ -83,6 +83,12 @@ async def test_a_socket_that_stays_away_ends_it_and_somebody_has_to_look(
             (ground.folder / "admin.sock").rename(ground.folder / "away.sock")
             over = await ground.over(number)
         assert over.state is State.FAILED
+        # Why it had to go back is kept, beside why it could not.
+        assert problem(over) == ("judged", ("blind",))
+        assert over.problem is not None
+        stuck = over.problem.values[STUCK]
+        assert isinstance(stuck, dict)
+        assert stuck["reason"] == "traffic_gone"
         assert ground.yard.alerts == [(number, State.FAILED)]
         (ground.folder / "away.sock").rename(ground.folder / "admin.sock")
         # Traffic could not be moved: what carries it must not be stopped.

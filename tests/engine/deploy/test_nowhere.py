@@ -67,6 +67,9 @@ async def test_a_first_release_is_not_taken_back_to_where_nothing_is(
         over = await ground.over(number)
         assert over.state is State.FAILED
         assert await ground.live() == "v2"
+        # What is left is said, and not that something of the load balancer's is wrong.
+        reasons = {step.problem.reason for step in over.steps if step.problem is not None}
+        assert reasons == {"no_way_back", "slot_carries"}
 
 
 async def test_a_canary_whose_blue_is_gone_is_left_by_the_watchdog_as_well(

@@ -333,7 +333,7 @@ async def test_of_many_who_press_stop_one_wins(yard: Yard, database: Database) -
     assert [deed[1] for deed in await deeds(database)].count("operation.stop") == 1
 
 
-async def test_the_card_says_while_everything_is_taken_back(yard: Yard) -> None:
+async def test_the_card_says_while_everything_is_taken_back_which_nobody_can_stop(yard: Yard) -> None:
     yard.chest.breaks, yard.chest.undo_held = {"two"}, {"one": asyncio.Event()}
     number = await approved(yard, "one two")
     undoing = await yard.reaches(number, State.UNDOING)
@@ -341,7 +341,7 @@ async def test_the_card_says_while_everything_is_taken_back(yard: Yard) -> None:
     await until(lambda: yard.card(number).get("state") == "undoing")
     stopped = await yard.desk.press(Click.STOP, number, "", BOB)
     assert stopped is not None
-    assert stopped.verdict == "taken"
+    assert stopped.verdict == "stale"
     yard.chest.undo_held["one"].set()
     await yard.reaches(number, State.UNDONE)
     assert yard.chest.words() == []
