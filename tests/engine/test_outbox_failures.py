@@ -123,7 +123,9 @@ async def test_a_page_never_goes_into_the_thread_of_a_card_that_is_known_to_be_g
         )
     )
     page, newer = letter(4, NOTE, template="page"), letter(5, EDIT)
-    async with delivering(small_store, clock, slack) as office:
+    # Not under way again when the newer one comes, which can only stand for what waits.
+    seldom = replace(QUICK, first_retry=3.0, longest_retry=3.0)
+    async with delivering(small_store, clock, slack, seldom) as office:
         await office.hand_in(letter(1), letter(2, NOTE))
         await office.emptied()
         old = slack.messages[0].ts

@@ -143,9 +143,10 @@ class Undoing:
             if await self._book.store.of_operation(work.run_id) is None:
                 return {"as_found": share}  # nothing was begun: it is none of ours to put right
             raise StepFailed("traffic_not_moved", share=share)  # the watchdog goes on trying
-        turned, rolled_at = self._turned.get(work.run_id), await self._leases.rolled_at(work.run_id)
-        at = _first(self._clock(), None if turned is None else turned.home_at, rolled_at)
-        await self._book.restored(work.run_id, plan, at)
+        if share == 100:
+            turned, rolled_at = self._turned.get(work.run_id), await self._leases.rolled_at(work.run_id)
+            at = _first(self._clock(), None if turned is None else turned.home_at, rolled_at)
+            await self._book.restored(work.run_id, plan, at)
         await self._leases.forget(work.run_id)
         until = await self._book.locked_until(work.run_id, site.environment, self._clock())
         locked: JsonObject = {} if until is None else lock_told(site.environment.name, until)

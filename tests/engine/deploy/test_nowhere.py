@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from bot.domain.deploy.record import Outcome
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import Click, State
 from bot.engine.deploy.back import answers
@@ -70,6 +71,9 @@ async def test_a_first_release_is_not_taken_back_to_where_nothing_is(
         # What is left is said, and not that something of the load balancer's is wrong.
         reasons = {step.problem.reason for step in over.steps if step.problem is not None}
         assert reasons == {"no_way_back", "slot_carries"}
+        row = await ground.row(number)
+        assert (row.outcome, row.restored_at) == (Outcome.FAILED, None)
+        assert "back" not in [event for event, _ in await ground.changes()]
 
 
 async def test_a_canary_whose_blue_is_gone_is_left_by_the_watchdog_as_well(

@@ -314,10 +314,10 @@ async def test_the_old_release_that_cannot_be_stopped_is_left_and_said(
 async def test_a_target_that_dies_once_it_has_the_traffic_is_said_at_once(
     small: Database, clock: SetClock
 ) -> None:
-    async with grounded(small, clock, environment=EAGER) as ground:
+    async with grounded(small, clock, environment=replace(EAGER, drain=timedelta(minutes=1))) as ground:
         await deployed(ground, "v2")
         # Something that is waited for, so that there is time enough to kill.
-        late = asyncio.create_task(asking(f"{ground.balancer.url}?wait=3000"))
+        late = asyncio.create_task(asking(f"{ground.balancer.url}?wait=8000"))
         await ground.asked(Slot.B)
         number = await ground.begin("", ROLLBACK)
         await ground.reaches_step(number, "drain")
