@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
@@ -32,11 +31,6 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, which CI does not allow: {report.longreprtext}"
     return report
-
-
-def pytest_xdist_auto_num_workers() -> int:
-    """Two workers a core: most tests wait for something most of the time."""
-    return 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")
