@@ -56,15 +56,10 @@ async def share_told(site: Site) -> int | None:
         return None
 
 
-async def divert(site: Site, to: Slot) -> Diverted:
+async def divert(before: int | None, site: Site, to: Slot) -> Diverted:
     """Let that slot carry everything, also when it does already: whoever moved it may have been killed before
-    it was in the file that the load balancer starts from. Also when nobody can tell what it carries. Raises
-    StepFailed when it is not moved."""
-    return await divert_from(await share_told(site), site, to)
-
-
-async def divert_from(before: int | None, site: Site, to: Slot) -> Diverted:
-    """The same, where it was asked already what slot b carries."""
+    it was in the file that the load balancer starts from. Also when nobody can tell what slot b carries
+    (`before`, by `share_told`). Raises StepFailed when it is not moved."""
     began, problem = time.monotonic(), None
     b = 100 if to is Slot.B else 0
     try:

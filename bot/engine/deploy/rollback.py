@@ -22,7 +22,7 @@ from bot.domain.deploy.rollback import (
 from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock
-from bot.engine.deploy.back import answers, divert, drain, patiently, see_still
+from bot.engine.deploy.back import answers, divert, drain, patiently, see_still, share_told
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.facts import Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
@@ -31,7 +31,6 @@ from bot.engine.deploy.undoing import lock_told, marker_of
 from bot.engine.operations.contract import StepFailed, Work
 from bot.tools.releases.contract import ReleaseFailed
 from bot.tools.releases.health import check, session_of, wait_until_healthy
-from bot.tools.traffic.contract import TrafficFailed
 
 log = structlog.get_logger(__name__)
 
@@ -80,7 +79,8 @@ class Rollback:
 
     async def _start(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
-        if await _carried(site, slot) not in (0, None):  # where nobody can tell, the plan is by our own book
+        b = await share_told(site)
+        if b is not None and share_of(slot, b) != 0:  # where nobody can tell, the plan is by our own book
             raise StepFailed("slot_carries", slot=slot.value)
         with as_failures():
             instance = await site.releases.start(slot, revision, marker_of(work))
@@ -97,12 +97,13 @@ class Rollback:
         other slot is well: worse than before. Where it carries everything already, an earlier try of this
         step has found so, and what follows is written down."""
         slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
-        if await _carried(site, slot) != 100:
+        before = await share_told(site)
+        if before is None or share_of(slot, before) != 100:
             wrong = await _wrong_with(revision, site, slot)
             if wrong is not None and await _is_well(site, slot.other):
                 await self._leave(site, plan, slot, work)
                 raise wrong
-        moved = await divert(site, slot)
+        moved = await divert(before, site, slot)
         await self._book.shifted(work.run_id, plan, 100, self._clock())
         await self._book.reached(work.run_id, self._clock())
         await self._book.completed(work.run_id, plan, self._clock())
@@ -112,7 +113,8 @@ class Rollback:
 
     async def _leave(self, site: Site, plan: Plan, slot: Slot, work: Work) -> None:
         """Stop there again what this run has started in vain. The next deployment would, otherwise."""
-        if await _carried(site, slot) != 0:
+        b = await share_told(site)
+        if b is None or share_of(slot, b) != 0:
             return
         try:
             found = await site.releases.find(slot)
@@ -155,14 +157,6 @@ class Rollback:
             subject = await self._planner.lockable(site, work.run_id)
             result |= lock_told(subject, self._clock() + site.environment.lock_after_rollback)
         return result
-
-
-async def _carried(site: Site, slot: Slot) -> int | None:
-    """The percentage that it carries; None where the load balancer does not tell."""
-    try:
-        return share_of(slot, await site.traffic.share())
-    except TrafficFailed:
-        return None
 
 
 async def _wrong_with(revision: str, site: Site, slot: Slot) -> StepFailed | None:

@@ -17,7 +17,7 @@ from bot.engine.deploy.back import (
     GONE,
     Diverted,
     answers,
-    divert_from,
+    divert,
     drain,
     patiently,
     see_still,
@@ -165,7 +165,7 @@ async def home(site: Site, green: Slot) -> Diverted:
     carries = b is None or share_of(green, b) > 0
     if carries and not await answers(site, green.other) and await answers(site, green):
         raise StepFailed(_BLUE_GONE, seconds=0.0, problem="health_gone", values={})
-    return await divert_from(b, site, green.other)
+    return await divert(b, site, green.other)
 
 
 def _first(at: datetime, *others: datetime | None) -> datetime:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.deploy.slots import Slot
-from bot.engine.deploy.back import answers, divert, drain, patiently, see_still
+from bot.engine.deploy.back import Diverted, answers, divert, drain, patiently, see_still, share_told
+from bot.engine.deploy.site import Site
 from bot.engine.operations.contract import StepFailed
 from bot.tools.traffic.contract import TrafficFailed
 from bot.tools.traffic.drivers import Divertible
@@ -28,11 +29,16 @@ class Uncut:
         return 0
 
 
+async def diverted(site: Site) -> Diverted:
+    """Let slot a carry everything."""
+    return await divert(await share_told(site), site, Slot.A)
+
+
 async def test_what_was_moved_already_is_made_to_last() -> None:
     async with standing(BRISK) as (_, balancer, site):
         # Whoever moved it was killed before it was in the file, which the next start of HAProxy reads.
         balancer.map_file.write_text("shop 25\n")
-        moved = await divert(site, Slot.A)
+        moved = await diverted(site)
         assert moved.problem is None
         assert balancer.map_file.read_text() == "shop 0\n"
 
@@ -41,7 +47,7 @@ async def test_a_file_that_cannot_be_written_is_said_once_traffic_has_moved() ->
     async with standing(BRISK) as (_, balancer, site):
         await site.traffic.shift(50)
         with unwritable(balancer.map_file):
-            moved = await divert(site, Slot.A)
+            moved = await diverted(site)
         assert await site.traffic.share() == 0
         assert moved.problem is not None
         assert moved.problem.reason == "traffic_file"
@@ -54,7 +60,7 @@ async def test_a_share_that_cannot_be_read_is_no_reason_to_stay() -> None:
         await garble(balancer.configuration)
         with pytest.raises(TrafficFailed, match="traffic_unreadable"):
             await site.traffic.share()
-        moved = await divert(site, Slot.A)
+        moved = await diverted(site)
         assert (moved.told["before"], moved.problem) == (None, None)
         assert await site.traffic.share() == 0
 
@@ -73,14 +79,14 @@ class Blind(Uncut):
 async def test_what_was_done_and_cannot_be_seen_is_said_once_it_is_done() -> None:
     async with standing(BRISK) as (_, balancer, site):
         await site.traffic.shift(50)
-        moved = await divert(replace(site, traffic=Blind(site.traffic)), Slot.A)
+        moved = await diverted(replace(site, traffic=Blind(site.traffic)))
         assert await site.traffic.share() == 0
         assert moved.problem is not None
         assert moved.problem.reason == "traffic_unreadable"
         # What could not be done is not said to be.
         await site.traffic.shift(50)
         with unwritable(balancer.map_file), pytest.raises(StepFailed, match="traffic_file"):
-            await divert(replace(site, traffic=Blind(site.traffic)), Slot.A)
+            await diverted(replace(site, traffic=Blind(site.traffic)))
 
 
 async def test_requests_that_end_late_are_none_that_come_and_those_that_come_are_seen() -> None:
