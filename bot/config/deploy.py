@@ -13,7 +13,12 @@ from pydantic_core import PydanticCustomError
 from bot.config.backup import AbsolutePath, Paths
 from bot.config.calling import HoursOfDay, Weekday
 from bot.config.deploy_checks import PreflightSettings, VerificationSettings
-from bot.config.deploy_drivers import HaproxySettings, ReleasesSettings, TrafficSettings
+from bot.config.deploy_drivers import (
+    HaproxySettings,
+    ReleaseCommandSettings,
+    ReleasesSettings,
+    TrafficSettings,
+)
 from bot.config.deploy_values import Address, Reason, UrlPath
 from bot.config.elsewhere import PlainName
 from bot.config.values import Duration, Statuses, Timeout, Timezone, between
@@ -173,8 +178,13 @@ class EnvironmentSettings(Section):
             second_person=name == PRODUCTION if self.second_person is None else self.second_person,
             data=self.data,
             no_data=self.no_data or "",
-            no_usage=getattr(self.releases, "usage_left_out", None) or "",
+            no_usage=_no_usage(self.releases),
         )
+
+
+def _no_usage(releases: ReleasesSettings) -> str:
+    """Why CPU and memory are not looked at; empty where they are, which all other drivers can."""
+    return releases.usage_left_out or "" if isinstance(releases, ReleaseCommandSettings) else ""
 
 
 class ServiceSettings(Section):

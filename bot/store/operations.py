@@ -93,7 +93,7 @@ class OperationStore:
             "began_at": step.began_at,
             "ended_at": step.ended_at,
             "result": dict(step.result),
-            "problem": _problem_json(step.problem),
+            "problem": _plain(step.problem),
         }
         where = (table.c.operation_id == operation_id) & (table.c.number == step.number)
         async with self._database.begin() as connection:
@@ -181,13 +181,7 @@ def _values(record: OperationRecord) -> dict[str, object]:
 
 
 def _plain(value: object) -> object:
-    return _problem_json(value) if isinstance(value, Problem) else value
-
-
-def _problem_json(problem: Problem | None) -> dict[str, object] | None:
-    if problem is None:
-        return None
-    return {"kind": problem.kind, "reason": problem.reason, "values": dict(problem.values)}
+    return value.as_json() if isinstance(value, Problem) else value
 
 
 def _problem_of(data: Mapping[str, object] | None) -> Problem | None:

@@ -15,7 +15,7 @@ A rollback is no deployment: it brings nothing new. What never carried productio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -84,8 +84,9 @@ def dora(records: Iterable[DeploymentRecord], start: datetime, end: datetime) ->
         raise ValueError("the end is not behind the start")
     every = sorted(records, key=lambda each: each.started_at)
     undone: dict[int, DeploymentRecord] = {}
+    known = {each.id: each for each in every}
     for record in every:
-        taken_back = _undone_by(record, every)
+        taken_back = _undone_by(record, known)
         if taken_back is not None:
             undone.setdefault(taken_back, record)
     deploys = [each for each in every if each.kind is Kind.DEPLOY and start <= each.started_at < end]
@@ -168,12 +169,12 @@ def _band(seconds: float, limits: tuple[float, float, float]) -> Band:
     return Band.LOW
 
 
-def _undone_by(rollback: DeploymentRecord, every: Sequence[DeploymentRecord]) -> int | None:
+def _undone_by(rollback: DeploymentRecord, known: Mapping[int, DeploymentRecord]) -> int | None:
     """The id of the deployment that it took back; None if none. A rollback from what an earlier one had gone
-    back to takes back the deployment that once brought that; one that goes forward again takes back none."""
+    back to takes back the deployment that once brought that; one that goes forward again takes back none.
+    `known`: all, by id, the oldest first."""
     if rollback.kind is not Kind.ROLLBACK or rollback.outcome is not Outcome.DONE:
         return None
-    known = {each.id: each for each in every}
     before = None if rollback.undoes is None else known.get(rollback.undoes)
     if before is None or before.kind is Kind.DEPLOY:
         return rollback.undoes
@@ -182,7 +183,7 @@ def _undone_by(rollback: DeploymentRecord, every: Sequence[DeploymentRecord]) ->
         return None
     brought = [
         each.id
-        for each in every
+        for each in known.values()
         if each.kind is Kind.DEPLOY
         and each.outcome is Outcome.DONE
         and each.revision == before.revision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -80,6 +81,11 @@ class SlotRecord:
     placed_at: datetime
     live_since: datetime | None = None
     """since when it carries production alone; None when it doesn't"""
+
+
+def live_of(known: Mapping[Slot, SlotRecord]) -> SlotRecord | None:
+    """The one that carried production alone when that was last written down."""
+    return next((each for each in known.values() if each.live_since is not None), None)
 
 
 @dataclass(frozen=True, slots=True)

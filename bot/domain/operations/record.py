@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import JsonValue
+
 from bot.domain.operations.approval import Pending, State
 from bot.domain.operations.plan import JsonObject, Plan
 
@@ -35,6 +37,10 @@ class Problem:
     kind: str
     reason: str
     values: JsonObject = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, JsonValue]:
+        """As it is kept."""
+        return {"kind": self.kind, "reason": self.reason, "values": dict(self.values)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.domain.deploy.afterwards import lockable
 from bot.domain.deploy.checks import LeftOut
 from bot.domain.deploy.plan import Checked, DeployFacts, green_of, place_of
 from bot.domain.deploy.preflight import Verdict
-from bot.domain.deploy.record import SlotRecord
+from bot.domain.deploy.record import SlotRecord, live_of
 from bot.domain.deploy.revisions import valid_revision
 from bot.domain.deploy.risk import RiskFacts, RiskRules, risk_of
 from bot.domain.deploy.rollback import RollbackFacts
@@ -196,7 +196,8 @@ class Planner:
         can tell what carries anything, the book does: a canary that runs may carry something."""
         b = await share_told(site)
         slots = await self._book.store.slots_of(site.service.name, site.environment.name)
-        home = next((slot for slot, each in slots.items() if each.live_since is not None), None)
+        live = live_of(slots)
+        home = None if live is None else live.slot
         if home is None and slots:  # what was there before the first deployment is in no slot of the book
             home = max(slots.values(), key=lambda each: each.placed_at).slot.other
         if b is not None:

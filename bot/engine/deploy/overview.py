@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from bot.domain.deploy.dora import dora, figures
 from bot.domain.deploy.plan import SHIFT
-from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord
+from bot.domain.deploy.record import DeploymentRecord, Kind, Outcome, SlotRecord, live_of
 from bot.domain.deploy.service import Service
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.record import OperationRecord, StepState
@@ -80,7 +80,7 @@ class Overview:
         except OperationRefused:
             return ()
         known = await self._book.store.slots_of(service, environment)
-        live = _live(known)
+        live = live_of(known)
         kept = await self._planner.kept(site)
         return tuple(each for each in kept if live is None or each != live.revision)
 
@@ -134,7 +134,7 @@ class Overview:
         try:
             standing = await self._planner.standing(site, mixed=True)
         except OperationRefused as refused:
-            live = _live(known)
+            live = live_of(known)
             return PlaceFacts(
                 service,
                 environment,
@@ -161,11 +161,6 @@ class Overview:
             kept=tuple(each for each in kept if each != revision),
             running=run,
         )
-
-
-def _live(known: Mapping[Slot, SlotRecord]) -> SlotRecord | None:
-    """The one that carried production when that was last written down."""
-    return next((each for each in known.values() if each.live_since is not None), None)
 
 
 def _since(known: Mapping[Slot, SlotRecord], slot: Slot | None) -> str | None:

@@ -280,8 +280,7 @@ def _stuck(cause: Problem | None, problem: Problem) -> Problem:
     """Why a step cannot be undone; beside why it has to be, where it failed itself."""
     if cause is None:
         return problem
-    stuck: JsonValue = {"kind": problem.kind, "reason": problem.reason, "values": dict(problem.values)}
-    return replace(cause, values={**cause.values, STUCK: stuck})
+    return replace(cause, values={**cause.values, STUCK: problem.as_json()})
 
 
 def _why(record: OperationRecord, last: int) -> Problem | None:
