@@ -17,9 +17,19 @@ def says(text: str, *more: str) -> JsonValue:
     return [sys.executable, "-I", "-S", "-c", _SAYS, text, *more]
 
 
+def shop_in(environments: JsonValue) -> dict[str, JsonValue]:
+    """The section `deploy`: the service `shop` in those environments, of which nothing is checked."""
+    left_out: JsonValue = {"left_out": "a test"}
+    shop: JsonValue = {
+        "preflight": {each.value: left_out for each in Check},
+        "verification": {each.value: left_out for each in Trial},
+        "environments": environments,
+    }
+    return {"services": {"shop": shop}}
+
+
 def deployed_to(*environments: str) -> dict[str, JsonValue]:
     """The section `deploy`: the service `shop` in these environments, where slot a carries everything."""
-    left_out: JsonValue = {"left_out": "a test"}
     releases: JsonValue = {
         "driver": "command",
         "start": says("", "{revision}"),
@@ -42,9 +52,4 @@ def deployed_to(*environments: str) -> dict[str, JsonValue]:
         }
         for number, name in enumerate(environments)
     }
-    shop: JsonValue = {
-        "preflight": {each.value: left_out for each in Check},
-        "verification": {each.value: left_out for each in Trial},
-        "environments": places,
-    }
-    return {"services": {"shop": shop}}
+    return shop_in(places)

@@ -11,12 +11,12 @@ from pydantic import JsonValue, SecretStr
 
 from bot.config.deploy import DeploySettings, services_of
 from bot.deploy_sites import site_of
-from bot.domain.deploy.checks import Check, Trial
 from bot.domain.deploy.slots import Slot
 from bot.engine.deploy.site import Site
 from bot.engine.deploy.watching import rules_of
 from bot.tools.releases.contract import ReleaseFailed
 from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
+from tests.deployments import shop_in
 from tests.ports import free_port
 from tests.waiting import eventually
 
@@ -45,7 +45,6 @@ def site_with(
     **more: JsonValue,
 ) -> Site:
     """The service `shop` in production, its releases run and its traffic shared like that."""
-    left_out: JsonValue = {"left_out": "a test"}
     production: JsonValue = {
         "slots": {"a": f"127.0.0.1:{free_port()}", "b": f"127.0.0.1:{free_port()}"},
         "releases": releases,
@@ -53,12 +52,7 @@ def site_with(
         "no_data": "a test",
         **more,
     }
-    shop: JsonValue = {
-        "preflight": {each.value: left_out for each in Check},
-        "verification": {each.value: left_out for each in Trial},
-        "environments": {"production": production},
-    }
-    settings = DeploySettings.model_validate({"services": {"shop": shop}})
+    settings = DeploySettings.model_validate(shop_in({"production": production}))
     (service,) = services_of(settings)
     found = {("shop", "production"): dict(secrets or {})}
     return site_of(settings, folder / "state", found, service, service.environments["production"])

@@ -103,6 +103,8 @@ BRISK = replace(
     limits=replace(QUICK.limits, error_rate=2),
 )
 """Two stages, and 149 requests are enough."""
+EAGER = replace(BRISK, stages=(100,), dwell=timedelta(seconds=0.3), warm=timedelta(0))
+"""To come to a second release soon."""
 _CHECKS: dict[Check, CheckRule] = {
     each: ByCommand((sys.executable, "-c", "print('3 files checked')"), timedelta(seconds=60))
     if each is Check.CODE_QUALITY

@@ -21,29 +21,18 @@ from bot.store.database import Database
 from bot.tools.releases.health import wait_until_healthy
 from bot.tools.traffic.drivers import Divertible
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
-from tests.engine.deploy.ground import BRISK, Ground, grounded, unwritable
+from tests.engine.deploy.ground import BRISK, EAGER, Ground, grounded, unwritable
 from tests.engine.deploy.releases import child_of, supervisor_of
-from tests.engine.deploy.visitors import asking, visitors
+from tests.engine.deploy.visitors import asking, deployed, visitors
 from tests.engine.operations.jobs import CHO
 from tests.engine.support import Disk, SetClock, until
 
-EAGER = replace(BRISK, stages=(100,), dwell=timedelta(seconds=0.3), warm=timedelta(0))
-"""To come to a second release soon."""
 LOCKING = replace(EAGER, lock_after_rollback=timedelta(hours=1))
 
 
 def became(over: OperationRecord) -> dict[str, StepState]:
     """What became of each step."""
     return {over.plan.steps[step.number].name: step.state for step in over.steps}
-
-
-async def deployed(ground: Ground, *revisions: str) -> None:
-    """They are deployed one after the other."""
-    async with visitors(ground.balancer.url):
-        for revision in revisions:
-            ground.put(revision)
-            over = await ground.over(await ground.begin(revision))
-            assert over.state is State.DONE, over.problem
 
 
 async def test_back_to_the_release_before_which_is_started_again_and_no_request_fails(

@@ -13,13 +13,10 @@ from bot.domain.operations.record import StepState
 from bot.store.database import Database
 from bot.tools.releases.health import wait_until_healthy
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
-from tests.engine.deploy.ground import BRISK, Ground, garble, grounded
-from tests.engine.deploy.visitors import visitors
+from tests.engine.deploy.ground import EAGER, Ground, garble, grounded
+from tests.engine.deploy.visitors import deployed
 from tests.engine.operations.jobs import ANN, CHO
 from tests.engine.support import SetClock
-
-EAGER = replace(BRISK, stages=(100,), dwell=timedelta(seconds=0.3), warm=timedelta(0))
-"""To come to a second release soon."""
 
 
 async def target_of(ground: Ground, release: str = "") -> tuple[object, list[str]]:
@@ -44,11 +41,7 @@ async def test_after_a_rollback_the_next_one_goes_further_back_and_not_to_what_w
     small: Database, clock: SetClock
 ) -> None:
     async with grounded(small, clock, environment=EAGER) as ground:
-        async with visitors(ground.balancer.url):
-            for revision in ("v2", "v3"):
-                ground.put(revision)
-                over = await ground.over(await ground.begin(revision))
-                assert over.state is State.DONE, over.problem
+        await deployed(ground, "v2", "v3")
         assert (await ground.over(await ground.begin("", ROLLBACK))).state is State.DONE
         assert await ground.live() == "v2"
         assert (await target_of(ground))[0] == "v1"
@@ -60,9 +53,7 @@ async def test_from_traffic_that_is_shared_it_goes_to_what_carried_everything(
     small: Database, clock: SetClock
 ) -> None:
     async with grounded(small, clock, environment=EAGER) as ground:
-        async with visitors(ground.balancer.url):
-            ground.put("v2")
-            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        await deployed(ground, "v2")
         assert await ground.live() == "v2"
         # A canary that nobody could take back: v3 in slot a carries less than v2 in slot b, or more.
         ground.put("v3")
@@ -97,9 +88,7 @@ async def test_another_release_where_the_target_should_be_gets_no_traffic(
     small: Database, clock: SetClock
 ) -> None:
     async with grounded(small, clock, environment=EAGER) as ground:
-        async with visitors(ground.balancer.url):
-            ground.put("v2")
-            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        await deployed(ground, "v2")
         # v3 runs where v1 is to be started, and is not stopped for it.
         ground.put("v3")
         await runs(ground, Slot.A, "v3")
@@ -116,9 +105,7 @@ async def test_a_persons_lock_on_the_very_place_keeps_no_rollback_waiting(
     small: Database, clock: SetClock
 ) -> None:
     async with grounded(small, clock, environment=EAGER) as ground:
-        async with visitors(ground.balancer.url):
-            ground.put("v2")
-            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        await deployed(ground, "v2")
         locks = ground.yard.locks
         assert (await locks.lock("production/shop", CHO, timedelta(hours=8), "a look")).outcome == "done"
         over = await ground.over(await ground.begin("", ROLLBACK))
@@ -131,9 +118,7 @@ async def test_where_nobody_can_tell_what_carries_anything_the_book_says_what_to
     small: Database, clock: SetClock
 ) -> None:
     async with grounded(small, clock, environment=EAGER) as ground:
-        async with visitors(ground.balancer.url):
-            ground.put("v2")
-            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        await deployed(ground, "v2")
         await runs(ground, Slot.A, "v1")
         ground.put("v3")
         await garble(ground.balancer.configuration)
@@ -149,9 +134,7 @@ async def test_where_nobody_can_tell_what_carries_anything_the_book_says_what_to
 async def test_then_a_canary_that_was_left_lying_is_left_too(small: Database, clock: SetClock) -> None:
     async with grounded(small, clock, environment=EAGER) as ground:
         store = ground.book.store
-        async with visitors(ground.balancer.url):
-            ground.put("v2")
-            assert (await ground.over(await ground.begin("v2"))).state is State.DONE
+        await deployed(ground, "v2")
         ground.put("v3")
         await runs(ground, Slot.A, "v3")
         clock.forward(seconds=60)

@@ -6,6 +6,8 @@ from contextlib import AbstractAsyncContextManager
 
 import aiohttp
 
+from bot.domain.operations.approval import State
+from tests.engine.deploy.ground import Ground
 from tests.tools.traffic.haproxy import Load, load
 
 _PAUSE = 0.02
@@ -22,3 +24,12 @@ async def asking(url: str) -> int:
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
         await answer.read()
         return answer.status
+
+
+async def deployed(ground: Ground, *revisions: str) -> None:
+    """They are deployed one after the other."""
+    async with visitors(ground.balancer.url):
+        for revision in revisions:
+            ground.put(revision)
+            over = await ground.over(await ground.begin(revision))
+            assert over.state is State.DONE, over.problem

@@ -10,6 +10,8 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -24,7 +26,7 @@ from bot.tools.traffic.haproxy.driver import HaproxyTraffic
 from bot.tools.traffic.leases import Fence, is_watched, lease_file, read_rolled, rolled_file, write_file
 from bot.tools.traffic.watchdog import ANOTHER, GONE, Watchdog
 from tests.tools.traffic.conftest import commands
-from tests.tools.traffic.dogs import dog, small_guardian
+from tests.tools.traffic.dogs import Dog, dog, small_guardian
 from tests.tools.traffic.haproxy import Stage, load, until
 from tests.waiting import eventually
 
@@ -284,6 +286,15 @@ def slots(stage: Stage) -> dict[Slot, Address]:
     return {slot: Address.of(release.address) for slot, release in stage.releases.items()}
 
 
+@asynccontextmanager
+async def abandoned(stage: Stage, folder: Path) -> AsyncIterator[Dog]:
+    """A watchdog, and the lease of a Guardian that is gone."""
+    async with dog(folder) as watching:
+        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
+            pass
+        yield watching
+
+
 async def test_a_blue_that_is_gone_gets_nothing_until_it_is_there_again(
     stage: Stage, traffic: HaproxyTraffic, folder: Path
 ) -> None:
@@ -310,9 +321,7 @@ async def test_it_goes_back_when_green_is_gone_as_well(
 ) -> None:
     await traffic.shift(75)
     await stage.releases[Slot.A].stop()
-    async with dog(folder) as watching:
-        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
-            pass
+    async with abandoned(stage, folder) as watching:
         await watching.says("stays")
         await stage.releases[Slot.B].stop()
         await watching.says("rolled")
@@ -336,12 +345,9 @@ async def test_a_guardian_that_comes_back_while_blue_is_gone_goes_on(
 ) -> None:
     await traffic.shift(75)
     await stage.releases[Slot.A].stop()
-    its = slots(stage)
-    async with dog(folder) as watching:
-        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=its):
-            pass
+    async with abandoned(stage, folder) as watching:
         await watching.says("stays")
-        held = await HeldLease.take(folder, "run-1", stage.balancer.configuration, 0, 3000.0, its)
+        held = await HeldLease.take(folder, "run-1", stage.balancer.configuration, 0, 3000.0, slots(stage))
         await watching.says("renewed")
         await stage.releases[Slot.A].start()
         await held.renew()
@@ -353,9 +359,7 @@ async def test_nor_does_it_act_on_one_that_has_given_up_while_blue_is_gone(
 ) -> None:
     await traffic.shift(75)
     await stage.releases[Slot.A].stop()
-    async with dog(folder) as watching:
-        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
-            pass
+    async with abandoned(stage, folder) as watching:
         await watching.says("stays")
         forget(folder, "run-1")
         await watching.says("ended")
@@ -388,9 +392,7 @@ async def test_where_green_carries_nothing_there_is_nothing_to_leave(
     stage: Stage, traffic: HaproxyTraffic, folder: Path
 ) -> None:
     await stage.releases[Slot.A].stop()
-    async with dog(folder) as watching:
-        async with small_guardian(folder, stage.balancer.configuration, 0.5, slots=slots(stage)):
-            pass
+    async with abandoned(stage, folder) as watching:
         await watching.says("rolled")
         assert watching.events("stays") == []
     assert await traffic.share() == 0
