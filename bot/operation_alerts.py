@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import structlog
 
@@ -11,10 +11,11 @@ from bot.backups import Backups
 from bot.cleaning import Cleaning
 from bot.deploying import Deploying
 from bot.domain.alerts.model import Condition, Reported, Subject
+from bot.domain.deploy.plan import DEPLOY, place_of
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.levels import Level
 from bot.domain.operations.approval import State
-from bot.domain.operations.plan import JsonObject
+from bot.domain.operations.plan import JsonObject, Plan
 from bot.domain.operations.record import OperationRecord
 from bot.engine.operations.facts import family_of
 from bot.engine.reports import Report, ReportDesk, ReportsNotTaken
@@ -59,8 +60,8 @@ class OperationAlerts:
         self._deploying = deploying
 
     async def ended(self, record: OperationRecord, state: State) -> None:
-        """An alert about a run that did not end as it should; over with the next one that does. Raises
-        StoreUnavailable where it could not be told: the run's end waits for it."""
+        """An alert about a run that did not end as it should; over with the next one about the same that ends
+        well. Raises StoreUnavailable where it could not be told: the run's end waits for it."""
         try:
             await self._cleaning.ended(record)
         except StoreUnavailable as error:
@@ -72,7 +73,9 @@ class OperationAlerts:
         if record.plan.operation in _WATCHED and is_told(record, await self._backups.look()):
             level = None  # there is an alert for each thing whose backup is bad, which knows more
         title, facts = self._failures(record, state)
-        await self._report(record.plan.operation, record.plan.subject, level, title, facts)
+        now = self._ground.clock()
+        event = Reported(level is not None, level or Level.ERROR, now, title, facts, once=True)
+        await reported(self._alerting.desk, about_of(record.plan, self._ground.settings.environment, event))
 
     async def refused(self, operation: str, problem: OperationProblemFacts | None) -> None:
         """An alert about something scheduled that could not even be planned; over when it can be."""
@@ -80,20 +83,12 @@ class OperationAlerts:
         why = "" if problem is None else self._reason(family_of(operation), problem.reason, problem.values)
         level = None if problem is None else Level.ERROR
         title = f"{_begun(name)}: {why}" if why else _begun(name)
+        event = Reported(level is not None, level or Level.ERROR, self._ground.clock(), title)
+        about = _subject(self._ground.settings.environment, f"{operation} schedule")
         try:
-            await self._report(operation, "schedule", level, title, {})
+            await reported(self._alerting.desk, Report(about, {"operation": operation}, event))
         except StoreUnavailable as error:
             log.error("operation_not_reported", operation=operation, detail=error.detail)
-
-    async def _report(
-        self, operation: str, subject: str, level: Level | None, title: str, facts: Mapping[str, str]
-    ) -> None:
-        target, clock = f"{operation} {subject}", self._ground.clock
-        event = Reported(level is not None, level or Level.ERROR, clock(), title, facts)
-        about = Subject(
-            self._ground.settings.environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED
-        )
-        await reported(self._alerting.desk, Report(about, {"operation": operation}, event))
 
     def _failures(self, record: OperationRecord, state: State) -> tuple[str, dict[str, str]]:
         """What went wrong, in words: the title of the alert, and a fact for each step that failed."""
@@ -104,7 +99,7 @@ class OperationAlerts:
                 continue
             planned = record.plan.steps[step.number]
             what = self._say(f"{family}.step.{planned.name}", planned.params)
-            facts[what] = self._reason(family, step.problem.reason, step.problem.values)
+            facts[what] = _in_a_line(self._reason(family, step.problem.reason, step.problem.values))
         failed = [each for each in facts if each != "operation"]
         if not failed and record.problem is not None:
             failed = [self._reason(family, record.problem.reason, record.problem.values)]
@@ -134,16 +129,37 @@ def title_of(
     of one that there isn't; `failed`: what went wrong, in words."""
     plan = record.plan
     family, why = family_of(plan.operation), ", ".join(failed)
-    title = f"{_begun(say(f'terms.operation.{plan.operation}', {}))} {plan.subject}"
+    name = _begun(say(f"terms.operation.{plan.operation}", {}))
     key = f"{family}.release"
     released = say(key, plan.shown)
     if released == key:
+        title = f"{name} {plan.subject}"
         return f"{title}: {why}" if why else title
     of_family = f"{family}.state.{state}"
     became = say(of_family, {})
     if became == of_family:
         became = say(f"terms.operation_state.{state}", {})
-    return f"{title}: {released} {became}" + (f" – {why}" if why else "")
+    return f"{name} {released} {became}" + (f" – {why}" if why else "")
+
+
+def about_of(plan: Plan, environment: str, event: Reported) -> Report:
+    """What is reported about a run of that plan. Deployments and rollbacks of one service in one environment
+    are one thing, whose alert has that service and that environment; everything else is in `environment`, the
+    Guardian's own one."""
+    labels = {"operation": plan.operation}
+    if plan.operation not in (DEPLOY, ROLLBACK):
+        return Report(_subject(environment, f"{plan.operation} {plan.subject}"), labels, event)
+    service, deployed = str(plan.shown["service"]), str(plan.shown["environment"])
+    return Report(_subject(deployed, place_of(service, deployed)), {**labels, "service": service}, event)
+
+
+def _subject(environment: str, target: str) -> Subject:
+    return Subject(environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED)
+
+
+def _in_a_line(text: str) -> str:
+    """Without what makes lines of a list of it."""
+    return " ".join(line.strip().removeprefix("•").strip() for line in text.splitlines() if line.strip())
 
 
 def _begun(name: str) -> str:

@@ -74,6 +74,7 @@ NOTES: dict[str, AlertNoteFacts] = {
     "covered": note(SILENCED, "covered"),
     "uncovered": note(MEMORY, "uncovered"),
     "silence_broken": note(CRITICAL, "silence_broken"),
+    "again": note(REPORTED, "again"),
     "flapping": note(FLAPPING, "flapping"),
     "flapping_over": note(CRITICAL, "flapping_over"),
 }

@@ -342,6 +342,7 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         "unlocked": LockAnswerFacts("unlock", "done", "host:web-1", _SLASH, _LOCK),
         "held": LockAnswerFacts("unlock", "held", "host:web-1", _SLASH, _RUN_LOCK),
         "none": LockAnswerFacts("unlock", "none", "host:web-2", _SLASH, locks=(_LOCK,)),
+        "none_said": LockAnswerFacts("unlock", "none", "", _SLASH, locks=(_LOCK,)),
         "not_allowed_to_unlock": LockAnswerFacts(
             "unlock", "not_allowed", "host:web-1", _SLASH, _LOCK, who_could=(_ANN,)
         ),

@@ -6,6 +6,7 @@ A filter that returns `Ready` has escaped what it was given; all else is escaped
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ MACHINE_WIDE = frozenset(
     {"cpu_usage", "memory_usage", "swap_usage", "load_average", "process_count", "zombie_count"}
 )
 """Metrics of the machine as a whole: a sentence about them needs no target."""
+_SENTENCE = re.compile(r"\w[.!?](\s|$)")
 
 
 def plural(count: int, one: str, many: str) -> str:
@@ -131,11 +133,11 @@ class Filters:
         return Ready(f"<!date^{int(at.timestamp())}^{{date_num}} {{time_secs}}|{fallback}>")
 
     def fact(self, text: str) -> str:
-        """A fact of a reading or a report: a moment as one, anything else as a code span."""
+        """A fact of a reading or a report: a moment as one, a sentence as it is, all else as a code span."""
         try:
             return self.moment(text)
         except (ValueError, OverflowError):  # no moment, or one that no clock shows
-            return self.code(text, 200)
+            return self.brief(text, 200) if _SENTENCE.search(text) else self.code(text, 200)
 
     def user(self, user: str) -> str:
         """A mention of that Slack user."""

@@ -48,6 +48,7 @@ def deployed_to(*environments: str) -> dict[str, JsonValue]:
             "slots": {"a": f"127.0.0.1:{2 * number + 1}", "b": f"127.0.0.1:{2 * number + 2}"},
             "releases": releases,
             "traffic": traffic,
+            "health": {"within": "1s"},
             "no_data": "a test",
         }
         for number, name in enumerate(environments)

@@ -216,6 +216,11 @@ class Story:
         said = Reported(level is not None, level or Level.WARNING, at(seconds), title)
         return self.happens(said, at(seconds))
 
+    def failed(self, seconds: float, run: int, level: Level = Level.ERROR) -> list[str]:
+        """A run of that number has failed, which is no state that lasts."""
+        said = Reported(True, level, at(seconds), f"v{run} failed", {"operation": f"#{run}"}, once=True)
+        return self.happens(said, at(seconds))
+
     def due(self, seconds: float) -> list[str]:
         """Somebody looks whether anything is due."""
         return self.happens(Due(), at(seconds))

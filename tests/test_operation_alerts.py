@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from pydantic import JsonValue
 
 from bot.domain.alerts.model import Condition, Reported, Subject
 from bot.domain.levels import Level
@@ -12,7 +13,7 @@ from bot.domain.operations.approval import State
 from bot.domain.operations.plan import Plan, Step
 from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
 from bot.engine.reports import Report, ReportOutcome, ReportsNotTaken
-from bot.operation_alerts import is_told, reported, title_of
+from bot.operation_alerts import about_of, is_told, reported, title_of
 from bot.store.errors import StoreUnavailable
 from messages.render import Voice
 from tests.factories import T0
@@ -82,7 +83,7 @@ def test_alerts_about_sources_stand_for_what_failed_for_these(
     assert is_told(record, told) is expected
 
 
-SHOWN = {"service": "shop", "revision": "v5", "environment": "production"}
+SHOWN: dict[str, JsonValue] = {"service": "shop", "revision": "v5", "environment": "production"}
 
 
 @pytest.mark.parametrize(
@@ -93,10 +94,10 @@ SHOWN = {"service": "shop", "revision": "v5", "environment": "production"}
             "deploy",
             State.UNDONE,
             ["Green에서 v5 시작"],
-            "배포 production: shop v5 롤백됨 – Green에서 v5 시작",
+            "배포 shop v5 롤백됨 – Green에서 v5 시작",
         ),
-        ("ko", "deploy", State.FAILED, [], "배포 production: shop v5 실패, 확인 필요"),
-        ("en", "deploy", State.DONE, [], "Deployment production: shop v5 done"),
+        ("ko", "deploy", State.FAILED, [], "배포 shop v5 실패, 확인 필요"),
+        ("en", "deploy", State.DONE, [], "Deployment shop v5 done"),
         ("en", "cleanup", State.PARTIAL, ["Clean old logs"], "Cleanup production: Clean old logs"),
         ("ko", "cleanup", State.DONE, [], "정리 production"),
     ],
@@ -108,3 +109,29 @@ def test_the_title_of_an_alert_says_what_became_of_a_release(
     record = OperationRecord(1, plan, plan.hash, {}, state, "ops", "U0ANN", T0, T0)
     voice = Voice(language)
     assert title_of(lambda key, values: voice.phrase(key, **values), record, state, failed) == expected
+
+
+def _about(operation: str, subject: str, shown: dict[str, JsonValue]) -> Report:
+    plan = Plan(operation, subject, T0, (Step("green"),), shown)
+    return about_of(plan, "web-1", Reported(True, Level.ERROR, T0, "it failed", once=True))
+
+
+def test_a_deployment_and_a_rollback_of_one_service_in_one_place_are_about_the_same() -> None:
+    deployed = _about("deploy", "production", SHOWN)
+    back = _about("rollback", "production/shop", {**SHOWN, "target": "v4"})
+    assert deployed.subject == back.subject
+    assert deployed.subject.environment == "production"
+    assert deployed.labels == {"operation": "deploy", "service": "shop"}
+    assert back.labels == {"operation": "rollback", "service": "shop"}
+
+
+@pytest.mark.parametrize("other", [{"service": "cart"}, {"environment": "staging"}])
+def test_one_that_ends_well_says_nothing_about_another_service_or_place(other: dict[str, str]) -> None:
+    here, there = _about("deploy", "production", SHOWN), _about("deploy", "production", {**SHOWN, **other})
+    assert here.subject.key != there.subject.key
+
+
+def test_what_is_no_deployment_is_told_where_the_guardian_is() -> None:
+    cleanup = _about("cleanup", "host:web-1", {})
+    assert (cleanup.subject.environment, cleanup.subject.target) == ("web-1", "cleanup host:web-1")
+    assert cleanup.labels == {"operation": "cleanup"}

@@ -110,6 +110,27 @@ def test_a_deployment_before_the_alert_is_one_line_and_no_second_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "evidence", "expected"),
+    [
+        ("ko", {}, "🚀 가능한 원인: 배포 `shop v2.4.0` (12분 전, 트래픽 25%)"),
+        ("en", {}, "🚀 Possible cause: deployment `shop v2.4.0` (12m before, 25% of traffic)"),
+        (
+            "ko",
+            {"path": ["pay", "shop"]},
+            "🚀 가능한 원인: 배포 `shop v2.4.0` (의존 경로 `pay → shop`, 12분 전, 트래픽 25%)",
+        ),
+    ],
+)
+def test_a_deployment_that_may_be_the_cause_is_one_line_too(
+    language: str, evidence: dict[str, JsonValue], expected: str
+) -> None:
+    cause = replace(DEPLOYED, change=CANARY, evidence={"minutes": 12, **evidence})
+    found = InsightFacts(changes=(CANARY,), deployment=CANARY, context=ContextFacts(cause, (cause,), 0, ()))
+    lines = WORDS[language]("lines", found.as_extras(), "2025-08-20T05:03:00+00:00").splitlines()
+    assert lines == [expected]
+
+
+@pytest.mark.parametrize(
     ("event", "shown"), [("traffic", "트래픽 25%부터"), ("complete", "트래픽 25%"), ("back", "되돌림")]
 )
 def test_how_a_deployment_stands_is_said(event: str, shown: str) -> None:

@@ -254,6 +254,8 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
         return None
     if change.environment and not _is_there(own, change):
         return None
+    if own.alert.facts.get("operation") == f"#{change.facts.get('operation')}":
+        return None  # the alert is about that very run: what it did is no cause of it
     way = own.ways.get(change.service, ()) if change.service else ()
     touched = change.target in own.resources if change.target else not change.service
     sections = change.facts.get("sections")

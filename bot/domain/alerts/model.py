@@ -182,7 +182,7 @@ class Alert(NamedTuple):
     storm: int | None = None
     """the storm that gathers it instead of a card of its own"""
     last_bad: bool = True
-    """whether the latest check was bad, whatever hysteresis says"""
+    """whether the latest check was bad, whatever hysteresis says; what happened says nothing about now"""
     flips: int = 0
     """the last 20 results, a bit each: 1 where it differs from the one before; the newest is bit 0"""
     flapping: bool = False
@@ -253,6 +253,9 @@ class Reported(NamedTuple):
     at: datetime
     title: str = ""
     facts: Mapping[str, str] = NO_LABELS
+    once: bool = False
+    """it happened, and is no state that lasts: other words are another time, and told at once; a person may
+    call it over whenever they have looked"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +298,8 @@ class Note(StrEnum):
     LEVEL_DOWN = "level_down"
     RESOLVED = "resolved"
     REOPENED = "reopened"
+    AGAIN = "again"
+    """what is no state but happens has happened once more"""
     NO_DATA = "no_data"
     MEASURED_AGAIN = "measured_again"
     RESOLVED_BY_HAND = "resolved_by_hand"

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     """The configuration, or the machine, no longer has this target."""
     REPORTED = "reported"
     """Another monitoring system says that it fails."""
+    HAPPENED_AGAIN = "happened_again"
+    """What is reported when it happens has happened once more."""
     REPORT_OVER = "report_over"
     """Whoever reported it says that it is over."""
     PAGED = "paged"

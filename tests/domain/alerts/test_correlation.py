@@ -197,6 +197,15 @@ def test_a_deployment_that_is_off_again_is_no_cause_and_is_not_named(
     assert [cause.change_id for cause in context.causes] == ([] if named is None else [named])
 
 
+def test_a_run_is_no_cause_of_the_alert_about_itself_and_is_named_all_the_same() -> None:
+    own = firing(9, 2000, "shop")
+    ran = moved(1, 1960, 7, "traffic")
+    about = own._replace(facts={"operation": "#7"})
+    assert [each.change_id for each in context_of(own, [], [ran], SHOP).causes] == [1]
+    assert context_of(about, [], [ran], SHOP).causes == ()
+    assert deployment_before(about, [ran]) == ran
+
+
 def test_the_deployment_that_is_named_is_the_one_that_may_be_the_cause() -> None:
     own = firing(9, 2000, "shop")
     changes = standing(own, [moved(1, 1800, 7, "complete"), moved(2, 1900, 8, "complete", "mail")])

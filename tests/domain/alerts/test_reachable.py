@@ -61,6 +61,8 @@ def _of_reports(story: Story) -> None:
     story.subject = subject(Condition.REPORTED)
     story.report(0, Level.WARNING)
     story.report(1, None)
+    story.failed(7200, 1)
+    story.failed(7201, 2)
 
 
 def _of_people(story: Story) -> None:
