@@ -16,7 +16,14 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, deployment_before, standing, touching
+from bot.domain.alerts.correlation import (
+    CHANGED_WITHIN,
+    context_of,
+    deployment_before,
+    deployment_of,
+    standing,
+    touching,
+)
 from bot.domain.alerts.forecast import HORIZON, Forecast, forecasts
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.insights import change_facts, context_facts, forecast_facts
@@ -207,11 +214,12 @@ class Insight:
         return len(scores)
 
     async def _find_out(self, alert: Alert, others: Collection[Alert], now: datetime) -> InsightFacts:
-        changes = standing(alert, await self._latest_changes(now, alert.detected_at))
+        latest = await self._latest_changes(now, alert.detected_at)
+        changes = standing(alert, latest)
         pairs = await self._together(now)
         context = context_of(alert, others, changes, self._services, pairs, self._where)
         touched = touching(alert, changes, self._services, self._where)
-        deployment = deployment_before(alert, changes, context, self._where)
+        deployment = deployment_of(alert, latest) or deployment_before(alert, changes, context, self._where)
         return InsightFacts(
             context=context_facts(
                 context, {each.id: each for each in others}, {each.id: each for each in changes}

@@ -155,6 +155,16 @@ def deployment_before(
     return max(before, key=_in_time, default=None)
 
 
+def deployment_of(alert: Alert, changes: Iterable[Happening]) -> Happening | None:
+    """What the very run that the alert is about has done last; None where it is about none that is known."""
+    own = (each for each in changes if each.kind in _DEPLOYS and _is_about(alert, each))
+    return max(own, key=_in_time, default=None)
+
+
+def _is_about(alert: Alert, change: Happening) -> bool:
+    return alert.facts.get("operation") == f"#{change.facts.get('operation')}"
+
+
 def _in_time(change: Happening) -> tuple[datetime, int]:
     return change.at, change.id
 
@@ -254,8 +264,8 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
         return None
     if change.environment and not _is_there(own, change):
         return None
-    if own.alert.facts.get("operation") == f"#{change.facts.get('operation')}":
-        return None  # the alert is about that very run: what it did is no cause of it
+    if _is_about(own.alert, change):
+        return None  # it is what the alert is about, and no cause of it
     way = own.ways.get(change.service, ()) if change.service else ()
     touched = change.target in own.resources if change.target else not change.service
     sections = change.facts.get("sections")

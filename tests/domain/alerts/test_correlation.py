@@ -7,7 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts.correlation import CauseKind, context_of, deployment_before, standing, touching
+from bot.domain.alerts.correlation import (
+    CauseKind,
+    context_of,
+    deployment_before,
+    deployment_of,
+    standing,
+    touching,
+)
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.model import Alert, Condition, Status, Subject
 from bot.domain.alerts.together import Together, fired_together
@@ -203,7 +210,15 @@ def test_a_run_is_no_cause_of_the_alert_about_itself_and_is_named_all_the_same()
     about = own._replace(facts={"operation": "#7"})
     assert [each.change_id for each in context_of(own, [], [ran], SHOP).causes] == [1]
     assert context_of(about, [], [ran], SHOP).causes == ()
-    assert deployment_before(about, [ran]) == ran
+    assert deployment_of(about, [ran]) == ran
+
+
+def test_an_alert_about_a_run_names_what_that_one_did_also_when_it_was_later() -> None:
+    about = firing(9, 2000, "shop")._replace(facts={"operation": "#8"})
+    back = moved(3, 2300, 8, "back")
+    assert deployment_of(about, [back, moved(2, 2200, 8, "traffic"), moved(1, 1960, 7, "back")]) == back
+    assert deployment_of(about, [moved(1, 1960, 7, "back")]) is None
+    assert deployment_of(firing(9, 2000, "shop"), [back, change(4, 1960, "shop")]) is None
 
 
 def test_the_deployment_that_is_named_is_the_one_that_may_be_the_cause() -> None:
