@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from bot.alerting import Alerting, Ground
 from bot.config.deploy import services_of
+from bot.domain.alerts.model import Alert, Condition
 from bot.domain.deploy.afterwards import locks_after
 from bot.domain.deploy.plan import DEPLOY, place_of
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.service import Environment
+from bot.domain.levels import Level
 from bot.domain.operations.approval import UNDER_WAY, Needs
 from bot.domain.operations.freeze import next_freeze
 from bot.domain.operations.locks import Lock
@@ -158,7 +160,9 @@ class Deploying:
         freeze = next_freeze(freezes, DEPLOY, environment, now, now + _AHEAD)
         where = self._alerting.whereabouts
         here = [
-            alert for alert in self._alerting.desk.each_open() if where.meets(alert, service, environment)
+            alert
+            for alert in self._alerting.desk.each_open()
+            if where.meets(alert, service, environment) and not _went_back(alert, service, environment)
         ]
         return Surroundings(
             freeze_at=None if freeze is None else freeze[1],
@@ -179,3 +183,10 @@ class Deploying:
                 return None
             values += [value for _, value in found if value is not None]
         return sum(values) / len(values) if values else None
+
+
+def _went_back(alert: Alert, service: str, environment: str) -> bool:
+    """Whether it is the alert about a deployment there that went back, which is a risk by itself. One that
+    could not be undone is critical, and counts as any other alert."""
+    went_back = alert.subject.condition is Condition.FAILED_RUN and alert.level < Level.CRITICAL
+    return went_back and alert.subject.target == place_of(service, environment)

@@ -67,14 +67,16 @@ class OperationAlerts:
         except StoreUnavailable as error:
             log.warning("card_not_drawn", run=record.id, detail=error.detail)
         await self._deploying.ended(record)
-        level = None if record.stopped_by is not None and state is not State.FAILED else _LEVELS.get(state)
+        if was_wanted(record, state):
+            return  # and yet nothing ended well, so that no alert is over
+        level = _LEVELS.get(state)
         if record.plan.operation == ROLLBACK and level is not None:
             level = Level.CRITICAL  # whoever goes back has trouble already
         if record.plan.operation in _WATCHED and is_told(record, await self._backups.look()):
             level = None  # there is an alert for each thing whose backup is bad, which knows more
         title, facts = self._failures(record, state)
         now = self._ground.clock()
-        event = Reported(level is not None, level or Level.ERROR, now, title, facts, once=True)
+        event = Reported(level is not None, level or Level.ERROR, now, title, facts)
         await reported(self._alerting.desk, about_of(record.plan, self._ground.settings.environment, event))
 
     async def refused(self, operation: str, problem: OperationProblemFacts | None) -> None:
@@ -84,7 +86,7 @@ class OperationAlerts:
         level = None if problem is None else Level.ERROR
         title = f"{_begun(name)}: {why}" if why else _begun(name)
         event = Reported(level is not None, level or Level.ERROR, self._ground.clock(), title)
-        about = _subject(self._ground.settings.environment, f"{operation} schedule")
+        about = _subject(self._ground.settings.environment, f"{operation} schedule", Condition.REPORTED)
         try:
             await reported(self._alerting.desk, Report(about, {"operation": operation}, event))
         except StoreUnavailable as error:
@@ -144,17 +146,18 @@ def title_of(
 
 def about_of(plan: Plan, environment: str, event: Reported) -> Report:
     """What is reported about a run of that plan. Deployments and rollbacks of one service in one environment
-    are one thing, whose alert has that service and that environment; everything else is in `environment`, the
-    Guardian's own one."""
-    labels = {"operation": plan.operation}
+    are one thing (`operation=deploy`), whose alert has that service and that environment; everything else is
+    in `environment`, the Guardian's own one."""
     if plan.operation not in (DEPLOY, ROLLBACK):
-        return Report(_subject(environment, f"{plan.operation} {plan.subject}"), labels, event)
+        about = _subject(environment, f"{plan.operation} {plan.subject}", Condition.FAILED_RUN)
+        return Report(about, {"operation": plan.operation}, event)
     service, deployed = str(plan.shown["service"]), str(plan.shown["environment"])
-    return Report(_subject(deployed, place_of(service, deployed)), {**labels, "service": service}, event)
+    about = _subject(deployed, place_of(service, deployed), Condition.FAILED_RUN)
+    return Report(about, {"operation": DEPLOY, "service": service}, event)
 
 
-def _subject(environment: str, target: str) -> Subject:
-    return Subject(environment, f"{METRIC}:{target}", METRIC, target, Condition.REPORTED)
+def _subject(environment: str, target: str, condition: Condition) -> Subject:
+    return Subject(environment, f"{METRIC}:{target}", METRIC, target, condition)
 
 
 def _in_a_line(text: str) -> str:
@@ -165,6 +168,13 @@ def _in_a_line(text: str) -> str:
 def _begun(name: str) -> str:
     """As it stands at the beginning of a line."""
     return f"{name[:1].upper()}{name[1:]}"
+
+
+def was_wanted(record: OperationRecord, state: State) -> bool:
+    """Whether a run ended so, and not well, because somebody stopped it."""
+    return state is State.STOPPED or (
+        record.stopped_by is not None and state not in (State.DONE, State.FAILED)
+    )
 
 
 def is_told(record: OperationRecord, told: Collection[str]) -> bool:

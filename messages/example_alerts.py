@@ -54,6 +54,22 @@ REPORTED = replace(
     service="pay",
     facts={"description": "5xx 응답이 지난 5분 동안 늘었습니다."},
 )
+FAILED_RUN = replace(
+    REPORTED,
+    id=16,
+    kind="failed_run",
+    level="error",
+    peak_level="error",
+    metric="operation",
+    title="배포 shop v2.4.0 롤백됨 – 트래픽 10%",
+    target="production/shop",
+    service="shop",
+    facts={
+        "operation": "#21",
+        "트래픽 10%": "트래픽 10% 단계에서 이상을 발견했습니다. 오류율 1.4% (요청 500건 중 7건)",
+    },
+    extras={"deployment": replace(CANARY, facts={**CANARY.facts, "event": "back"}).as_json()},
+)
 JOB = replace(
     REPORTED, id=18, kind="heartbeat", level="error", metric="heartbeat", title="nightly-backup", facts={}
 )
@@ -74,7 +90,7 @@ NOTES: dict[str, AlertNoteFacts] = {
     "covered": note(SILENCED, "covered"),
     "uncovered": note(MEMORY, "uncovered"),
     "silence_broken": note(CRITICAL, "silence_broken"),
-    "again": note(REPORTED, "again"),
+    "again": note(FAILED_RUN, "again"),
     "flapping": note(FLAPPING, "flapping"),
     "flapping_over": note(CRITICAL, "flapping_over"),
 }

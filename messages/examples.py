@@ -59,6 +59,7 @@ EXAMPLES: dict[str, dict[str, Facts]] = {
         "flapping": alerts.FLAPPING,
         "raised": alerts.RAISED,
         "reported": alerts.REPORTED,
+        "failed_run": alerts.FAILED_RUN,
         "deployed": alerts.DEPLOYED,
         "backup": alerts.BACKUP,
         "job": alerts.JOB,

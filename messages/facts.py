@@ -96,7 +96,7 @@ class AlertFacts(Facts):
     status: str
     """pending, firing, acked or resolved"""
     kind: str
-    """threshold, no_data for a probe that cannot measure, reported by another system, or heartbeat"""
+    """threshold, no_data (a probe cannot measure), reported (by another system), heartbeat or failed_run"""
     level: str
     peak_level: str
     """the worst level it has had since it opened"""

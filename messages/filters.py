@@ -22,7 +22,7 @@ MACHINE_WIDE = frozenset(
     {"cpu_usage", "memory_usage", "swap_usage", "load_average", "process_count", "zombie_count"}
 )
 """Metrics of the machine as a whole: a sentence about them needs no target."""
-_SENTENCE = re.compile(r"\w[.!?](\s|$)")
+_SENTENCE = re.compile(r"\s.*\w[.!?](\s|$)", re.DOTALL)
 
 
 def plural(count: int, one: str, many: str) -> str:

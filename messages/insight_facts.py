@@ -34,7 +34,7 @@ class NamedAlertFacts(Facts):
 
     id: int
     kind: str
-    """threshold, no_data, reported or heartbeat"""
+    """threshold, no_data, reported, heartbeat or failed_run"""
     level: str
     metric: str
     target: str
@@ -99,7 +99,8 @@ class InsightFacts(Facts):
     changes: tuple[ChangeFacts, ...] = ()
     """the newest first"""
     deployment: ChangeFacts | None = None
-    """the latest in the alert's environment, within half an hour before it"""
+    """the latest in the alert's environment, within half an hour before it; of an alert about a failed run
+    what that very run did"""
 
     def as_extras(self) -> dict[str, JsonValue]:
         """What there is of it, for `AlertFacts.extras`: `context`, `forecast`, `changes`, `deployment`."""

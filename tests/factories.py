@@ -217,8 +217,13 @@ class Story:
         return self.happens(said, at(seconds))
 
     def failed(self, seconds: float, run: int, level: Level = Level.ERROR) -> list[str]:
-        """A run of that number has failed, which is no state that lasts."""
-        said = Reported(True, level, at(seconds), f"v{run} failed", {"operation": f"#{run}"}, once=True)
+        """A run of that number has failed."""
+        said = Reported(True, level, at(seconds), f"v{run} failed", {"operation": f"#{run}"})
+        return self.happens(said, at(seconds))
+
+    def went_well(self, seconds: float, run: int) -> list[str]:
+        """A run of that number has ended well."""
+        said = Reported(False, Level.ERROR, at(seconds), f"v{run} done", {"operation": f"#{run}"})
         return self.happens(said, at(seconds))
 
     def due(self, seconds: float) -> list[str]:

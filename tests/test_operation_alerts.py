@@ -13,7 +13,7 @@ from bot.domain.operations.approval import State
 from bot.domain.operations.plan import Plan, Step
 from bot.domain.operations.record import OperationRecord, Problem, StepRecord, StepState
 from bot.engine.reports import Report, ReportOutcome, ReportsNotTaken
-from bot.operation_alerts import about_of, is_told, reported, title_of
+from bot.operation_alerts import about_of, is_told, reported, title_of, was_wanted
 from bot.store.errors import StoreUnavailable
 from messages.render import Voice
 from tests.factories import T0
@@ -113,7 +113,7 @@ def test_the_title_of_an_alert_says_what_became_of_a_release(
 
 def _about(operation: str, subject: str, shown: dict[str, JsonValue]) -> Report:
     plan = Plan(operation, subject, T0, (Step("green"),), shown)
-    return about_of(plan, "web-1", Reported(True, Level.ERROR, T0, "it failed", once=True))
+    return about_of(plan, "web-1", Reported(True, Level.ERROR, T0, "it failed"))
 
 
 def test_a_deployment_and_a_rollback_of_one_service_in_one_place_are_about_the_same() -> None:
@@ -121,8 +121,7 @@ def test_a_deployment_and_a_rollback_of_one_service_in_one_place_are_about_the_s
     back = _about("rollback", "production/shop", {**SHOWN, "target": "v4"})
     assert deployed.subject == back.subject
     assert deployed.subject.environment == "production"
-    assert deployed.labels == {"operation": "deploy", "service": "shop"}
-    assert back.labels == {"operation": "rollback", "service": "shop"}
+    assert deployed.labels == back.labels == {"operation": "deploy", "service": "shop"}
 
 
 @pytest.mark.parametrize("other", [{"service": "cart"}, {"environment": "staging"}])
@@ -135,3 +134,23 @@ def test_what_is_no_deployment_is_told_where_the_guardian_is() -> None:
     cleanup = _about("cleanup", "host:web-1", {})
     assert (cleanup.subject.environment, cleanup.subject.target) == ("web-1", "cleanup host:web-1")
     assert cleanup.labels == {"operation": "cleanup"}
+
+
+@pytest.mark.parametrize(
+    ("state", "stopped_by", "wanted"),
+    [
+        (State.DONE, None, False),
+        (State.DONE, "U0BOB", False),
+        (State.UNDONE, None, False),
+        (State.UNDONE, "U0BOB", True),
+        (State.PARTIAL, "U0BOB", True),
+        (State.STOPPED, "U0BOB", True),
+        (State.FAILED, "U0BOB", False),
+    ],
+)
+def test_what_somebody_stopped_is_told_only_if_it_could_not_be_undone(
+    state: State, stopped_by: str | None, wanted: bool
+) -> None:
+    plan = Plan("deploy", "production", T0, (Step("green"),), SHOWN)
+    record = OperationRecord(1, plan, plan.hash, {}, state, "ops", "U0ANN", T0, T0, stopped_by=stopped_by)
+    assert was_wanted(record, state) is wanted

@@ -4,7 +4,8 @@ Two kinds of rules. `depends_on` of a service: a critical alert of something tha
 of steps, mutes its alerts in the same environment. `inhibit` of the configuration: an alert that `source`
 matches mutes those that `target` matches where the labels of `equal` are the same.
 
-What has no fresh data mutes nothing, and nothing mutes itself. Where alerts would mute each other, in a ring
+What has no fresh data mutes nothing, and nothing mutes itself. Dependencies are between states: a failed
+run neither mutes by them nor is muted. Where alerts would mute each other, in a ring
 of any length, the most upstream one of them stays, then the earliest.
 """
 
@@ -51,6 +52,8 @@ class Standing:
     """False for one that is about missing data"""
     lasts: timedelta | None = None
     """how long its last word holds; None: as long as a check's"""
+    is_state: bool = True
+    """False for a failed run: it explains nothing of what depends on its service, and nothing explains it"""
 
     def stale_at(self, fresh: timedelta) -> datetime:
         """From when on it says nothing about now any more."""
@@ -163,7 +166,7 @@ class Inhibition:
     def _places_of(self, alert: Standing) -> Iterator[tuple[object, ...]]:
         """Under what the alert is found by those that it mutes."""
         service = alert.labels.get("service", "")
-        if alert.level >= Level.CRITICAL and service in self._depended_on:
+        if alert.level >= Level.CRITICAL and service in self._depended_on and alert.is_state:
             yield "service", alert.labels.get("environment", ""), service
         for index, rule in enumerate(self._rules):
             if rule.source.matches(alert.labels, alert.level):
@@ -172,7 +175,8 @@ class Inhibition:
     def _places_above(self, alert: Standing) -> Iterator[tuple[object, ...]]:
         """Under what those that mute the alert are found."""
         environment = alert.labels.get("environment", "")
-        for service in self._upstream.get(alert.labels.get("service", ""), ()):
+        upstream = self._upstream.get(alert.labels.get("service", ""), ()) if alert.is_state else ()
+        for service in upstream:
             yield "service", environment, service
         for index, rule in enumerate(self._rules):
             if rule.target.matches(alert.labels, alert.level):

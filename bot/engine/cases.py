@@ -14,6 +14,7 @@ import structlog
 from pydantic import JsonValue
 
 from bot.domain.alerts.cards import Telling
+from bot.domain.alerts.failed_runs import topic_of
 from bot.domain.alerts.lifecycle import step
 from bot.domain.alerts.model import Alert, Event, Reported, Rule, Rules, Status, Subject
 from bot.domain.alerts.openings import Openings
@@ -108,6 +109,8 @@ class Cases:
             self.last_id = max(self.last_id, decision.alert.id)
         # The decisions of one transaction may be about one subject: the next one sees this one's outcome.
         self._remember(subject.key, decision.alert)
+        if before is not None and decision.alert is not None and topic_of(before) != topic_of(decision.alert):
+            self.extras.pop(before.id, None)
         extras = self.extras.get(decision.alert.id, {}) if decision.alert is not None else {}
         return Made(subject.key, before, decision, event, Telling(self._channel, now, since, around, extras))
 

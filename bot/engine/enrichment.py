@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import JsonValue
 
+from bot.domain.alerts.failed_runs import Topic, topic_of
 from bot.domain.alerts.model import Alert, Status
 from bot.engine.charts import Charts
 from bot.engine.clock import Clock
@@ -37,7 +38,7 @@ class Enrichment:
         self._insight = insight
         self._clock = clock
         self._charts = charts
-        self._looked: dict[int, datetime] = {}
+        self._looked: dict[Topic, datetime] = {}
 
     async def run(self) -> None:
         """Look, again and again."""
@@ -57,11 +58,12 @@ class Enrichment:
         await self._raise(alerts)
         over = [alert for alert in self._desk.each_resolved() if _just_over(alert, now)]
         shown = [alert for alert in (*alerts, *over) if alert.carded and alert.storm is None]
-        self._looked = {alert.id: self._looked[alert.id] for alert in shown if alert.id in self._looked}
+        topics = {topic_of(alert) for alert in shown}
+        self._looked = {topic: at for topic, at in self._looked.items() if topic in topics}
         due = [alert for alert in shown if self._is_due(alert, now)]
-        due.sort(key=lambda alert: (alert.id in self._looked, self._looked.get(alert.id, now), -alert.level))
+        due.sort(key=lambda alert: (*self._turn(alert, now), -alert.level))
         for alert in due[:_A_ROUND]:
-            self._looked[alert.id] = now
+            self._looked[topic_of(alert)] = now
             await self._enrich(alert, alerts)
 
     async def pictured(self, alert_id: int, _file_id: str) -> None:
@@ -70,8 +72,13 @@ class Enrichment:
         if alert is not None:
             await self._enrich(alert, list(self._desk.each_open()))
 
+    def _turn(self, alert: Alert, now: datetime) -> tuple[bool, datetime]:
+        """What was never looked at comes first, then what was looked at longest ago."""
+        looked = self._looked.get(topic_of(alert))
+        return (False, now) if looked is None else (True, looked)
+
     def _is_due(self, alert: Alert, now: datetime) -> bool:
-        looked = self._looked.get(alert.id)
+        looked = self._looked.get(topic_of(alert))
         return looked is None or not timedelta(0) <= now - looked < _AGAIN
 
     async def _raise(self, alerts: list[Alert]) -> None:

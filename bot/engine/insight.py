@@ -20,10 +20,10 @@ from bot.domain.alerts.correlation import (
     CHANGED_WITHIN,
     context_of,
     deployment_before,
-    deployment_of,
     standing,
     touching,
 )
+from bot.domain.alerts.failed_runs import Topic, deployment_of, topic_of
 from bot.domain.alerts.forecast import HORIZON, Forecast, forecasts
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.insights import change_facts, context_facts, forecast_facts
@@ -84,7 +84,7 @@ class Insight:
         self._clock = clock
         self._services = services
         self._where = where
-        self._known: dict[int, _Known] = {}
+        self._known: dict[Topic, _Known] = {}
         self._forecasts: dict[int, tuple[datetime, tuple[Forecast, ...]]] = {}
         self._pairs: tuple[datetime, Pairs] | None = None
         self._changes: tuple[datetime, list[Happening]] | None = None
@@ -95,13 +95,13 @@ class Insight:
         """What is known about an alert among the open ones; not older than three minutes. Once it is over
         nothing more is found out. Never raises for a database that is away: then it is what was known before,
         or nothing."""
-        known = self._known.get(alert.id)
+        known = self._known.get(topic_of(alert))
         if not alert.status.is_open:
             return InsightFacts() if known is None else replace(known.facts, forecast=None)
         if known is not None and self._is_fresh(known.at, FRESH):
             return known.facts
         async with self._lock:  # who asked meanwhile about the same alert finds the answer here
-            known = self._known.get(alert.id)
+            known = self._known.get(topic_of(alert))
             now = self._clock()
             if known is not None and self._is_fresh(known.at, FRESH):
                 return known.facts
@@ -111,7 +111,7 @@ class Insight:
                 log.debug("insight_not_found_out", alert=alert.id, detail=str(error))
                 return known.facts if known is not None else InsightFacts()
             self._forget(now)
-            self._known[alert.id] = _Known(now, facts)
+            self._known[topic_of(alert)] = _Known(now, facts)
             return facts
 
     async def raises(self, alerts: Collection[Alert]) -> Mapping[int, Raise]:
@@ -219,7 +219,10 @@ class Insight:
         pairs = await self._together(now)
         context = context_of(alert, others, changes, self._services, pairs, self._where)
         touched = touching(alert, changes, self._services, self._where)
-        deployment = deployment_of(alert, latest) or deployment_before(alert, changes, context, self._where)
+        if alert.subject.condition is Condition.FAILED_RUN:
+            deployment = deployment_of(alert, latest)
+        else:
+            deployment = deployment_before(alert, changes, context, self._where)
         return InsightFacts(
             context=context_facts(
                 context, {each.id: each for each in others}, {each.id: each for each in changes}

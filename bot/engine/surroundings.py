@@ -166,6 +166,7 @@ class Around:
 
     __slots__ = (
         "_book",
+        "_is_state",
         "_key",
         "_labels",
         "_matching",
@@ -179,6 +180,7 @@ class Around:
     ) -> None:
         self._book = book
         self._key = subject.key
+        self._is_state = subject.condition is not Condition.FAILED_RUN
         self._labels = labels_of(subject, layer, own, book.services)
         self._routed: tuple[Level, Route] | None = None
         """the route that was asked for last"""
@@ -241,7 +243,7 @@ class Around:
         """This subject's alert as inhibition sees it; one that is about to open is the latest of all."""
         known = self._book.inhibition.known(self._key)
         since, number = (now, 0) if known is None else (known.since, known.id)
-        return Standing(self._key, number, self._labels, level, since, now)
+        return Standing(self._key, number, self._labels, level, since, now, is_state=self._is_state)
 
     def _recipient(self, target: Target, now: datetime) -> Recipient | None:
         match target.kind:
@@ -273,4 +275,5 @@ def standing_of(alert: Alert, labels: Mapping[str, str]) -> Standing:
         last_at=alert.last_at,
         measured=alert.subject.condition is not Condition.NO_DATA and alert.problem is None,
         lasts=REPORT_LASTS if alert.subject.condition.is_others else None,
+        is_state=alert.subject.condition is not Condition.FAILED_RUN,
     )

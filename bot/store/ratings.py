@@ -26,7 +26,11 @@ def rule_name(condition: Condition, metric: str, title: str) -> str:
     reported it."""
     if condition is Condition.NO_DATA:
         return NO_DATA
-    return metric if condition is Condition.THRESHOLD or not title else title
+    titled = condition not in (
+        Condition.THRESHOLD,
+        Condition.FAILED_RUN,
+    )  # each failed run has a title of its own
+    return title if titled and title else metric
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,8 @@ DATABASE = standing(1, "database")
         (replace(DATABASE, level=Level.ERROR), standing(2, "shop"), None),
         (replace(DATABASE, level=Level.EMERGENCY), standing(2, "shop"), 1),
         (replace(DATABASE, measured=False), standing(2, "shop"), None),
+        (replace(DATABASE, is_state=False), standing(2, "shop"), None),
+        (DATABASE, replace(standing(2, "shop"), is_state=False), None),
         (DATABASE, replace(standing(2, "shop"), key="key-1"), None),
     ],
 )

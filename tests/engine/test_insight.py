@@ -131,6 +131,27 @@ async def test_what_was_found_out_is_good_for_three_minutes(room: Room) -> None:
     assert [change.kind for change in again.changes] == ["deploy"]
 
 
+async def test_an_alert_about_runs_names_what_the_latest_of_them_did_at_once(room: Room) -> None:
+    def moved(run: int, minutes: float, revision: str) -> Happening:
+        at = room.clock.now - timedelta(minutes=minutes)
+        facts: dict[str, JsonValue] = {"operation": run, "event": "back"}
+        return Happening(at, ChangeKind.ROLLBACK, "shop", "test", title=revision, facts=facts)
+
+    def failed(run: int) -> Alert:
+        about = Subject("test", "operation:test/shop", "operation", "test/shop", Condition.FAILED_RUN)
+        return room.firing(service="shop")._replace(subject=about, facts={"operation": f"#{run}"})
+
+    async def named(run: int) -> str | None:
+        deployment = (await room.insight.of(failed(run), [])).deployment
+        return None if deployment is None else deployment.title
+
+    await room.insight.record_change(moved(7, 2, "v7"))
+    assert await named(7) == "v7"
+    await room.insight.record_change(moved(8, 0, "v8"))
+    assert [await named(8), await named(9)] == ["v8", None]
+    assert (await room.insight.of(failed(9), [])).changes == ()
+
+
 async def test_causes_are_named_with_their_evidence(room: Room) -> None:
     await room.insight.record_change(
         Happening(room.clock.now - timedelta(minutes=13), ChangeKind.DEPLOY, "shop", title="v2")

@@ -99,6 +99,22 @@ def test_a_fact_that_no_clock_shows_is_text(text: str, shown: str) -> None:
     assert slack.startswith("<!date^" if shown.endswith("KST") else "`")
 
 
+@pytest.mark.parametrize(
+    ("text", "is_sentence"),
+    [
+        ("Green was not healthy within 14.6 s. There was no answer", True),
+        ("5xx 응답이 지난 5분 동안 늘었습니다.", True),
+        ("v1.2.", False),
+        ("https://shop.example.com/?", False),
+        ("postgres 31.4 %, java 20 %", False),
+        ("#21", False),
+    ],
+)
+def test_a_fact_that_is_a_sentence_is_written_as_one(text: str, is_sentence: bool) -> None:
+    slack = KO.environment(slack=True).from_string("{{ text | fact }}").render(text=text)
+    assert slack == (text if is_sentence else f"`{text}`")
+
+
 def test_a_clock_that_ran_backwards_gives_no_negative_duration() -> None:
     later, sooner = "2025-08-20T05:03:05+00:00", "2025-08-20T05:03:04+00:00"
     assert say(EN, "a | between(b)", a=later, b=sooner) == "0s"

@@ -37,5 +37,5 @@ async def test_each_place_has_one_card_and_a_second_failure_is_on_it(idle: Stage
     await eventually(lambda: "shop v4" in words(idle.current(card)))
     assert "shop v2" not in words(idle.current(card))
     assert elements(idle.current(card), "alert_ack") == []  # acknowledged as before
-    await eventually(lambda: any("또 일어났습니다" in line for line in idle.thread(card)))
+    await eventually(lambda: any("또 실패했습니다" in line for line in idle.thread(card)))
     assert len(idle.cards()) == 2

@@ -229,6 +229,7 @@ async def test_a_call_for_many_alerts_of_a_storm_is_one_call(store: Store, datab
         (Condition.REPORTED, "DiskFilling", "DiskFilling"),
         (Condition.REPORTED, "", "cpu_usage"),
         (Condition.HEARTBEAT, "backup", "backup"),
+        (Condition.FAILED_RUN, "shop v3 failed", "cpu_usage"),
     ],
 )
 def test_a_rule_is_a_metric_or_a_title(condition: Condition, title: str, rule: str) -> None:

@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
-from bot.domain.alerts.happenings import ChangeKind, Happening
-from bot.domain.alerts.model import Alert
+from bot.domain.alerts.happenings import DEPLOYS, Happening
+from bot.domain.alerts.model import Alert, Condition
 from bot.domain.alerts.together import Pairs, Together
 from bot.domain.alerts.whereabouts import BY_NAME, Whereabouts
 from bot.domain.labels import NO_SERVICES, Services
@@ -20,7 +20,6 @@ CHANGED_WITHIN = timedelta(minutes=30)
 SLACK = timedelta(minutes=5)
 """How much later than its effect a cause may be noticed: what is checked more often is noticed first."""
 EFFECTS_SHOWN = 5
-_DEPLOYS = frozenset({ChangeKind.DEPLOY, ChangeKind.ROLLBACK})
 _NO_PAIRS: Pairs = MappingProxyType({})
 
 
@@ -76,7 +75,7 @@ def context_of(
     for other in others:
         if other.id == alert.id or not other.status.is_open:
             continue
-        if other.subject.environment != alert.subject.environment:
+        if other.subject.environment != alert.subject.environment or _is_long_past(other, alert):
             continue
         cause = _cause(own, other)
         if cause is not None:
@@ -108,7 +107,7 @@ def standing(alert: Alert, changes: Iterable[Happening]) -> tuple[Happening, ...
     others: list[Happening] = []
     placed: dict[tuple[str, str], list[Happening]] = {}
     for each in changes:
-        if each.kind in _DEPLOYS and each.service:
+        if each.kind in DEPLOYS and each.service:
             placed.setdefault((each.service, each.environment), []).append(each)
         else:
             others.append(each)
@@ -142,7 +141,7 @@ def deployment_before(
     before = [
         each
         for each in changes
-        if each.kind in _DEPLOYS
+        if each.kind in DEPLOYS
         and where.meets(alert, each.service, each.environment)
         and timedelta(0) <= alert.detected_at - each.at <= CHANGED_WITHIN
     ]
@@ -153,16 +152,6 @@ def deployment_before(
             if cause.change_id in found:
                 return found[cause.change_id]
     return max(before, key=_in_time, default=None)
-
-
-def deployment_of(alert: Alert, changes: Iterable[Happening]) -> Happening | None:
-    """What the very run that the alert is about has done last; None where it is about none that is known."""
-    own = (each for each in changes if each.kind in _DEPLOYS and _is_about(alert, each))
-    return max(own, key=_in_time, default=None)
-
-
-def _is_about(alert: Alert, change: Happening) -> bool:
-    return alert.facts.get("operation") == f"#{change.facts.get('operation')}"
 
 
 def _in_time(change: Happening) -> tuple[datetime, int]:
@@ -203,6 +192,12 @@ class _Own:
 
 def _service(alert: Alert) -> str:
     return alert.labels.get("service", "")
+
+
+def _is_long_past(other: Alert, alert: Alert) -> bool:
+    """Whether `other` is about a run that failed too long before the alert to be behind it."""
+    failed = other.subject.condition is Condition.FAILED_RUN
+    return failed and alert.detected_at - other.last_at > CHANGED_WITHIN
 
 
 def _since(alert: Alert) -> datetime:
@@ -258,14 +253,15 @@ def _explains(own: _Own, other: Alert, services: Services) -> bool:
 
 def _by_change(own: _Own, change: Happening) -> Cause | None:
     """A change of the last half hour before the alert that touches it: its target, its service or one that it
-    depends on, or, named without either, its environment."""
+    depends on, or, named without either, its environment. What a deployment ran into is not put down to
+    another one."""
     began = own.alert.detected_at
     if not timedelta(0) <= began - change.at <= CHANGED_WITHIN:
         return None
     if change.environment and not _is_there(own, change):
         return None
-    if _is_about(own.alert, change):
-        return None  # it is what the alert is about, and no cause of it
+    if own.alert.subject.condition is Condition.FAILED_RUN and change.kind in DEPLOYS:
+        return None
     way = own.ways.get(change.service, ()) if change.service else ()
     touched = change.target in own.resources if change.target else not change.service
     sections = change.facts.get("sections")
@@ -283,7 +279,7 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
 
 def _is_there(own: _Own, change: Happening) -> bool:
     """Whether a change was in the alert's environment: what is no deployment names it as alerts do."""
-    if change.kind in _DEPLOYS:
+    if change.kind in DEPLOYS:
         return own.where.meets(own.alert, change.service, change.environment)
     return change.environment == own.alert.subject.environment
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.alerts.model import Alert
+from bot.domain.alerts.model import Alert, Condition
 
 SLOTS = 20
 WEIGHTS = tuple(1.18 - 0.02 * age for age in range(SLOTS))
@@ -39,7 +39,9 @@ def reopened_often(alert: Alert, now: datetime) -> bool:
 
 
 def begins(alert: Alert, now: datetime) -> bool:
-    """Whether an alert that does not flap does now."""
+    """Whether an alert that does not flap does now. A failed run is no state that comes and goes."""
+    if alert.subject.condition is Condition.FAILED_RUN:
+        return False
     return percent(alert.flips) > ON_ABOVE or reopened_often(alert, now)
 
 

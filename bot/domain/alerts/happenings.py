@@ -20,6 +20,9 @@ class ChangeKind(StrEnum):
     OTHER = "other"
 
 
+DEPLOYS = frozenset({ChangeKind.DEPLOY, ChangeKind.ROLLBACK})
+
+
 @dataclass(frozen=True, slots=True)
 class Happening:
     """One change. What is empty is not known: a change without service and target is one of the environment,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.domain.alerts import judging, people, reporting, transitions
+from bot.domain.alerts import failed_runs, judging, people, reporting, transitions
 from bot.domain.alerts.covering import settled
 from bot.domain.alerts.model import (
     Acknowledged,
@@ -54,6 +54,8 @@ def step(
             return Decision(alert, (), Reason.NO_DATA_HELD)
         case Missed():
             decision = judging.check(rule, subject, alert, event, now)
+        case Reported() if subject.condition is Condition.FAILED_RUN:
+            decision = failed_runs.ended(rule, subject, alert, event, now)
         case Reported():
             decision = reporting.report(rule, subject, alert, event, now)
         case Acknowledged():

@@ -46,11 +46,14 @@ class Condition(StrEnum):
     """another monitoring system says so, by webhook"""
     HEARTBEAT = "heartbeat"
     """a job that must report has not"""
+    FAILED_RUN = "failed_run"
+    """an operation did not end as it should: no state that lasts, so that it says nothing about how things
+    are now"""
 
     @property
     def is_others(self) -> bool:
         """Whether somebody else judges: no probe of ours checks it again and again."""
-        return self in (Condition.REPORTED, Condition.HEARTBEAT)
+        return self in (Condition.REPORTED, Condition.HEARTBEAT, Condition.FAILED_RUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +185,7 @@ class Alert(NamedTuple):
     storm: int | None = None
     """the storm that gathers it instead of a card of its own"""
     last_bad: bool = True
-    """whether the latest check was bad, whatever hysteresis says; what happened says nothing about now"""
+    """whether the latest check was bad, whatever hysteresis says"""
     flips: int = 0
     """the last 20 results, a bit each: 1 where it differs from the one before; the newest is bit 0"""
     flapping: bool = False
@@ -253,9 +256,6 @@ class Reported(NamedTuple):
     at: datetime
     title: str = ""
     facts: Mapping[str, str] = NO_LABELS
-    once: bool = False
-    """it happened, and is no state that lasts: other words are another time, and told at once; a person may
-    call it over whenever they have looked"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,7 @@ class Note(StrEnum):
     RESOLVED = "resolved"
     REOPENED = "reopened"
     AGAIN = "again"
-    """what is no state but happens has happened once more"""
+    """another run has failed"""
     NO_DATA = "no_data"
     MEASURED_AGAIN = "measured_again"
     RESOLVED_BY_HAND = "resolved_by_hand"

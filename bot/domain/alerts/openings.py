@@ -13,7 +13,7 @@ from bot.domain.alerts.model import AddNote, Decision, Effect, Note, Page, Repor
 from bot.domain.alerts.surroundings import Route, Surroundings
 from bot.domain.levels import Level
 
-_Kind = tuple[int, int, str, Level, datetime, bool]
+_Kind = tuple[int, int, str, Level, datetime]
 
 
 class Openings:
@@ -32,7 +32,7 @@ class Openings:
         if not event.firing or around.cover(event.level, self._now) is not None:
             return step(rule, subject, None, event, self._now, around).about(number)
         route = around.route(event.level)
-        kind = (id(rule), id(route), subject.condition, event.level, event.at, event.once)
+        kind = (id(rule), id(route), subject.condition, event.level, event.at)
         known = self._known.get(kind)
         if known is None or known.alert is None:
             decision = step(rule, subject, None, event, self._now, around)

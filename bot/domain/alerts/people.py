@@ -70,7 +70,9 @@ def resolve(rule: Rule, alert: Alert | None, click: ResolvedByHand, now: datetim
 
 
 def _says_nothing_more(rule: Rule, alert: Alert, now: datetime) -> bool:
-    """Whether the last word on a reported alert is so old that a person knows better."""
+    """Whether nothing tells how it is now, or the last word is so old that a person knows better."""
+    if alert.subject.condition is Condition.FAILED_RUN:
+        return True
     reported = alert.subject.condition is Condition.REPORTED
     return reported and now - alert.last_at >= rule.report_stale_after
 

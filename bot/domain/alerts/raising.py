@@ -61,11 +61,12 @@ def _soon_critical(alert: Alert, forecasts: Iterable[Forecast], now: datetime) -
 
 
 def _in_layers(alerts: Iterable[Alert]) -> list[Alert]:
-    """One alert of each service that is critical in two or more layers."""
+    """One alert of each service that is critical in two or more layers. A failed run is in none."""
     groups: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
         service = alert.labels.get("service")
-        if service and alert.level >= Level.CRITICAL:
+        lasts = alert.subject.condition is not Condition.FAILED_RUN
+        if service and lasts and alert.level >= Level.CRITICAL:
             groups[alert.subject.environment, service].append(alert)
     return [
         _chosen(group, LAYERS)

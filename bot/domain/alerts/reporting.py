@@ -8,7 +8,6 @@ from bot.domain.alerts.holding import while_flapping
 from bot.domain.alerts.model import Alert, Decision, Reported, Rule, Status, Subject
 from bot.domain.alerts.reasons import Reason
 from bot.domain.alerts.transitions import (
-    again,
     begin,
     fall,
     fire,
@@ -34,20 +33,15 @@ def report(rule: Rule, subject: Subject, alert: Alert | None, event: Reported, n
     elif alert.status is Status.RESOLVED and not event.firing:
         return Decision(alert, (), Reason.REPORT_OVER)
     level = event.level if alert.floor is None else max(event.level, alert.floor)
-    if event.once and alert.status.is_open:
-        level = max(level, alert.level)  # the worst of what has happened is not made good by what is milder
     below = () if event.firing and level >= alert.level else (int(level) if event.firing else 0,)
-    said = (event.title or alert.title, event.facts or alert.facts)
-    another = event.once and said != (alert.title, alert.facts)
-    known = (alert.last_bad or event.once) and not another
-    same = event.firing and known and level == alert.level and not alert.below
+    same = event.firing and alert.last_bad and level == alert.level and not alert.below
     if same and alert.status.is_open and timedelta(0) <= now - alert.last_at < rule.repeat_window:
         return Decision(alert, (), Reason.DUPLICATE)
     seen = alert._replace(
-        title=said[0],
-        facts=said[1],
+        title=event.title or alert.title,
+        facts=event.facts or alert.facts,
         last_at=event.at,
-        last_bad=event.firing and not event.once,
+        last_bad=event.firing,
     )
     if not alert.status.is_open:
         return fire(rule, alert, seen, level, now, Reason.REPORTED)
@@ -62,6 +56,4 @@ def report(rule: Rule, subject: Subject, alert: Alert | None, event: Reported, n
         return resolve(seen, now, Reason.REPORT_OVER)
     if level < alert.level:
         return fall(rule, seen, level, now)
-    if another:
-        return again(seen, now)
     return repeat(rule, seen, now, bad=True)

@@ -156,14 +156,6 @@ def repeat(rule: Rule, alert: Alert, now: datetime, *, bad: bool) -> Decision:
     return Decision(edited, (EditCard(),), Reason.STILL_FIRING)
 
 
-def again(alert: Alert, now: datetime) -> Decision:
-    """What is no state but happens has happened once more: said in the thread, from critical on in the
-    channel too. An acknowledgement stays, and nobody is called anew."""
-    reason = Reason.HAPPENED_AGAIN
-    told = alert._replace(repeats=alert.repeats + 1, last_post_at=now, reason=reason)
-    return Decision(told, (EditCard(), AddNote(Note.AGAIN, alert.level >= Level.CRITICAL)), reason)
-
-
 def reopened_once_more(alert: Alert, now: datetime) -> Alert:
     """The alert, which has come back once more."""
     return alert._replace(reopenings=(*alert.reopenings, now)[-flapping.REOPENINGS :])

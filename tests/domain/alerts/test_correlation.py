@@ -11,10 +11,10 @@ from bot.domain.alerts.correlation import (
     CauseKind,
     context_of,
     deployment_before,
-    deployment_of,
     standing,
     touching,
 )
+from bot.domain.alerts.failed_runs import deployment_of
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.model import Alert, Condition, Status, Subject
 from bot.domain.alerts.together import Together, fired_together
@@ -204,20 +204,31 @@ def test_a_deployment_that_is_off_again_is_no_cause_and_is_not_named(
     assert [cause.change_id for cause in context.causes] == ([] if named is None else [named])
 
 
-def test_a_run_is_no_cause_of_the_alert_about_itself_and_is_named_all_the_same() -> None:
-    own = firing(9, 2000, "shop")
-    ran = moved(1, 1960, 7, "traffic")
-    about = own._replace(facts={"operation": "#7"})
-    assert [each.change_id for each in context_of(own, [], [ran], SHOP).causes] == [1]
-    assert context_of(about, [], [ran], SHOP).causes == ()
-    assert deployment_of(about, [ran]) == ran
+def failed(number: int, seconds: float, run: int, service: str = "shop") -> Alert:
+    """An alert about a run that failed then."""
+    about = Subject("test", f"operation:test/{service}", "operation", f"test/{service}", Condition.FAILED_RUN)
+    known = firing(number, seconds, service)
+    return known._replace(subject=about, facts={"operation": f"#{run}"}, last_at=known.detected_at)
+
+
+def test_no_deployment_is_the_cause_of_what_another_one_ran_into() -> None:
+    earlier = moved(1, 1960, 6, "complete")
+    assert [each.change_id for each in context_of(firing(9, 2000, "shop"), [], [earlier], SHOP).causes] == [1]
+    assert context_of(failed(9, 2000, 7), [], [earlier], SHOP).causes == ()
+    assert touching(failed(9, 2000, 7), [earlier], SHOP) == ()
+
+
+@pytest.mark.parametrize(("later", "found"), [(1790, [2]), (1810, [])])
+def test_a_run_that_failed_long_ago_is_behind_nothing(later: int, found: list[int]) -> None:
+    own = firing(9, 1000 + later, "shop", "test/shop")
+    assert [each.alert_id for each in context_of(own, [failed(2, 1000, 7)]).causes] == found
 
 
 def test_an_alert_about_a_run_names_what_that_one_did_also_when_it_was_later() -> None:
-    about = firing(9, 2000, "shop")._replace(facts={"operation": "#8"})
     back = moved(3, 2300, 8, "back")
-    assert deployment_of(about, [back, moved(2, 2200, 8, "traffic"), moved(1, 1960, 7, "back")]) == back
-    assert deployment_of(about, [moved(1, 1960, 7, "back")]) is None
+    own = failed(9, 2000, 8)
+    assert deployment_of(own, [back, moved(2, 2200, 8, "traffic"), moved(1, 1960, 7, "back")]) == back
+    assert deployment_of(own, [moved(1, 1960, 7, "back")]) is None
     assert deployment_of(firing(9, 2000, "shop"), [back, change(4, 1960, "shop")]) is None
 
 

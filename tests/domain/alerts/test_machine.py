@@ -44,7 +44,7 @@ from probes.base import Layer
 from tests.factories import CPU, FIVE, TIERS, TIMEOUT, Nearby, at, subject
 from tests.factories import rule as a_rule
 
-OTHERS = (Condition.REPORTED, Condition.HEARTBEAT)
+OTHERS = (Condition.REPORTED, Condition.HEARTBEAT, Condition.FAILED_RUN)
 VALUES = st.sampled_from([0.0, 40.0, 48.0, 52.0, 58.0, 62.0, 69.0, 72.0, 79.0, 82.0, 88.0, 91.0, 100.0])
 PAUSES = st.sampled_from([1.0, 15.0, 15.0, 15.0, 60.0, 299.0, 300.0, 899.0, 1000.0, -30.0])
 LONG_PAUSES = st.sampled_from([1.0, 59.0, 60.0, 300.0, 301.0, 1800.0, 7200.0, 30_000.0, -30.0])
@@ -188,7 +188,9 @@ class AlertMachine(RuleBasedStateMachine):
     def report(self, level: Level | None, pause: float) -> None:
         self._wait(pause)
         self.reported = level
-        self._happens(Reported(level is not None, level or Level.WARNING, at(self.seconds), "Disk full"))
+        run = {"operation": f"#{self.checks}"} if self.subject.condition is Condition.FAILED_RUN else {}
+        said = Reported(level is not None, level or Level.WARNING, at(self.seconds), "Disk full", run)
+        self._happens(said)
 
     @precondition(lambda self: self.by_others)
     @rule(level=LEVELS, times=st.integers(2, 4))
@@ -383,7 +385,9 @@ class AlertMachine(RuleBasedStateMachine):
     def _check_change(self, before: Alert, after: Alert, decision: Decision, event: Event) -> None:
         assert after.version >= before.version
         moved = any(getattr(before, name) != getattr(after, name) for name in TRANSITIONS)
-        assert (after.version != before.version) == moved
+        runs = self.subject.condition is Condition.FAILED_RUN and before.status.is_open
+        another = runs and after.status.is_open and after.facts != before.facts
+        assert (after.version != before.version) == (moved or another)
         assert not moved or decision.effects or not after.carded, "people see every transition"
         assert not moved or decision.alert is after
         if before.status.is_open and after.level > before.level:

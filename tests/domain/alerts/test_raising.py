@@ -81,6 +81,7 @@ OTHER = opened(2, Level.CRITICAL, Layer.APPLICATION, target="web-2")
         ([opened(1, Level.CRITICAL, labels={}), opened(2, Level.CRITICAL, Layer.DATABASE, labels={})], None),
         ([CRITICAL, opened(2, Level.CRITICAL, Layer.APPLICATION, status=Status.RESOLVED)], None),
         ([CRITICAL, OTHER, opened(3, Level.CRITICAL, Layer.DATABASE)], 3),
+        ([CRITICAL, opened(2, Level.CRITICAL, Layer.APPLICATION, condition=Condition.FAILED_RUN)], None),
     ],
     ids=[
         "two layers",
@@ -92,6 +93,7 @@ OTHER = opened(2, Level.CRITICAL, Layer.APPLICATION, target="web-2")
         "no service",
         "over",
         "three",
+        "a failed run",
     ],
 )
 def test_layers_critical_in_two_layers_of_a_service_is_an_emergency_for_the_newest(

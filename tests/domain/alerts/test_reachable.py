@@ -61,8 +61,12 @@ def _of_reports(story: Story) -> None:
     story.subject = subject(Condition.REPORTED)
     story.report(0, Level.WARNING)
     story.report(1, None)
-    story.failed(7200, 1)
-    story.failed(7201, 2)
+
+
+def _of_failed_runs(story: Story) -> None:
+    story.subject = subject(Condition.FAILED_RUN)
+    story.failed(0, 1)
+    story.failed(1, 2)
 
 
 def _of_people(story: Story) -> None:
@@ -114,6 +118,7 @@ def test_every_reason_can_come_about() -> None:
         _of_checks,
         _of_misses,
         _of_reports,
+        _of_failed_runs,
         _of_people,
         _of_the_ladder,
         _of_covers,

@@ -146,46 +146,6 @@ def test_one_that_is_no_longer_watched_ends() -> None:
     assert story.unwatched(10) == ["RESOLVED"]
 
 
-def test_what_happens_once_more_is_told_at_once_and_calls_nobody_anew() -> None:
-    story = reported()
-    assert story.failed(0, 3) == ["OPENED"]
-    assert story.ack(5) == ["ACKED"]
-    assert story.failed(10, 4) == ["AGAIN"]
-    assert (story.now.title, story.now.facts["operation"], story.now.repeats) == ("v4 failed", "#4", 1)
-    assert (story.now.status, story.called) == (Status.ACKED, [])
-    assert story.last is not None
-    assert (story.last.effects, story.reason) == (
-        (EditCard(), AddNote(Note.AGAIN, broadcast=False)),
-        Reason.HAPPENED_AGAIN,
-    )
-
-
-def test_what_happened_is_told_once_however_often_it_is_reported() -> None:
-    story = reported()
-    story.failed(0, 3)
-    before = story.now
-    assert story.failed(10, 3) == []
-    assert (story.alert, story.reason) == (before, Reason.DUPLICATE)
-
-
-def test_what_happens_is_as_bad_as_the_worst_of_it_until_it_is_over() -> None:
-    story = reported()
-    story.failed(0, 3)
-    assert story.failed(10, 4, Level.CRITICAL) == ["LEVEL_UP"]
-    assert story.failed(20, 5) == ["AGAIN"]
-    assert (story.now.level, story.now.title) == (Level.CRITICAL, "v5 failed")
-    assert story.report(30, None) == ["RESOLVED"]
-    assert story.failed(40, 6) == ["REOPENED"]
-    assert story.now.level is Level.ERROR
-
-
-def test_whoever_has_looked_may_call_what_happened_over() -> None:
-    story = reported()
-    story.failed(0, 3)
-    assert story.resolve(10) == ["RESOLVED_BY_HAND"]
-    assert story.failed(20, 4) == ["REOPENED"]
-
-
 def flaps(story: Story) -> list[str]:
     """It comes and goes every minute, until it has come back for the third time at minute 6."""
     words: list[str] = []
