@@ -23,7 +23,7 @@ from bot.domain.alerts.correlation import (
     standing,
     touching,
 )
-from bot.domain.alerts.failed_runs import Topic, deployment_of, topic_of
+from bot.domain.alerts.failed_runs import Topic, deployment_of, is_about_deployments, topic_of
 from bot.domain.alerts.forecast import HORIZON, Forecast, forecasts
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.insights import change_facts, context_facts, forecast_facts
@@ -219,7 +219,7 @@ class Insight:
         pairs = await self._together(now)
         context = context_of(alert, others, changes, self._services, pairs, self._where)
         touched = touching(alert, changes, self._services, self._where)
-        if alert.subject.condition is Condition.FAILED_RUN:
+        if is_about_deployments(alert):
             deployment = deployment_of(alert, latest)
         else:
             deployment = deployment_before(alert, changes, context, self._where)

@@ -137,9 +137,10 @@ async def test_an_alert_about_runs_names_what_the_latest_of_them_did_at_once(roo
         facts: dict[str, JsonValue] = {"operation": run, "event": "back"}
         return Happening(at, ChangeKind.ROLLBACK, "shop", "test", title=revision, facts=facts)
 
-    def failed(run: int) -> Alert:
+    def failed(run: int, operation: str = "deploy") -> Alert:
         about = Subject("test", "operation:test/shop", "operation", "test/shop", Condition.FAILED_RUN)
-        return room.firing(service="shop")._replace(subject=about, facts={"operation": f"#{run}"})
+        labels = {"service": "shop", "operation": operation}
+        return room.firing()._replace(subject=about, labels=labels, facts={"operation": f"#{run}"})
 
     async def named(run: int) -> str | None:
         deployment = (await room.insight.of(failed(run), [])).deployment
@@ -150,6 +151,10 @@ async def test_an_alert_about_runs_names_what_the_latest_of_them_did_at_once(roo
     await room.insight.record_change(moved(8, 0, "v8"))
     assert [await named(8), await named(9)] == ["v8", None]
     assert (await room.insight.of(failed(9), [])).changes == ()
+    room.clock.forward(seconds=120)
+    cleanup = (await room.insight.of(failed(10, "cleanup"), [])).deployment
+    assert cleanup is not None  # nobody knows what hangs together
+    assert cleanup.title == "v8"
 
 
 async def test_causes_are_named_with_their_evidence(room: Room) -> None:

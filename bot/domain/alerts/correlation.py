@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from pydantic import JsonValue
 
+from bot.domain.alerts.failed_runs import is_about_deployments
 from bot.domain.alerts.happenings import DEPLOYS, Happening
 from bot.domain.alerts.model import Alert, Condition
 from bot.domain.alerts.together import Pairs, Together
@@ -260,7 +261,7 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
         return None
     if change.environment and not _is_there(own, change):
         return None
-    if own.alert.subject.condition is Condition.FAILED_RUN and change.kind in DEPLOYS:
+    if is_about_deployments(own.alert) and change.kind in DEPLOYS:
         return None
     way = own.ways.get(change.service, ()) if change.service else ()
     touched = change.target in own.resources if change.target else not change.service

@@ -10,8 +10,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.domain.alerts.happenings import DEPLOYS, Happening
-from bot.domain.alerts.model import AddNote, Alert, Decision, EditCard, Note, Reported, Rule, Status, Subject
+from bot.domain.alerts.happenings import DEPLOYS, ChangeKind, Happening
+from bot.domain.alerts.model import (
+    AddNote,
+    Alert,
+    Condition,
+    Decision,
+    EditCard,
+    Note,
+    Reported,
+    Rule,
+    Status,
+    Subject,
+)
 from bot.domain.alerts.reasons import Reason
 from bot.domain.alerts.transitions import begin, fire, is_history, resolve, rise
 from bot.domain.levels import Level
@@ -60,6 +71,12 @@ def _again(alert: Alert, event: Reported, now: datetime) -> Decision:
 def topic_of(alert: Alert) -> Topic:
     """What is found out about beside the decisions: the alert, and where it tells of runs the latest one."""
     return alert.id, alert.facts.get("operation", "")
+
+
+def is_about_deployments(alert: Alert) -> bool:
+    """Whether the runs that it tells of are deployments and rollbacks."""
+    runs = alert.subject.condition is Condition.FAILED_RUN
+    return runs and alert.labels.get("operation") == ChangeKind.DEPLOY
 
 
 def deployment_of(alert: Alert, changes: Iterable[Happening]) -> Happening | None:

@@ -207,7 +207,7 @@ def test_a_deployment_that_is_off_again_is_no_cause_and_is_not_named(
 def failed(number: int, seconds: float, run: int, service: str = "shop") -> Alert:
     """An alert about a run that failed then."""
     about = Subject("test", f"operation:test/{service}", "operation", f"test/{service}", Condition.FAILED_RUN)
-    known = firing(number, seconds, service)
+    known = firing(number, seconds, service, operation="deploy")
     return known._replace(subject=about, facts={"operation": f"#{run}"}, last_at=known.detected_at)
 
 
