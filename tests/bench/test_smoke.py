@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import os
 import sys
 from pathlib import Path
 
@@ -14,8 +15,16 @@ ROOT = Path(__file__).parents[2]
 
 
 async def test_all_run_and_their_figures_can_be_true(tmp_path: Path) -> None:
-    # All to their end, also when one fails: a bench left behind would be in the way of the tests that follow.
-    found = await asyncio.gather(*(_run(name, tmp_path) for name in BENCHES), return_exceptions=True)
+    # Few at once: a bench waits half a minute for its program to start, which all of them together may take
+    # on a slow machine. All to their end, also when one fails: a bench left behind would be in the way of the
+    # tests that follow.
+    gate = asyncio.Semaphore(os.cpu_count() or 1)
+
+    async def run(name: str) -> None:
+        async with gate:
+            await _run(name, tmp_path)
+
+    found = await asyncio.gather(*(run(name) for name in BENCHES), return_exceptions=True)
     failed = [each for each in found if isinstance(each, Exception)]
     if failed:
         raise ExceptionGroup("benches that failed", failed)
