@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from bot.alerting import Alerting, Ground
 from bot.config.deploy import services_of
-from bot.domain.alerts.model import Alert, Condition
+from bot.domain.alerts.failed_runs import is_about_deployments
+from bot.domain.alerts.model import Alert
 from bot.domain.deploy.afterwards import locks_after
 from bot.domain.deploy.plan import DEPLOY, place_of
 from bot.domain.deploy.rollback import ROLLBACK
@@ -188,5 +189,8 @@ class Deploying:
 def _went_back(alert: Alert, service: str, environment: str) -> bool:
     """Whether it is the alert about a deployment there that went back, which is a risk by itself. One that
     could not be undone is critical, and counts as any other alert."""
-    went_back = alert.subject.condition is Condition.FAILED_RUN and alert.level < Level.CRITICAL
-    return went_back and alert.subject.target == place_of(service, environment)
+    return (
+        is_about_deployments(alert)
+        and alert.level < Level.CRITICAL
+        and alert.subject.target == place_of(service, environment)
+    )

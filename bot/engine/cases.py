@@ -109,10 +109,17 @@ class Cases:
             self.last_id = max(self.last_id, decision.alert.id)
         # The decisions of one transaction may be about one subject: the next one sees this one's outcome.
         self._remember(subject.key, decision.alert)
-        if before is not None and decision.alert is not None and topic_of(before) != topic_of(decision.alert):
-            self.extras.pop(before.id, None)
-        extras = self.extras.get(decision.alert.id, {}) if decision.alert is not None else {}
+        extras = self._found_out(before, decision.alert)
         return Made(subject.key, before, decision, event, Telling(self._channel, now, since, around, extras))
+
+    def _found_out(self, before: Alert | None, alert: Alert | None) -> Mapping[str, JsonValue]:
+        """What was found out about an alert; about an earlier run it says nothing of the latest one."""
+        if alert is None:
+            return {}
+        is_run = not alert.subject.condition.is_state
+        if is_run and before is not None and topic_of(before) != topic_of(alert):
+            self.extras.pop(alert.id, None)
+        return self.extras.get(alert.id, {})
 
     def _remember(self, key: str, alert: Alert | None) -> None:
         self._earlier.setdefault(key, self.live.get(key))

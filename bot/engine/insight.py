@@ -16,13 +16,7 @@ from datetime import datetime, timedelta
 import structlog
 from pydantic import JsonValue
 
-from bot.domain.alerts.correlation import (
-    CHANGED_WITHIN,
-    context_of,
-    deployment_before,
-    standing,
-    touching,
-)
+from bot.domain.alerts.correlation import CHANGED_WITHIN, context_of, deployment_before, standing, touching
 from bot.domain.alerts.failed_runs import Topic, deployment_of, is_about_deployments, topic_of
 from bot.domain.alerts.forecast import HORIZON, Forecast, forecasts
 from bot.domain.alerts.happenings import ChangeKind, Happening

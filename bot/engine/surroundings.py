@@ -180,7 +180,7 @@ class Around:
     ) -> None:
         self._book = book
         self._key = subject.key
-        self._is_state = subject.condition is not Condition.FAILED_RUN
+        self._is_state = subject.condition.is_state
         self._labels = labels_of(subject, layer, own, book.services)
         self._routed: tuple[Level, Route] | None = None
         """the route that was asked for last"""
@@ -275,5 +275,5 @@ def standing_of(alert: Alert, labels: Mapping[str, str]) -> Standing:
         last_at=alert.last_at,
         measured=alert.subject.condition is not Condition.NO_DATA and alert.problem is None,
         lasts=REPORT_LASTS if alert.subject.condition.is_others else None,
-        is_state=alert.subject.condition is not Condition.FAILED_RUN,
+        is_state=alert.subject.condition.is_state,
     )

@@ -11,8 +11,8 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from bot.domain.alerts.failed_runs import is_about_deployments
-from bot.domain.alerts.happenings import DEPLOYS, Happening
-from bot.domain.alerts.model import Alert, Condition
+from bot.domain.alerts.happenings import DEPLOYS, Happening, in_time
+from bot.domain.alerts.model import Alert
 from bot.domain.alerts.together import Pairs, Together
 from bot.domain.alerts.whereabouts import BY_NAME, Whereabouts
 from bot.domain.labels import NO_SERVICES, Services
@@ -117,14 +117,14 @@ def standing(alert: Alert, changes: Iterable[Happening]) -> tuple[Happening, ...
 
 def _last(changes: list[Happening], alert: Alert) -> Happening | None:
     """What counts of one service's deployments in one environment."""
-    last = max(changes, key=_in_time)
+    last = max(changes, key=in_time)
     if last.at <= alert.detected_at:
         return last
     operation = last.facts.get("operation")
     if operation is None or last.facts.get("event") == "back":
         return None
     own = [each for each in changes if each.at <= alert.detected_at]
-    before = max(own, key=_in_time, default=None)
+    before = max(own, key=in_time, default=None)
     if before is None or before.facts.get("operation") != operation:
         return None
     return replace(before, facts=last.facts)
@@ -152,11 +152,7 @@ def deployment_before(
         for cause in causes:
             if cause.change_id in found:
                 return found[cause.change_id]
-    return max(before, key=_in_time, default=None)
-
-
-def _in_time(change: Happening) -> tuple[datetime, int]:
-    return change.at, change.id
+    return max(before, key=in_time, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,8 +193,7 @@ def _service(alert: Alert) -> str:
 
 def _is_long_past(other: Alert, alert: Alert) -> bool:
     """Whether `other` is about a run that failed too long before the alert to be behind it."""
-    failed = other.subject.condition is Condition.FAILED_RUN
-    return failed and alert.detected_at - other.last_at > CHANGED_WITHIN
+    return not other.subject.condition.is_state and alert.detected_at - other.last_at > CHANGED_WITHIN
 
 
 def _since(alert: Alert) -> datetime:

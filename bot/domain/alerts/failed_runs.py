@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TypeAlias
 
-from bot.domain.alerts.happenings import DEPLOYS, ChangeKind, Happening
+from bot.domain.alerts.happenings import DEPLOYS, ChangeKind, Happening, in_time
 from bot.domain.alerts.model import (
     AddNote,
     Alert,
@@ -83,4 +83,4 @@ def deployment_of(alert: Alert, changes: Iterable[Happening]) -> Happening | Non
     """What the very run that the alert tells of has done last; None of one that has moved no traffic."""
     run = alert.facts.get("operation")
     own = [each for each in changes if each.kind in DEPLOYS and run == f"#{each.facts.get('operation')}"]
-    return max(own, key=lambda change: (change.at, change.id), default=None)
+    return max(own, key=in_time, default=None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from bot.domain.alerts.model import Alert, Condition
+from bot.domain.alerts.model import Alert
 
 SLOTS = 20
 WEIGHTS = tuple(1.18 - 0.02 * age for age in range(SLOTS))
@@ -40,9 +40,8 @@ def reopened_often(alert: Alert, now: datetime) -> bool:
 
 def begins(alert: Alert, now: datetime) -> bool:
     """Whether an alert that does not flap does now. A failed run is no state that comes and goes."""
-    if alert.subject.condition is Condition.FAILED_RUN:
-        return False
-    return percent(alert.flips) > ON_ABOVE or reopened_often(alert, now)
+    often = percent(alert.flips) > ON_ABOVE or reopened_often(alert, now)
+    return often and alert.subject.condition.is_state
 
 
 def ends(alert: Alert, now: datetime) -> bool:

@@ -40,3 +40,8 @@ class Happening:
     """a Slack user id, or a name"""
     facts: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
     id: int = 0
+
+
+def in_time(change: Happening) -> tuple[datetime, int]:
+    """What the latest of several is the greatest by."""
+    return change.at, change.id

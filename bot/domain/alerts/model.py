@@ -55,6 +55,11 @@ class Condition(StrEnum):
         """Whether somebody else judges: no probe of ours checks it again and again."""
         return self in (Condition.REPORTED, Condition.HEARTBEAT, Condition.FAILED_RUN)
 
+    @property
+    def is_state(self) -> bool:
+        """Whether it tells how something is, until that changes."""
+        return self is not Condition.FAILED_RUN
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

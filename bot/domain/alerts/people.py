@@ -71,7 +71,7 @@ def resolve(rule: Rule, alert: Alert | None, click: ResolvedByHand, now: datetim
 
 def _says_nothing_more(rule: Rule, alert: Alert, now: datetime) -> bool:
     """Whether nothing tells how it is now, or the last word is so old that a person knows better."""
-    if alert.subject.condition is Condition.FAILED_RUN:
+    if not alert.subject.condition.is_state:
         return True
     reported = alert.subject.condition is Condition.REPORTED
     return reported and now - alert.last_at >= rule.report_stale_after

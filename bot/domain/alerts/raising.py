@@ -65,8 +65,7 @@ def _in_layers(alerts: Iterable[Alert]) -> list[Alert]:
     groups: defaultdict[tuple[str, str], list[Alert]] = defaultdict(list)
     for alert in alerts:
         service = alert.labels.get("service")
-        lasts = alert.subject.condition is not Condition.FAILED_RUN
-        if service and lasts and alert.level >= Level.CRITICAL:
+        if service and alert.subject.condition.is_state and alert.level >= Level.CRITICAL:
             groups[alert.subject.environment, service].append(alert)
     return [
         _chosen(group, LAYERS)

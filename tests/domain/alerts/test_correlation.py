@@ -7,13 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.alerts.correlation import (
-    CauseKind,
-    context_of,
-    deployment_before,
-    standing,
-    touching,
-)
+from bot.domain.alerts.correlation import CauseKind, context_of, deployment_before, standing, touching
 from bot.domain.alerts.failed_runs import deployment_of
 from bot.domain.alerts.happenings import ChangeKind, Happening
 from bot.domain.alerts.model import Alert, Condition, Status, Subject
