@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BUSY_TIMEOUT_SECONDS = 30
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000")
+_PRAGMAS = ("synchronous=FULL", "foreign_keys=ON", "wal_autocheckpoint=4000")
 """The last: a storm is one transaction of 8 MB, and need not wait until it is in the main file as well. That
 takes 16 MB of disk."""
 _READ = "guardian_read"
@@ -54,7 +54,7 @@ class Database:
         """
         file = _sqlite_file(url)
         if file is not None:
-            await asyncio.to_thread(_look_at, file)
+            await asyncio.to_thread(_make_ready, file)
         engine = _engine(url)
         database = cls(engine)
         try:
@@ -120,16 +120,20 @@ def _sqlite_file(url: str) -> Path | None:
     return Path(parsed.database)
 
 
-def _look_at(file: Path) -> None:
+def _make_ready(file: Path) -> None:
     """Open the file once by itself: a connection of the engine that fails at once leaves a thread behind,
-    which complains when it finds the event loop gone."""
+    which complains when it finds the event loop gone.
+
+    The journal mode is set here, and stays with the file. A connection of the engine would keep everybody
+    else out from one turn of the event loop to the next while it sets it.
+    """
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreUnusable("no_directory", f"{file.parent}: {error.strerror}") from error
     try:
         with closing(sqlite3.connect(file, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
-            connection.execute("PRAGMA schema_version")
+            connection.execute("PRAGMA journal_mode=WAL").fetchall()
     except sqlite3.OperationalError as error:
         if _CANNOT_OPEN in str(error):
             raise StoreUnusable("cannot_open", f"{file}: {error}") from error
@@ -139,7 +143,7 @@ def _look_at(file: Path) -> None:
 
 
 def _look_whether_there(file: Path) -> None:
-    """As `_look_at`, and without making anything."""
+    """As `_make_ready`, and without making anything."""
     if not file.is_file():
         raise StoreUnusable("no_database", f"{file}: no such file")
     try:

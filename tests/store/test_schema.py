@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 
@@ -187,6 +190,18 @@ async def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> N
     with pytest.raises(StoreUnusable) as caught:
         await Database.open(f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}")
     assert caught.value.code == "cannot_open"
+
+
+async def test_whoever_reads_while_the_file_is_made_is_not_kept_out(tmp_path: Path) -> None:
+    path = tmp_path / "guardian.db"
+    opening = asyncio.create_task(Database.open(f"sqlite+aiosqlite:///{path}"))
+    while not opening.done():
+        await asyncio.sleep(0)
+        if path.exists():
+            # In this thread: a lock kept from one turn of the loop to the next would never be given up.
+            with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as beside:
+                beside.execute("SELECT count(*) FROM sqlite_master").fetchall()
+    await (await opening).close()
 
 
 async def test_a_server_that_is_not_there_may_be_there_later(tmp_path: Path) -> None:
