@@ -20,7 +20,7 @@ from bot.store.asynchronous import AsyncConnection, AsyncEngine, create_async_en
 from bot.store.errors import StoreUnavailable, StoreUnusable
 from bot.store.leadership import Leadership
 from bot.store.schema import check, migrate
-from bot.store.translation import store_errors
+from bot.store.translation import NOT_A_DATABASE, store_errors
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -134,12 +134,12 @@ def _make_ready(file: Path) -> None:
     try:
         with closing(sqlite3.connect(file, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
             connection.execute("PRAGMA journal_mode=WAL").fetchall()
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         if _CANNOT_OPEN in str(error):
             raise StoreUnusable("cannot_open", f"{file}: {error}") from error
+        if NOT_A_DATABASE in str(error):
+            raise StoreUnusable("not_a_database", f"{file}: {error}") from error
         raise StoreUnavailable(str(error)) from error
-    except sqlite3.DatabaseError as error:
-        raise StoreUnusable("not_a_database", f"{file}: {error}") from error
 
 
 def _look_whether_there(file: Path) -> None:

@@ -10,6 +10,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from bot.store.errors import StoreUnavailable, StoreUnusable
 
+NOT_A_DATABASE = "file is not a database"
+"""SQLite's words for a file that is something else."""
+
 
 @contextmanager
 def store_errors() -> Iterator[None]:
@@ -22,7 +25,7 @@ def store_errors() -> Iterator[None]:
     except (DBAPIError, OSError) as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         lines = str(cause).strip().splitlines() or [type(cause).__name__]
-        if "file is not a database" in lines[0]:
+        if NOT_A_DATABASE in lines[0]:
             raise StoreUnusable("not_a_database", lines[0]) from error
         if _is_the_database(error):
             raise StoreUnavailable(lines[0]) from error
