@@ -58,6 +58,17 @@ def site_with(
     return site_of(settings, folder / "state", found, service, service.environments["production"])
 
 
+@pytest.mark.parametrize(
+    ("health", "every"),
+    [({}, 0.5), ({"every": "100ms"}, 0.1), ({"every": "10s"}, 6.0), ({"within": "1s"}, 0.1)],
+)
+def test_health_is_asked_for_as_often_as_is_said_and_ten_times_at_least(
+    tmp_path: Path, health: JsonValue, every: float
+) -> None:
+    releases: JsonValue = {"driver": "process", "directory": f"{tmp_path}/{{revision}}", "command": ["shop"]}
+    assert site_with(tmp_path, releases, health=health).health.every == pytest.approx(every)
+
+
 async def test_a_release_gets_the_secrets_that_were_read_for_it(tmp_path: Path) -> None:
     (tmp_path / "v1").mkdir()
     releases: JsonValue = {

@@ -62,6 +62,10 @@ class HealthSettings(Section):
     in_a_row: Annotated[int, Field(ge=1, le=100)] = Field(
         default=3, description="How many good answers in a row."
     )
+    every: Annotated[Duration, AfterValidator(between("50ms", "1m"))] = Field(
+        default=timedelta(milliseconds=500),
+        description="From one question to the next, 50ms to 1m; at most a tenth of `within`.",
+    )
 
 
 class ThresholdSettings(Section):
@@ -163,7 +167,13 @@ class EnvironmentSettings(Section):
             name=name,
             addresses=MappingProxyType({Slot.A: self.slots.a, Slot.B: self.slots.b}),
             health=HealthRules(
-                health.path, health.status, health.contains, health.timeout, health.within, health.in_a_row
+                health.path,
+                health.status,
+                health.contains,
+                health.timeout,
+                health.within,
+                health.in_a_row,
+                health.every,
             ),
             stages=self.stages,
             dwell=self.dwell,

@@ -24,6 +24,9 @@ class HealthRules:
     within: timedelta
     """after its start"""
     in_a_row: int
+    """good answers"""
+    every: timedelta = timedelta(seconds=0.5)
+    """from one question to the next; at most a tenth of `within`"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Site:
             timeout=rules.timeout.total_seconds(),
             within=rules.within.total_seconds(),
             in_a_row=rules.in_a_row,
-            every=min(0.5, rules.within.total_seconds() / 10),
+            every=min(rules.every, rules.within / 10).total_seconds(),
         )
 
 

@@ -79,7 +79,15 @@ frontend shop
 QUICK = Environment(
     name="production",
     addresses=MappingProxyType({}),
-    health=HealthRules("/health", (200, 200), "ok", timedelta(seconds=5), timedelta(seconds=60), 2),
+    health=HealthRules(
+        "/health",
+        (200, 200),
+        "ok",
+        timeout=timedelta(seconds=5),
+        within=timedelta(seconds=60),
+        in_a_row=2,
+        every=timedelta(seconds=0.05),
+    ),
     stages=(10, 50, 100),
     dwell=timedelta(seconds=1),
     warm=timedelta(seconds=1),
@@ -194,7 +202,7 @@ class Ground:
         async with asyncio.timeout(CEILING_SECONDS):
             while (record := await self.yard.record(number)).step(places[count - 1]) is None:
                 assert record.state in OPEN, record.problem
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.02)
 
     async def carries(self, percent: int) -> None:
         """Wait until slot b carries that share."""
