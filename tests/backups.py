@@ -64,11 +64,8 @@ class Templates:
         run([*words, str(first)], env=environment)
         like = ["--from-repo", str(first), "--copy-chunker-params"]
         run([*words, str(second), *like], env={**environment, "RESTIC_PASSWORD": ELSEWHERE})
-        for repository, password in ((first, PASSWORD), (second, ELSEWHERE)):
-            (key,) = (repository / "keys").iterdir()
-            name, content = cheapened(key.read_bytes(), password)
-            key.unlink()
-            (repository / "keys" / name).write_bytes(content)
+        open_at_once(first, PASSWORD)
+        open_at_once(second, ELSEWHERE)
         return cls(first, second)
 
     def lay_out(self, disk: Path, objects: Objects) -> None:
@@ -76,6 +73,14 @@ class Templates:
         shutil.copytree(self.local, disk)
         for file in (self.offsite / "config", *(self.offsite / "keys").iterdir()):
             objects.put(f"guardian/{file.relative_to(self.offsite)}", file.read_bytes())
+
+
+def open_at_once(repository: Path, password: str) -> None:
+    """Give a repository that restic has just made a key that costs nothing to open it with."""
+    (key,) = (repository / "keys").iterdir()
+    name, content = cheapened(key.read_bytes(), password)
+    key.unlink()
+    (repository / "keys" / name).write_bytes(content)
 
 
 def packs_of(repository: Repository) -> list[Path]:

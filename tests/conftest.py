@@ -5,16 +5,23 @@ from __future__ import annotations
 import itertools
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 from hypothesis import settings
 from playwright.async_api import Browser, async_playwright
+from sqlalchemy import create_engine
 
+from bot.store.schema import upgrade
 from tests.components import CHROMIUM, IN_CI, missing, postgres_programs
 from tests.postgres import Cluster
 
+if TYPE_CHECKING:
+    from tests.backups import Templates
+
 _numbers = itertools.count(1)
+_TEMPLATE = "all_tables"
+_KINDS = ("sqlite", pytest.param("postgres", marks=pytest.mark.postgres))
 
 # How long an example takes is the machine's affair, and not what is tested.
 settings.register_profile("guardian", deadline=None)
@@ -43,24 +50,58 @@ def postgres_cluster() -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def postgres_template(postgres_cluster: Cluster) -> Iterator[str]:
+    """The name of a database with all tables and nothing in them, to be copied: hundreds of tests begin with
+    one, and migrations take much longer."""
+    with postgres_cluster.database(_TEMPLATE) as url:
+        engine = create_engine(url)
+        with engine.begin() as connection:
+            upgrade(connection)
+        engine.dispose()
+        yield _TEMPLATE
+
+
 @pytest.fixture
-def postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
-    """An empty database for one test, as SQLAlchemy's asynchronous engine names it."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(postgres_cluster.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-    yield postgres_cluster.url(name)
-    with psycopg.connect(postgres_cluster.conninfo("postgres"), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+def postgres_url(postgres_cluster: Cluster, postgres_template: str) -> Iterator[str]:
+    """A database of all tables for one test, as SQLAlchemy's asynchronous engine names it."""
+    with postgres_cluster.database(f"test_{next(_numbers)}", postgres_template) as url:
+        yield url
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture
+def empty_postgres_url(postgres_cluster: Cluster) -> Iterator[str]:
+    """The same without any table."""
+    with postgres_cluster.database(f"test_{next(_numbers)}") as url:
+        yield url
+
+
+@pytest.fixture(params=_KINDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A new empty database of each kind that the store runs on: the same tests, on both."""
+    """A new database of each kind that the store runs on: the same tests, on both. Nothing is in its tables,
+    if it has any yet."""
+    return _store(request, tmp_path, "postgres_url")
+
+
+@pytest.fixture(params=_KINDS)
+def empty_store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The same, certainly without any table."""
+    return _store(request, tmp_path, "empty_postgres_url")
+
+
+def _store(request: pytest.FixtureRequest, folder: Path, postgres: str) -> str:
     if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'guardian.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+        return f"sqlite+aiosqlite:///{folder / 'guardian.db'}"
+    url: str = request.getfixturevalue(postgres)
     return url
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
+    """A pair of empty repositories of restic's."""
+    from tests.backups import Templates  # with an S3 server behind it, which few tests need
+
+    return Templates.made(tmp_path_factory.mktemp("repositories"))
 
 
 @pytest.fixture(scope="session")

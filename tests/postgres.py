@@ -64,6 +64,17 @@ class Cluster:
         url = URL.create("postgresql+psycopg", username=_USER, database=database, query=query)
         return url.render_as_string(hide_password=False)
 
+    @contextmanager
+    def database(self, name: str, template: str = "template1") -> Iterator[str]:
+        """A database of that name, a copy of the template, for as long as the block runs; its URL."""
+        with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.url(name)
+        finally:
+            with psycopg.connect(self.conninfo("postgres"), autocommit=True) as connection:
+                connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
     def _wait(self) -> None:
         give_up = time.monotonic() + _START_SECONDS
         while True:

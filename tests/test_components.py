@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 
 @pytest.mark.parametrize("again", [1, 2])
-async def test_every_test_has_an_empty_database_of_its_own(store_url: str, again: int) -> None:
-    engine = create_async_engine(store_url)
+async def test_every_test_has_an_empty_database_of_its_own(empty_store_url: str, again: int) -> None:
+    engine = create_async_engine(empty_store_url)
     try:
         async with engine.begin() as connection:
             # Fails the second time if the database were the first one's.

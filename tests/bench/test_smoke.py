@@ -5,39 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-import os
 import sys
 from pathlib import Path
+
+import pytest
 
 from bench.__main__ import BENCHES
 
 ROOT = Path(__file__).parents[2]
 
 
-async def test_all_run_and_their_figures_can_be_true(tmp_path: Path) -> None:
-    # Few at once: a bench waits half a minute for its program to start, which all of them together may take
-    # on a slow machine. All to their end, also when one fails: a bench left behind would be in the way of the
-    # tests that follow.
-    gate = asyncio.Semaphore(os.cpu_count() or 1)
-
-    async def run(name: str) -> None:
-        async with gate:
-            await _run(name, tmp_path)
-
-    found = await asyncio.gather(*(run(name) for name in BENCHES), return_exceptions=True)
-    failed = [each for each in found if isinstance(each, Exception)]
-    if failed:
-        raise ExceptionGroup("benches that failed", failed)
-
-
-async def _run(name: str, folder: Path) -> None:
-    arguments = [sys.executable, "-m", "bench", name, "--quick", "--results", str(folder)]
+@pytest.mark.parametrize("name", BENCHES)
+async def test_it_runs_and_its_figures_can_be_true(name: str, tmp_path: Path) -> None:
+    arguments = [sys.executable, "-m", "bench", name, "--quick", "--results", str(tmp_path)]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*arguments, cwd=ROOT, stdout=pipe, stderr=pipe)
     said, complaints = await process.communicate()
     assert process.returncode == 0, complaints.decode()
 
-    result = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    result = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
     assert result["bench"] == name
     assert result["figures"]
     for figure in result["figures"]:

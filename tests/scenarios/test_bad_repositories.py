@@ -21,12 +21,6 @@ PATIENCE = 240.0
 """seconds for a run of restic's commands, which only a failure takes"""
 
 
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """A pair of empty repositories."""
-    return Templates.made(tmp_path_factory.mktemp("repositories"))
-
-
 @dataclass
 class Keeper:
     """A Guardian with two repositories and files to back up."""

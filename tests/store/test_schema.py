@@ -92,9 +92,9 @@ def test_migrations_sort_as_they_follow_each_other() -> None:
     assert revisions == sorted(revisions)
 
 
-async def test_opening_again_finds_what_was_written(store_url: str) -> None:
+async def test_opening_again_finds_what_was_written(empty_store_url: str) -> None:
     for attempt in range(3):
-        database = await Database.open(store_url)
+        database = await Database.open(empty_store_url)
         try:
             store = Store(database)
             if attempt == 0:
@@ -104,12 +104,12 @@ async def test_opening_again_finds_what_was_written(store_url: str) -> None:
             await database.close()
 
 
-async def test_what_the_schema_before_knew_is_known_as_the_newest_one_has_it(store_url: str) -> None:
+async def test_what_the_schema_before_knew_is_known_as_the_newest_one_has_it(empty_store_url: str) -> None:
     pager = Policy("pager", ((Target(TargetKind.PERSON, "U1"),),))
     rest = Policy("rest")
     before = [alert(id=1, policy=pager), alert(id=2, policy=rest), alert(id=3, policy=pager)]
     alerts = [each._replace(subject=subject(target=f"t{each.id}")) for each in (*before, alert(id=4))]
-    engine = create_async_engine(store_url)
+    engine = create_async_engine(empty_store_url)
     async with engine.begin() as connection:
         await connection.run_sync(schema.upgrade, "0002")
         for each in alerts:  # as it was written then: the text in the row
@@ -122,7 +122,7 @@ async def test_what_the_schema_before_knew_is_known_as_the_newest_one_has_it(sto
         row = dict(zip(LETTER_COLUMNS, letter_row(digest), strict=True))
         await connection.execute(insert(metadata.tables["letters"]).values(row))
     await engine.dispose()
-    database = await Database.open(store_url)
+    database = await Database.open(empty_store_url)
     try:
         assert await Store(database).live_alerts(T0) == alerts
         async with database.read() as connection:
@@ -136,25 +136,25 @@ async def test_what_the_schema_before_knew_is_known_as_the_newest_one_has_it(sto
         await database.close()
 
 
-async def test_a_newer_schema_is_refused_and_left_as_it_is(store_url: str) -> None:
-    database = await Database.open(store_url)
+async def test_a_newer_schema_is_refused_and_left_as_it_is(empty_store_url: str) -> None:
+    database = await Database.open(empty_store_url)
     async with database.begin() as connection:
         await connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     await database.close()
     for _ in range(2):
         with pytest.raises(StoreUnusable) as caught:
-            await Database.open(store_url)
+            await Database.open(empty_store_url)
         assert caught.value.code == "newer_schema"
         assert "9999" in caught.value.detail
 
 
-async def test_an_upgrade_that_fails_half_way_leaves_nothing(store_url: str) -> None:
-    engine = create_async_engine(store_url)
+async def test_an_upgrade_that_fails_half_way_leaves_nothing(empty_store_url: str) -> None:
+    engine = create_async_engine(empty_store_url)
     try:
         async with engine.begin() as connection:  # in the way of the first migration, after it made "alerts"
             await connection.exec_driver_sql("CREATE TABLE letters (id INTEGER)")
         with pytest.raises((DBAPIError, StoreUnavailable)):
-            await Database.open(store_url)
+            await Database.open(empty_store_url)
         async with engine.connect() as connection:
             tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
         assert tables == ["letters"]
@@ -162,7 +162,7 @@ async def test_an_upgrade_that_fails_half_way_leaves_nothing(store_url: str) -> 
             await connection.exec_driver_sql("DROP TABLE letters")
     finally:
         await engine.dispose()
-    database = await Database.open(store_url)
+    database = await Database.open(empty_store_url)
     await database.close()
 
 

@@ -191,7 +191,7 @@ class Yard:
         """Wait until an operation is in one of those states."""
         async with asyncio.timeout(CEILING_SECONDS):
             while (found := await self.record(number)).state not in states:  # noqa: ASYNC110 - as in `until`
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(0.02)
         return found
 
     def card(self, number: int) -> dict[str, JsonValue]:

@@ -12,12 +12,6 @@ from tests.backups import Templates, local
 from tests.objects import Objects
 
 
-@pytest.fixture(scope="module")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """A pair of empty repositories."""
-    return Templates.made(tmp_path_factory.mktemp("repositories"))
-
-
 @pytest.fixture
 def objects() -> Iterator[Objects]:
     """An S3 server."""

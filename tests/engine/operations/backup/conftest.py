@@ -30,7 +30,7 @@ from bot.store.tables import metadata
 from bot.tools.media import Machine
 from bot.tools.restic.repository import Repository
 from bot.tools.restic.restic import Restic
-from tests.backups import HASTY, Templates, fill, local, offsite, restic
+from tests.backups import HASTY, PASSWORD, Templates, fill, local, offsite, open_at_once, restic
 from tests.objects import Objects
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -149,7 +149,10 @@ class Yard:
 
     async def replaced(self, place: str) -> Ran:
         """`backup replace` of that repository."""
-        return await self.run(ReplaceRepository(self.vault), {"place": place})
+        ran = await self.run(ReplaceRepository(self.vault), {"place": place})
+        if place == "local" and not ran.failed:
+            open_at_once(Path(str(self.local.path)), PASSWORD)
+        return ran
 
     async def run(
         self,
@@ -202,12 +205,6 @@ async def store(tmp_path: Path) -> AsyncIterator[BackupStore]:
         await connection.run_sync(metadata.create_all, tables=list(BACKUP_TABLES))
     yield BackupStore(database)
     await database.close()
-
-
-@pytest.fixture(scope="session")
-def templates(tmp_path_factory: pytest.TempPathFactory) -> Templates:
-    """A pair of empty repositories."""
-    return Templates.made(tmp_path_factory.mktemp("repositories"))
 
 
 @pytest.fixture
