@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Annotated
@@ -17,6 +18,7 @@ from bot.config.deploy_drivers import (
     HaproxySettings,
     ReleaseCommandSettings,
     ReleasesSettings,
+    SystemdSettings,
     TrafficSettings,
 )
 from bot.config.deploy_values import Address, Reason, UrlPath
@@ -27,6 +29,7 @@ from bot.domain.deploy.risk import RiskRules
 from bot.domain.deploy.service import Environment, HealthRules, Limits, ProbeRules, Service
 from bot.domain.deploy.slots import Slot
 from bot.domain.oncall.model import Hours
+from bot.tools.releases.templates import fill
 
 PRODUCTION = "production"
 _WORKING_HOURS = Hours(time(9), time(18))
@@ -279,20 +282,39 @@ class DeploySettings(Section):
 
     @model_validator(mode="after")
     def _are_apart(self) -> DeploySettings:
-        """A slot, or an entry of HAProxy's map, that two services share would let one move the other's
-        traffic."""
-        seen: dict[tuple[str, ...], str] = {}
+        """What two places share would let one move the other's traffic, or start its releases there."""
+        seen: dict[tuple[object, ...], tuple[str, str]] = {}
         for service, settings in self.services.items():
-            for environment in settings.environments.values():
-                traffic = environment.traffic
-                entries: list[tuple[str, ...]] = [(environment.slots.a,), (environment.slots.b,)]
-                if isinstance(traffic, HaproxySettings):
-                    entries.append((traffic.socket, traffic.map, traffic.key))
-                    entries.append((traffic.socket, traffic.map_name or traffic.map, traffic.key))
-                for entry in entries:
-                    if seen.setdefault(entry, service) != service:
+            for name, environment in settings.environments.items():
+                place = (service, name)
+                for entry in (*_addresses_of(environment), *_units_of(environment.releases, place)):
+                    if seen.setdefault(entry, place) != place:
                         raise PydanticCustomError("deploy_same", "the same twice", {"text": entry[-1]})
         return self
+
+
+def _addresses_of(environment: EnvironmentSettings) -> Iterator[tuple[object, ...]]:
+    """What of the network is one place's alone: its slots, and in HAProxy its entry of the map and its
+    backends, which the log tells apart by their names."""
+    yield from ((environment.slots.a,), (environment.slots.b,))
+    traffic = environment.traffic
+    if isinstance(traffic, HaproxySettings):
+        for file in {traffic.map, traffic.map_name or traffic.map}:
+            yield "entry", traffic.socket, file, traffic.key
+        for backend in (traffic.backends.a, traffic.backends.b):
+            yield "backend", traffic.socket, backend
+            if traffic.log is not None:
+                yield "logged", traffic.log, backend
+
+
+def _units_of(releases: ReleasesSettings, place: tuple[str, str]) -> Iterator[tuple[object, ...]]:
+    """The units of a place, and the files that they read."""
+    if isinstance(releases, SystemdSettings):
+        names = dict(zip(("service", "environment"), place, strict=True))
+        for slot in Slot:
+            yield "file", fill(releases.environment_file, {**names, "slot": slot.value})
+            # Another machine's systemd, by another command, has units of its own.
+            yield "unit", releases.systemctl, fill(releases.unit, {**names, "slot": slot.value})
 
 
 def services_of(settings: DeploySettings) -> tuple[Service, ...]:

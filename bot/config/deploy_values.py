@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from ipaddress import IPv6Address
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -20,13 +21,26 @@ _ADDRESS = re.compile(
 )
 _URL_PATH = re.compile(r"/[\x21\x22\x24-\x7e]{0,999}")
 _LONGEST = 1000
+_LONGEST_LABEL = 63
+"""of a host's name, RFC 1035"""
 
 
 def _address(value: str) -> str:
     match = _ADDRESS.fullmatch(value)
-    if match is None or not 1 <= int(match[1]) <= 65535:
+    if match is None or not 1 <= int(match[1]) <= 65535 or not _is_host(value.rpartition(":")[0]):
         raise PydanticCustomError("deploy_address", "no address", {"text": value[:80]})
     return value
+
+
+def _is_host(host: str) -> bool:
+    """Whether it can be looked up: whoever tries one that cannot gets no answer but a bug."""
+    if not host.startswith("["):
+        return all(1 <= len(label) <= _LONGEST_LABEL for label in host.split("."))
+    try:
+        IPv6Address(host[1:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def _endpoint(value: str) -> str:

@@ -205,6 +205,9 @@ def test_secrets_of_releases_are_read_at_the_start_also_from_files_and_hidden_in
         ("127.0.0.1:9002", "127.0.0.1:9001", "deploy_same"),
         ("localhost:9004", "127.0.0.1:9002", "deploy_same"),
         ("127.0.0.1:9002", "127.0.0.1", "deploy_address"),
+        ("127.0.0.1:9002", "a..b:80", "deploy_address"),
+        ("127.0.0.1:9002", f"{'a' * 64}:80", "deploy_address"),
+        ("127.0.0.1:9002", "[::::]:80", "deploy_address"),
         ("127.0.0.1:9002", "127.0.0.1:70000", "deploy_address"),
         ("b: shop_b", "b: shop_a", "deploy_same"),
         ("b: shop_b", "b: 'shop b'", "deploy_proxy_name"),
@@ -272,7 +275,8 @@ def test_what_is_wrong_is_refused_by_a_code_that_has_words(old: str, new: str, c
 @pytest.mark.parametrize("shared", ["127.0.0.1:9001", "shop", "map_name"])
 def test_services_share_neither_a_slot_nor_an_entry_of_the_map(shared: str) -> None:
     text = yaml.safe_load(GOOD)
-    other = yaml.safe_load(GOOD.replace(":900", ":910"))["services"]["shop"]
+    elsewhere = GOOD.replace(":900", ":910").replace("shop_", "other_").replace("/etc/shop/", "/etc/other/")
+    other = yaml.safe_load(elsewhere.replace("shop@", "other@"))["services"]["shop"]
     production = other["environments"]["production"]
     if shared == "shop":
         production["traffic"]["key"] = "shop"
@@ -289,6 +293,50 @@ def test_services_share_neither_a_slot_nor_an_entry_of_the_map(shared: str) -> N
     assert (error["type"], error["ctx"]) == ("deploy_same", {"text": shared})
     production["traffic"]["key"], production["slots"]["a"] = "other", "127.0.0.1:9109"
     assert len(DeploySettings.model_validate(text).services) == 2
+
+
+@pytest.mark.parametrize(
+    ("copied", "shared"),
+    [
+        ({"traffic": {"key": "other"}}, "shop_a"),
+        ({"traffic": {"backends": {"a": "other_a", "b": "other_b"}}}, "shop"),
+        ({"traffic": {"socket": "/run/other.sock"}}, "shop_a"),
+        ({"traffic": {"socket": "/run/other.sock", "log": "127.0.0.1:5515"}}, None),
+        ({"traffic": {"key": "other", "backends": {"a": "other_a", "b": "other_b"}}}, None),
+        ({"releases": {"unit": "shop@{slot}.service"}}, "/etc/a.env"),
+        ({"releases": {"environment_file": "/etc/{service}-{slot}.env"}}, "shop@a.service"),
+        ({"releases": {"environment_file": "/etc/{environment}-{slot}.env"}}, "shop@a.service"),
+        (
+            {
+                "releases": {
+                    "environment_file": "/etc/{environment}-{slot}.env",
+                    "systemctl": ["ssh", "web-2", "systemctl"],
+                }
+            },
+            None,
+        ),
+    ],
+)
+def test_environments_of_one_service_share_nothing_that_moves_traffic_or_starts_releases(
+    copied: dict[str, dict[str, object]], shared: str | None
+) -> None:
+    text = yaml.safe_load(GOOD)
+    environments = text["services"]["shop"]["environments"]
+    production, staging = environments["production"], environments["staging"]
+    if "traffic" in copied:
+        production["traffic"]["log"] = "127.0.0.1:5514"
+        staging["traffic"] = production["traffic"] | copied["traffic"]
+    else:
+        units = {"driver": "systemd", "unit": "shop@{slot}.service", "environment_file": "/etc/{slot}.env"}
+        production["releases"] = units
+        staging["releases"] = units | copied["releases"]
+    if shared is None:
+        assert len(DeploySettings.model_validate(text).services) == 1
+        return
+    with pytest.raises(ValidationError) as refused:
+        DeploySettings.model_validate(text)
+    (error,) = refused.value.errors()
+    assert (error["type"], error["ctx"]) == ("deploy_same", {"text": shared})
 
 
 def test_a_refusal_names_the_place_as_the_file_has_it(refused: Refusing) -> None:
