@@ -25,6 +25,7 @@ from bot.store.deployments import DeploymentStore
 from bot.store.insight import InsightStore
 from bot.store.operations import OperationStore
 from bot.tools.traffic.guarding import leases_folder
+from bot.tools.traffic.haproxy.log_stream import LogStreams
 
 
 class DeployParts:
@@ -42,7 +43,8 @@ class DeployParts:
         command: str,
     ) -> None:
         settings, state = ground.settings, ground.settings.state_directory.absolute()
-        self.sites = Sites(services, partial(site_of, settings.deploy, state, ground.outside.releases))
+        make = partial(site_of, settings.deploy, state, ground.outside.releases, logs=LogStreams())
+        self.sites = Sites(services, make)
         self.book = DeployBook(
             DeploymentStore(ground.database),
             OperationStore(ground.database),

@@ -29,7 +29,7 @@ from bot.tools.releases.templates import fill_all
 from bot.tools.traffic.command.configuration import CommandConfiguration
 from bot.tools.traffic.drivers import TrafficConfiguration, driver_of
 from bot.tools.traffic.haproxy.configuration import HaproxyConfiguration
-from bot.tools.traffic.haproxy.log_stream import LogStream
+from bot.tools.traffic.haproxy.log_stream import LogStreams
 
 FOLDER = "deploy"
 """in the state directory: what drivers remember, and the leases"""
@@ -41,13 +41,14 @@ def site_of(
     secrets: Found,
     service: Service,
     environment: Environment,
+    logs: LogStreams | None = None,
 ) -> Site:
-    """The site of a service in an environment; `secrets` are those of all."""
+    """The site of a service in an environment; `secrets` and `logs` are those of all."""
     section = settings.services[service.name].environments[environment.name]
     configuration = _traffic(section.traffic, service.name, environment.name)
     log = None
     if isinstance(configuration, HaproxyConfiguration) and configuration.log is not None:
-        log = LogStream(configuration.log, configuration.backends.values())
+        log = (logs or LogStreams()).of(configuration.log, configuration.backends.values())
     return Site(
         service=service,
         environment=environment,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -42,17 +42,15 @@ class Site:
     def listening(self) -> Iterator[None]:
         """Listen to the load balancer's log meanwhile. Where it can't be listened to, durations are not
         known, and nothing passes by itself."""
-        if self.log is None or self.log.listening:
+        with ExitStack() as stack:
+            if self.log is not None:
+                try:
+                    self.log.open()
+                except TrafficFailed as failed:
+                    log.warning("log_not_heard", service=self.service.name, detail=failed.detail)
+                else:
+                    stack.callback(self.log.close)
             yield
-            return
-        try:
-            self.log.open()
-        except TrafficFailed as failed:
-            log.warning("log_not_heard", service=self.service.name, detail=failed.detail)
-        try:
-            yield
-        finally:
-            self.log.close()
 
     def address(self, slot: Slot) -> Address:
         """Where a slot listens."""

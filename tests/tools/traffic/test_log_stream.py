@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from bot.domain.deploy.measures import Latencies
 from bot.tools.traffic.contract import TrafficFailed
-from bot.tools.traffic.haproxy.log_stream import LogStream, duration
+from bot.tools.traffic.haproxy.log_stream import LogStream, LogStreams, duration
 from tests.ports import free_port
 from tests.tools.traffic.haproxy import staged, until
 from tests.waiting import eventually
@@ -92,6 +92,26 @@ async def test_an_address_that_is_taken_is_said(stream: tuple[LogStream, str]) -
     with pytest.raises(TrafficFailed) as failed:
         LogStream(address, _BACKENDS).open()
     assert failed.value.reason == "traffic_gone"
+
+
+async def test_two_who_listen_at_one_address_share_its_socket_until_both_have_left(tmp_path: Path) -> None:
+    socket_file = tmp_path / "log.sock"
+    path = str(socket_file)
+    streams = LogStreams()
+    one, other = streams.of(path, ["shop_a", "shop_b"]), streams.of(path, ["pay_a"])
+    assert streams.of(str(tmp_path / "else.sock"), ["shop_a"]) is not one
+    one.open()
+    other.open()
+    one.close()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
+        sending.sendto(line("pay_a", "0/0/7/7"), path)
+        sending.sendto(line("shop_a", "0/0/5/5"), path)
+    await eventually(functools.partial(_heard, other, 2))
+    assert (other.latencies("pay_a"), one.latencies("shop_a")) == (Latencies.of([7]), Latencies.of([5]))
+    other.close()
+    assert not socket_file.exists()
+    one.open()
+    one.close()
 
 
 async def test_the_socket_of_a_killed_one_is_in_nobodys_way(tmp_path: Path) -> None:

@@ -42,11 +42,13 @@ _BUFFER = 4 * 1024 * 1024
 
 class LogStream:
     """Listens for the log, and counts durations for the backends that it was made for. Holds one number a
-    bucket and backend, however much comes."""
+    bucket and backend, however much comes. Several may listen at once: an address has one socket."""
 
     def __init__(self, address: str, backends: Iterable[str]) -> None:
         self._address = address
-        self._counts = {backend.encode(): [0] * (len(BOUNDS) + 1) for backend in backends}
+        self._counts: dict[bytes, list[int]] = {}
+        self.count_for(backends)
+        self._listeners = 0
         self._socket: socket.socket | None = None
         self._known = {whole: bucket_of(whole) for whole in range(1000)}
         self.heard = 0
@@ -56,21 +58,26 @@ class LogStream:
         self.malformed = 0
         """datagrams that are none of our lines"""
 
+    def count_for(self, backends: Iterable[str]) -> None:
+        """Count for these as well."""
+        for backend in backends:
+            self._counts.setdefault(backend.encode(), [0] * (len(BOUNDS) + 1))
+
     def open(self) -> None:
-        """Listen from now on, in the running event loop. Raises TrafficFailed(traffic_gone) when the address
-        cannot be had."""
-        if self._socket is not None:
-            return
-        try:
-            listening = _listening(self._address)
-        except OSError as error:
-            raise TrafficFailed("traffic_gone", f"{self._address}: {error.strerror or error}") from None
-        self._socket = listening
-        asyncio.get_running_loop().add_reader(listening.fileno(), self._read)
+        """Listen from now on, in the running event loop, until it was closed as often as it was opened.
+        Raises TrafficFailed(traffic_gone) when the address cannot be had."""
+        if self._socket is None:
+            try:
+                self._socket = _listening(self._address)
+            except OSError as error:
+                raise TrafficFailed("traffic_gone", f"{self._address}: {error.strerror or error}") from None
+            asyncio.get_running_loop().add_reader(self._socket.fileno(), self._read)
+        self._listeners += 1
 
     def close(self) -> None:
-        """Listen no longer. What was counted stays."""
-        if self._socket is None:
+        """Listen no longer, if nobody else does. What was counted stays."""
+        self._listeners = max(0, self._listeners - 1)
+        if self._socket is None or self._listeners:
             return
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
@@ -112,6 +119,19 @@ class LogStream:
         bucket = self._known.get(took)
         counts[bucket_of(took) if bucket is None else bucket] += 1
         self.heard += 1
+
+
+class LogStreams:
+    """One stream an address, for all who listen there: a load balancer sends all that it tells to one."""
+
+    def __init__(self) -> None:
+        self._made: dict[object, LogStream] = {}
+
+    def of(self, address: str, backends: Iterable[str]) -> LogStream:
+        """The stream of that address, which counts for these backends as well."""
+        stream = self._made.setdefault(local_port(address) or address, LogStream(address, ()))
+        stream.count_for(backends)
+        return stream
 
 
 def duration(queued: int, connected: int, answered: int, all_told: int) -> int:
