@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
@@ -33,6 +35,8 @@ from bot.tools.releases.contract import Instance, ReleaseFailed
 from bot.tools.traffic.contract import TrafficFailed
 
 _LOOKED_BACK = 20
+TELLS_WITHIN = 3.0
+"""seconds that a way back waits for a driver to tell what runs somewhere"""
 
 
 BackedUp = Callable[[Sequence[str]], Awaitable[Mapping[str, datetime] | OperationRefused]]
@@ -179,11 +183,9 @@ class Planner:
             b = await site.traffic.share()
         except TrafficFailed as failed:
             raise OperationRefused(failed.reason, detail=failed.detail) from None
-        if b not in (0, 100) and not mixed:
+        live, shared = _most(b), b not in (0, 100)
+        if shared and not mixed:
             raise OperationRefused("traffic_mixed", share=b)
-        return await self._standing(site, _most(b), b not in (0, 100))
-
-    async def _standing(self, site: Site, live: Slot, shared: bool) -> Standing:
         try:
             blue, other = await site.releases.find(live), await site.releases.find(live.other)
         except ReleaseFailed as failed:
@@ -193,18 +195,24 @@ class Planner:
     async def _to_leave(self, site: Site) -> Standing:
         """How it stands for a way back. Where both slots carry something a canary was left lying, and that is
         what has to be left, also where it carries less than what carried everything before it. Where nobody
-        can tell what carries anything, the book does: a canary that runs may carry something."""
+        can tell what carries anything, or soon what runs, the book does: a canary that runs may carry
+        something, and before traffic moves it is looked whether the target is well."""
         b = await share_told(site)
         slots = await self._book.store.slots_of(site.service.name, site.environment.name)
-        live = live_of(slots)
-        home = None if live is None else live.slot
+        known = live_of(slots)
+        home = None if known is None else known.slot
         if home is None and slots:  # what was there before the first deployment is in no slot of the book
             home = max(slots.values(), key=lambda each: each.placed_at).slot.other
+        lives = dict(
+            zip(Slot, await asyncio.gather(*(_lives(site, slot, slots) for slot in Slot)), strict=True)
+        )
         if b is not None:
-            standing = await self._standing(site, _most(b), b not in (0, 100))
+            live = _most(b)
+            standing = Standing(live, lives[live], lives[live.other], b not in (0, 100))
             lying = standing.shared
         else:
-            standing = await self._standing(site, home or Slot.A, False)
+            live = home or Slot.A
+            standing = Standing(live, lives[live], lives[live.other])
             runs = standing.other is not None and standing.other.alive
             lying = runs and _is_later(slots, standing.live.other)
         if not lying or home is not standing.live:
@@ -277,6 +285,15 @@ class Planner:
             today=sum(1 for each in before if each.started_at >= midnight),
             last_went_back=bool(before) and before[0].outcome.value == "rolled_back",
         )
+
+
+async def _lives(site: Site, slot: Slot, slots: Mapping[Slot, SlotRecord]) -> Instance | None:
+    """What runs in a slot; where its driver cannot tell soon, what the book has there."""
+    with suppress(ReleaseFailed, TimeoutError):
+        async with asyncio.timeout(TELLS_WITHIN):
+            return await site.releases.find(slot)
+    known = slots.get(slot)
+    return None if known is None else Instance(slot, known.revision, known.marker, None)
 
 
 def _most(b: int) -> Slot:

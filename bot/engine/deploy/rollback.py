@@ -24,7 +24,7 @@ from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock
 from bot.engine.deploy.back import answers, divert, drain, patiently, see_still, share_told
 from bot.engine.deploy.book import DeployBook
-from bot.engine.deploy.facts import Planner
+from bot.engine.deploy.facts import TELLS_WITHIN, Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
 from bot.engine.deploy.site import Site, Sites
 from bot.engine.deploy.undoing import lock_told, marker_of
@@ -35,7 +35,6 @@ from bot.tools.releases.health import check, session_of, wait_until_healthy
 log = structlog.get_logger(__name__)
 
 _Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
-_TELLS_WITHIN = 3.0
 """seconds that a driver has to tell what is in a slot while users wait for another release"""
 
 
@@ -164,7 +163,7 @@ async def _wrong_with(revision: str, site: Site, slot: Slot) -> StepFailed | Non
     whoever answers is another one. None where all is well; that nobody can tell soon what runs there is no
     reason to stay."""
     try:
-        async with asyncio.timeout(_TELLS_WITHIN):
+        async with asyncio.timeout(TELLS_WITHIN):
             found = await site.releases.find(slot)
     except (ReleaseFailed, TimeoutError):
         pass

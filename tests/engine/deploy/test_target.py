@@ -84,6 +84,24 @@ async def test_a_first_canary_that_was_left_lying_is_left_for_what_was_there_bef
         assert await target_of(ground) == ("v1", ["a"])
 
 
+async def test_a_canary_is_left_though_its_driver_cannot_tell_what_runs(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        store = ground.book.store
+        await deployed(ground, "v2")
+        ground.put("v3")
+        await runs(ground, Slot.A, "v3")
+        await store.write(store.placing(SlotRecord("shop", "production", Slot.A, "v3", "run-9", clock.now)))
+        await ground.site.traffic.shift(75)
+        ground.releases.fails |= {("find", slot) for slot in Slot}
+        assert await target_of(ground) == ("v2", ["b"])
+        over = await ground.over(await ground.begin("", ROLLBACK))
+        assert over.state is State.DONE, over.problem
+        ground.releases.fails.clear()
+        assert await ground.live() == "v2"
+
+
 async def test_another_release_where_the_target_should_be_gets_no_traffic(
     small: Database, clock: SetClock
 ) -> None:
