@@ -313,6 +313,7 @@ OPERATIONS: dict[str, dict[str, Facts]] = {
         ),
     },
     "operation_click": {
+        "unwritten": OperationClickFacts("unwritten", "stop", RUNNING),
         "taken": _clicked("taken"),
         "stale": _clicked("stale"),
         "expired": _clicked("expired"),

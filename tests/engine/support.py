@@ -50,9 +50,11 @@ class SetClock:
 
 
 class Disk:
-    """What the real database of a test may do just now: `read_only` or `full` make it refuse writes."""
+    """What the real database of a test may do just now: `read_only` or `full` make it refuse writes, `away`
+    everything."""
 
     def __init__(self) -> None:
+        self.away = False
         self.read_only = False
         self.full = False
 
@@ -66,6 +68,8 @@ class Disk:
             event.remove(Engine, "begin", self._begin)
 
     def _begin(self, connection: Connection) -> None:
+        if self.away:
+            connection.exec_driver_sql("SELECT 1 FROM what_is_away")
         if connection.dialect.name == "sqlite":
             # SQLite never shrinks the limit below what is there: a write that needs a new page is refused.
             connection.exec_driver_sql(f"PRAGMA max_page_count = {1 if self.full else 1_000_000}")

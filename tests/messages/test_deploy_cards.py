@@ -158,6 +158,7 @@ def test_both_colours_are_drawn_to_one_scale() -> None:
         ("traffic_goes_on", {"slot": "b"}),
         ("traffic_not_moved", {"share": 40}),
         ("green_unhealthy", {"seconds": 60.0, "problem": "", "values": {}}),
+        ("green_restarted", {"count": 1}),
         ("target_other", {"revision": "v1", "found": "v3"}),
         ("target_unhealthy", {"seconds": 0, "problem": "health_gone", "values": {}}),
         ("release_start", {"detail": ""}),

@@ -87,6 +87,8 @@ class Verdict(StrEnum):
     """What becomes of a click. What is said is `operations.click.VERDICT`."""
 
     TAKEN = "taken"
+    UNWRITTEN = "unwritten"
+    """taken, though the database is away: the step that is under way stops, and that is written later"""
     STALE = "stale"
     """it is no longer where the card showed it, or the card showed another plan"""
     EXPIRED = "expired"

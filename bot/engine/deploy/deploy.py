@@ -71,6 +71,10 @@ class Deploy:
         self._stages: dict[int, Stage] = {}
         """the last stage of each run that passed: what follows goes on from its evidence. After a crash there
         is none, and the evidence is gathered afresh"""
+        self._restarts: dict[int, int] = {}
+        """how often each run's Green had been started again when it was found well; unknown after a crash"""
+        self._unwritten: set[int] = set()
+        """runs whose next share could not be written down yet"""
         self._undoing = Undoing(leases, book, clock)
         self._doing: Mapping[str, _Doing] = {
             PREFLIGHT: self._preflight,
@@ -95,8 +99,13 @@ class Deploy:
         """As `Operation` has it. The order is the machinery's: backwards, traffic first."""
         if step.undo is None:
             return {}
-        self._stages.pop(work.run_id, None)
+        self._forget(work.run_id)
         return await self._undoing.undo(self._site(plan), plan, step.undo, work)
+
+    def _forget(self, run: int) -> None:
+        self._stages.pop(run, None)
+        self._restarts.pop(run, None)
+        self._unwritten.discard(run)
 
     def _site(self, plan: Plan) -> Site:
         return self._sites.of(plan.shown["service"], plan.shown["environment"])
@@ -145,21 +154,35 @@ class Deploy:
             raise Stopped
         if not health.healthy:
             raise unhealthy("green_unhealthy", health)
+        self._restarts[work.run_id] = instance.restarts
         return {"seconds": round(health.seconds, 1)}
 
     async def _verify(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         found = await self._inspection.green(site, green_of(plan), _revision(plan), lambda: work.stopping)
-        return _passed(found, work, "verify", "deploy_tests")
+        result = _passed(found, work, "verify", "deploy_tests")
+        before, instance = self._restarts.get(work.run_id), await self._found(site, green_of(plan))
+        if before is not None and instance is not None and instance.restarts > before:
+            # It answers again, and has crashed under its tests all the same.
+            raise StepFailed("green_restarted", count=instance.restarts - before)
+        return result
+
+    async def _found(self, site: Site, slot: Slot) -> Instance | None:
+        """What runs there; None also where that cannot be told soon. Raises StepFailed."""
+        with as_failures(), suppress(TimeoutError):
+            async with asyncio.timeout(WITHIN):
+                return await site.releases.find(slot)
+        return None
 
     async def _shift(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Gate 3, one stage of it."""
         green, percent = green_of(plan), int(_number(step.params["percent"]))
+        if work.run_id in self._unwritten:
+            await self._mean(work.run_id, plan, percent)
         # Where nobody ever was, the watchdog would wait for somebody to take the traffic back to.
         back = plan.shown["has_blue"] or await answers(site, green.other)
         async with self._leases.kept(work.run_id, site, share_of_b(green, 0) if back else None) as lease:
             await self._let_go(site, plan, percent, work, lease.is_lost)
-            # What is meant before it is done: after a crash nobody knows how far it came.
-            await self._book.shifted(work.run_id, plan, percent, self._clock())
+            await self._mean(work.run_id, plan, percent)
             # Not for longer than the watchdog waits for us.
             patience = site.environment.lease.total_seconds() / 2
             async with lease.moving():
@@ -169,17 +192,25 @@ class Deploy:
         self._stages[work.run_id] = stage
         return _result(stage)
 
+    async def _mean(self, run: int, plan: Plan, percent: int) -> None:
+        """Write down what is meant before it is done: after a crash nobody knows how far it came. While the
+        database is away the step is begun again and again, and nobody judges: it must not renew its lease
+        every time, so that it writes first."""
+        self._unwritten.add(run)
+        await self._book.shifted(run, plan, percent, self._clock())
+        self._unwritten.discard(run)
+
     async def _stage(self, site: Site, green: Slot, share: int, work: Work) -> Stage:
-        """A stage that begins now: after the last one, or as the first. How often Green was restarted is not
-        waited for long, for nobody watches meanwhile: a restart is one since the first look then."""
+        """A stage that begins now: after the last one, or as the first. Where nobody knows how often Green
+        was started again before, that counts from the first look on."""
         before, now = self._stages.get(work.run_id), time.monotonic()
         if before is not None:
             return next_stage(before, share, now)
-        found: Instance | None = None
-        with as_failures(), suppress(TimeoutError):
-            async with asyncio.timeout(WITHIN):
-                found = await site.releases.find(green)
-        return first_stage(rules_of(site), share, now, None if found is None else found.restarts)
+        restarts = self._restarts.get(work.run_id)
+        if restarts is None:
+            found = await self._found(site, green)
+            restarts = None if found is None else found.restarts
+        return first_stage(rules_of(site), share, now, restarts)
 
     async def _let_go(
         self, site: Site, plan: Plan, percent: int, work: Work, taken_away: Callable[[], Awaitable[bool]]
@@ -229,7 +260,7 @@ class Deploy:
     async def _retire(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
         """Blue is cleaned up, unless somebody wants it back while it is there. That it could not be is said,
         and is no reason to take a healthy release back: the next deployment stops it first."""
-        self._stages.pop(work.run_id, None)
+        self._forget(work.run_id)
         slot = Slot(str(step.params["slot"]))
         try:
             if share_of(slot, await site.traffic.share()) != 0:

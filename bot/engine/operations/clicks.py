@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
+
 from bot.domain.audit import Action
 from bot.domain.operations.approval import OPEN, REASON_LIMIT, Click, Needs, State, Verdict, judge
 from bot.domain.operations.record import OperationRecord
@@ -13,7 +15,10 @@ from bot.engine.operations.moves import Moves
 from bot.engine.operations.parts import Parts
 from bot.engine.operations.runner import Runner
 from bot.engine.operations.shown import Shown
+from bot.store.errors import StoreUnavailable
 from messages.operation_facts import OperationClickFacts, OperationNoteFacts
+
+log = structlog.get_logger(__name__)
 
 _ACTIONS = {
     Click.APPROVE: (Action.OPERATION_APPROVE, State.QUEUED),
@@ -30,7 +35,8 @@ _TO_STEPS = {
 
 
 class Clicks:
-    """Takes them. Raises StoreUnavailable; then nothing has changed."""
+    """Takes them. Raises StoreUnavailable; then nothing has changed. 중단 alone waits for no database: the
+    step that is under way is told all the same."""
 
     def __init__(
         self, parts: Parts, shown: Shown, moves: Moves, runner: Runner, wake: Callable[[], None]
@@ -46,28 +52,47 @@ class Clicks:
         self, click: Click, number: int, shown_hash: str, by: str, reason: str = ""
     ) -> OperationClickFacts | None:
         """Somebody pressed a button, or typed as much; None if there is no such operation."""
-        record = await self._parts.store.get(number)
+        try:
+            record = await self._parts.store.get(number)
+        except StoreUnavailable:
+            record = self._runner.record(number) if click is Click.STOP else None
+            if record is None:
+                raise
         if record is None:
             return None
         roles = self._parts.roles()
         needs = self._parts.needs(record.plan.operation, record.plan.subject)
         verdict = judge(click, by, shown_hash, record.pending, needs, roles, self._parts.clock(), reason)
         if verdict is Verdict.TAKEN:
-            taken = await (
-                self._pass_on(record, click, by)
-                if click in _TO_STEPS
-                else self._take(record, click, by, reason)
-            )
+            try:
+                taken = await (
+                    self._pass_on(record, click, by)
+                    if click in _TO_STEPS
+                    else self._take(record, click, by, reason)
+                )
+            except StoreUnavailable as error:
+                if click is not Click.STOP or not self._runner.stop(record.id, by):
+                    raise
+                log.warning("stopped_and_not_written", operation=record.id, by=by, detail=error.detail)
+                self._moves.note_done(record, _TO_STEPS[click], by)
+                return OperationClickFacts(Verdict.UNWRITTEN.value, click.value, self._shown.facts(record))
             verdict = verdict if taken else Verdict.STALE
         elif verdict in (Verdict.NOT_ALLOWED, Verdict.SECOND_PERSON):
             action = _TO_STEPS[click] if click in _TO_STEPS else _ACTIONS[click][0]
             self._moves.note_refused(record, action, by, verdict.value)
         self._wake()
-        fresh = await self._parts.store.get(number) or record
+        fresh = await self._now(record)
         could: tuple[str, ...] = ()
         if verdict in (Verdict.NOT_ALLOWED, Verdict.SECOND_PERSON):
             could = _who_could(click, record, needs, roles)
         return OperationClickFacts(verdict.value, click.value, self._shown.facts(fresh), could)
+
+    async def _now(self, record: OperationRecord) -> OperationRecord:
+        """What it is after a click; what it was where that cannot be read: the click is decided already."""
+        try:
+            return await self._parts.store.get(record.id) or record
+        except StoreUnavailable:
+            return record
 
     async def _take(self, record: OperationRecord, click: Click, by: str, reason: str) -> bool:
         now = self._parts.clock()
@@ -100,7 +125,7 @@ class Clicks:
         if done:
             match click:
                 case Click.STOP:
-                    self._runner.stop(record.id)
+                    self._runner.stop(record.id, by)
                 case Click.HOLD:
                     self._runner.hold(record.id, by)
                 case _:

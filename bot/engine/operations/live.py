@@ -32,7 +32,8 @@ class LiveWork:
         self._attach = attach
         self._call = call
         self._told = told
-        self._stopping = False
+        self.stopped_by: str | None = None
+        """who pressed 중단"""
         self.is_past_return = False
         """whether what is being done cannot be stopped any more"""
         self._held_by: str | None = None
@@ -58,11 +59,11 @@ class LiveWork:
     @property
     def stopping(self) -> bool:
         """As `Work` has it."""
-        return self._stopping
+        return self.stopped_by is not None
 
-    def stop(self) -> None:
+    def stop(self, by: str) -> None:
         """Somebody pressed 중단."""
-        self._stopping = True
+        self.stopped_by = by
         self._pressed.set()
 
     def past_return(self) -> None:

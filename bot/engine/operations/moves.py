@@ -112,8 +112,16 @@ class Moves:
 
     def note_refused(self, record: OperationRecord, action: Action, by: str, why: str) -> None:
         """Somebody tried what they may not."""
-        deed = self._deed(by, action, record, {"why": why}, Outcome.REFUSED)
-        self._parts.audit.note(by, action, deed.subject, Outcome.REFUSED, plan=deed.plan, detail=deed.detail)
+        self._note(self._deed(by, action, record, {"why": why}, Outcome.REFUSED))
+
+    def note_done(self, record: OperationRecord, action: Action, by: str) -> None:
+        """Somebody did what could not be written with its note: the note is written when it can be."""
+        self._note(self._deed(by, action, record))
+
+    def _note(self, deed: Deed) -> None:
+        self._parts.audit.note(
+            deed.actor, deed.action, deed.subject, deed.outcome, plan=deed.plan, detail=deed.detail
+        )
 
     def _deed(
         self,

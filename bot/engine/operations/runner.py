@@ -65,6 +65,7 @@ class Runner:
         self._call = call
         self._retry_seconds = retry_seconds
         self._live: dict[int, LiveWork] = {}
+        self._doing: dict[int, OperationRecord] = {}
         self._past: set[int] = set()
         """runs of which a step was past its return, until their end is on record"""
         self._closing = False
@@ -81,11 +82,16 @@ class Runner:
         """The steps that are under way, by operation."""
         return dict(self._live)
 
-    def stop(self, number: int) -> None:
-        """Tell the step that is under way that somebody pressed 중단."""
+    def record(self, number: int) -> OperationRecord | None:
+        """That operation as it was when its run began, while a step is done: for those who cannot read it."""
+        return self._doing.get(number)
+
+    def stop(self, number: int, by: str) -> bool:
+        """Tell the step that is under way who pressed 중단; False if none is."""
         work = self._live.get(number)
         if work is not None:
-            work.stop()
+            work.stop(by)
+        return work is not None
 
     def is_past_return(self, number: int) -> bool:
         """Whether the step that is under way cannot be stopped any more, or one before it could not."""
@@ -131,7 +137,7 @@ class Runner:
     async def _do(self, record: OperationRecord, index: int) -> JsonValue:
         """Do a step: its state, which is kept."""
         # There before anybody looks whether it was stopped: who presses 중단 from now on reaches it.
-        work = self._begin(record, index)
+        work, self._doing[record.id] = self._begin(record, index), record
         began = self._clock()
         step = record.plan.steps[index]
         operation = self._operations.get(record.plan.operation)
@@ -152,6 +158,10 @@ class Runner:
             result = await self._once_stored(lambda: operation.do(record.plan, step, work))
             done = StepRecord(index, StepState.DONE, began, self._clock(), result)
         except Stopped as stopped:
+            if work.stopped_by is not None:
+                # Where the database was away when 중단 was pressed, who did it is not on record yet.
+                stopping = self._store.stopping(record.id, work.stopped_by)
+                await self._patiently(lambda: self._store.write(stopping))
             done = StepRecord(index, StepState.STOPPED, began, self._clock(), stopped.result)
         except StepFailed as failed:
             problem = self._failed(failed)
@@ -164,6 +174,7 @@ class Runner:
             if work.is_past_return:
                 self._past.add(record.id)
             self._live.pop(record.id, None)
+            self._doing.pop(record.id, None)
         return await self._save(record.id, done)
 
     async def _undo(self, record: OperationRecord, index: int) -> JsonValue:

@@ -5,18 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
+
+from bot.domain.audit import Action
 from bot.domain.deploy.record import Outcome
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import Click, State
+from bot.domain.operations.plan import Plan
 from bot.domain.operations.record import STUCK, StepState
 from bot.engine.delivery import Temporary
 from bot.store.database import Database
+from bot.store.errors import StoreUnavailable
 from tests.engine.deploy.ground import BRISK, Ground, garble, grounded, unwritable
 from tests.engine.deploy.test_deploy import is_back, problem
 from tests.engine.deploy.test_rollback import became
 from tests.engine.deploy.visitors import asking, visitors
+from tests.engine.operations.jobs import BOB
+from tests.engine.operations.test_desk import deeds
 from tests.engine.support import Disk, Fault, SetClock, until
 
 SLOW = replace(BRISK, dwell=timedelta(seconds=2))
@@ -207,6 +214,64 @@ async def test_the_database_is_away_for_a_while_in_a_stage(
         assert found.failures == []
         assert await ground.live() == "v2"
         assert await ground.changes() == [("traffic", "v2"), ("traffic", "v2"), ("complete", "v2")]
+
+
+@pytest.mark.parametrize("fault", ["read_only", "away"])
+async def test_who_wants_it_back_while_the_database_is_away_gets_it_at_once(
+    small: Database, clock: SetClock, disk: Disk, fault: str
+) -> None:
+    async with grounded(small, clock, environment=LONG) as ground:
+        async with visitors(ground.balancer.url, 4) as found:
+            number = await at_a_quarter(ground)
+            record = await ground.yard.record(number)
+            setattr(disk, fault, True)
+            denied = await ground.yard.desk.press(Click.STOP, number, record.plan_hash, "U0STRANGER")
+            assert denied is not None
+            assert denied.verdict == "not_allowed"
+            with pytest.raises(StoreUnavailable):
+                await ground.yard.desk.press(Click.HOLD, number, record.plan_hash, BOB)
+            clicked = await ground.yard.desk.press(Click.STOP, number, record.plan_hash, BOB)
+            assert clicked is not None
+            assert clicked.verdict == "unwritten"
+            await ground.carries(0)
+            setattr(disk, fault, False)
+            over = await ground.over(number)
+        assert (over.state, over.stopped_by) == (State.UNDONE, BOB)
+        assert found.failures == []
+        await is_back(ground, number)
+        await ground.yard.audit.flush()
+        stop = Action.OPERATION_STOP
+        assert [each for each in await deeds(small) if each[1] == stop] == [
+            ("U0STRANGER", stop, "refused"),
+            (BOB, stop, "done"),
+        ]
+
+
+async def test_a_canary_that_cannot_go_on_for_the_database_is_not_left_unwatched(
+    small: Database, clock: SetClock, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = replace(SLOW, dwell=timedelta(seconds=0.6), lease=timedelta(seconds=3))
+    async with grounded(small, clock, environment=environment) as ground:
+        shifted = ground.book.shifted
+
+        async def just_before(run: int, plan: Plan, percent: int, at: datetime) -> None:
+            if percent == 100 and percent not in tried:
+                disk.read_only = True
+            tried.append(percent)
+            await shifted(run, plan, percent, at)
+
+        tried: list[int] = []
+        monkeypatch.setattr(ground.book, "shifted", just_before)
+        async with visitors(ground.balancer.url) as found:
+            number = await at_a_quarter(ground)
+            await until(lambda: tried.count(100) > 1)
+            await ground.carries(0)
+            disk.read_only = False
+            over = await ground.over(number)
+        assert over.state is State.UNDONE
+        assert problem(over) == ("watchdog", ())
+        assert found.failures == []
+        await is_back(ground, number)
 
 
 async def test_the_database_is_away_while_it_goes_back(small: Database, clock: SetClock, disk: Disk) -> None:

@@ -140,6 +140,33 @@ async def test_a_release_that_fails_its_tests_never_carries_anything(
         assert ground.yard.alerts == [(number, State.UNDONE)]
 
 
+_STUBBORN = """
+import sys, time, urllib.request
+answered = 0
+while answered < 4:
+    try:
+        urllib.request.urlopen(sys.argv[1]).read()
+        answered += 1
+    except OSError:
+        time.sleep(0.05)
+print("4 requests")
+"""
+
+
+async def test_a_release_that_crashes_under_a_test_which_asks_again_is_found_out(
+    small: Database, clock: SetClock
+) -> None:
+    rule = ByCommand((sys.executable, "-c", _STUBBORN, "{url}"), timedelta(seconds=60))
+    async with grounded(small, clock, environment=BRISK, trials={Trial.INTEGRATION: rule}) as ground:
+        ground.put("v2", dies_after=3)
+        number = await ground.begin("v2")
+        over = await ground.over(number)
+        assert over.state is State.UNDONE
+        assert over.problem is not None
+        assert (over.problem.reason, dict(over.problem.values)) == ("green_restarted", {"count": 1})
+        await is_back(ground, number, moved=False)
+
+
 async def test_a_release_that_never_gets_healthy_never_carries_anything(
     small: Database, clock: SetClock
 ) -> None:

@@ -125,7 +125,7 @@ async def test_whoever_presses_a_button_waits_for_no_look(monkeypatch: pytest.Mo
         told = work.facts()
         assert told is not None
         assert (told.detail["held"], told.controls) == (True, ("go", "stop"))
-        work.stop()
+        work.stop(ANN)
         with pytest.raises(Stopped):
             await watching
         assert set(hanging.most.values()) == {1}

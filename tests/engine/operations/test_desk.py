@@ -554,12 +554,15 @@ async def test_stop_reaches_a_step_that_is_about_to_begin(
     async def end(record: OperationRecord, state: State, problem: Problem | None) -> None:
         ends.append(state)
 
+    def stop(number: int) -> None:
+        runner.stop(number, ANN)
+
     # It is pressed after the run has looked for that, and before the step does anything.
     runner = Runner(
         store,
         {"chest": chest},
         clock,
-        lambda number: runner.stop(number),
+        stop,
         end,
         lambda number, name, text: None,
     )
@@ -567,6 +570,9 @@ async def test_stop_reaches_a_step_that_is_about_to_begin(
     await runs.start(Run(1, plan.hash))
     await runs.tasks[1]
     assert (chest.words(), ends) == ([], [State.UNDONE])
+    found = await store.get(1)
+    assert found is not None
+    assert found.stopped_by == ANN
 
 
 async def test_who_asks_for_what_waits_already_makes_no_second_run(yard: Yard) -> None:
