@@ -68,9 +68,11 @@ class Disk:
             event.remove(Engine, "begin", self._begin)
 
     def _begin(self, connection: Connection) -> None:
+        is_sqlite = connection.dialect.name == "sqlite"
         if self.away:
-            connection.exec_driver_sql("SELECT 1 FROM what_is_away")
-        if connection.dialect.name == "sqlite":
+            ended = "SELECT pg_terminate_backend(pg_backend_pid())"
+            connection.exec_driver_sql("SELECT 1 FROM what_is_away" if is_sqlite else ended)
+        if is_sqlite:
             # SQLite never shrinks the limit below what is there: a write that needs a new page is refused.
             connection.exec_driver_sql(f"PRAGMA max_page_count = {1 if self.full else 1_000_000}")
             connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if self.read_only else 'OFF'}")

@@ -177,12 +177,12 @@ class Deploy:
         """Gate 3, one stage of it."""
         green, percent = green_of(plan), int(_number(step.params["percent"]))
         if work.run_id in self._unwritten:
-            await self._mean(work.run_id, plan, percent)
+            await self._intend(work.run_id, plan, percent)
         # Where nobody ever was, the watchdog would wait for somebody to take the traffic back to.
         back = plan.shown["has_blue"] or await answers(site, green.other)
         async with self._leases.kept(work.run_id, site, share_of_b(green, 0) if back else None) as lease:
             await self._let_go(site, plan, percent, work, lease.is_lost)
-            await self._mean(work.run_id, plan, percent)
+            await self._intend(work.run_id, plan, percent)
             # Not for longer than the watchdog waits for us.
             patience = site.environment.lease.total_seconds() / 2
             async with lease.moving():
@@ -192,7 +192,7 @@ class Deploy:
         self._stages[work.run_id] = stage
         return _result(stage)
 
-    async def _mean(self, run: int, plan: Plan, percent: int) -> None:
+    async def _intend(self, run: int, plan: Plan, percent: int) -> None:
         """Write down what is meant before it is done: after a crash nobody knows how far it came. While the
         database is away the step is begun again and again, and nobody judges: it must not renew its lease
         every time, so that it writes first."""

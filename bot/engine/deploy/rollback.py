@@ -35,7 +35,6 @@ from bot.tools.releases.health import check, session_of, wait_until_healthy
 log = structlog.get_logger(__name__)
 
 _Doing = Callable[[Site, Plan, Step, Work], Awaitable[JsonObject]]
-"""seconds that a driver has to tell what is in a slot while users wait for another release"""
 
 
 class Rollback:

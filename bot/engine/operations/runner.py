@@ -158,10 +158,6 @@ class Runner:
             result = await self._once_stored(lambda: operation.do(record.plan, step, work))
             done = StepRecord(index, StepState.DONE, began, self._clock(), result)
         except Stopped as stopped:
-            if work.stopped_by is not None:
-                # Where the database was away when 중단 was pressed, who did it is not on record yet.
-                stopping = self._store.stopping(record.id, work.stopped_by)
-                await self._patiently(lambda: self._store.write(stopping))
             done = StepRecord(index, StepState.STOPPED, began, self._clock(), stopped.result)
         except StepFailed as failed:
             problem = self._failed(failed)
@@ -175,6 +171,11 @@ class Runner:
                 self._past.add(record.id)
             self._live.pop(record.id, None)
             self._doing.pop(record.id, None)
+        if work.stopped_by is not None:
+            # While the database was away that could not be written, and the step may have ended all the same:
+            # the next one must find it.
+            stopping = self._store.stopping(record.id, work.stopped_by)
+            await self._patiently(lambda: self._store.write(stopping))
         return await self._save(record.id, done)
 
     async def _undo(self, record: OperationRecord, index: int) -> JsonValue:

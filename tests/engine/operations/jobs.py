@@ -55,6 +55,8 @@ class Chest:
         self.buggy: set[str] = set()
         self.held: dict[str, asyncio.Event] = {}
         self.undo_held: dict[str, asyncio.Event] = {}
+        self.deaf = False
+        """no step looks whether it is stopped"""
         self.fails_when_cancelled = False
         """as a step does whose program is ended together with ours"""
         self.reached: list[str] = []
@@ -88,7 +90,7 @@ class Chest:
                 if self.fails_when_cancelled:
                     raise StepFailed("ended", word=word) from None
                 raise
-        if work.stopping:
+        if work.stopping and not self.deaf:
             raise Stopped({"put": 0})
         if word in self.buggy:
             raise ZeroDivisionError

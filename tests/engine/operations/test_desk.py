@@ -575,6 +575,24 @@ async def test_stop_reaches_a_step_that_is_about_to_begin(
     assert found.stopped_by == ANN
 
 
+@pytest.mark.parametrize("deaf", [False, True])
+async def test_stop_that_could_not_be_written_keeps_the_next_step_from_beginning(
+    yard: Yard, disk: Disk, deaf: bool
+) -> None:
+    yard.chest.held["bread"], yard.chest.deaf = asyncio.Event(), deaf
+    number = await approved(yard, "bread salt")
+    await until(lambda: yard.chest.reached == ["bread"])
+    record = await yard.record(number)
+    disk.away = True
+    clicked = await yard.desk.press(Click.STOP, number, record.plan_hash, BOB)
+    assert clicked is not None
+    assert clicked.verdict == "unwritten"
+    yard.chest.held["bread"].set()
+    disk.away = False
+    over = await yard.reaches(number, State.UNDONE)
+    assert (over.stopped_by, yard.chest.reached, yard.chest.words()) == (BOB, ["bread"], [])
+
+
 async def test_who_asks_for_what_waits_already_makes_no_second_run(yard: Yard) -> None:
     yard.chest.held["bread"] = asyncio.Event()
     yard.needs = replace(yard.needs, approve=Role.OPERATOR)
