@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import time, timedelta
 from types import MappingProxyType
 from typing import Annotated
@@ -220,11 +220,7 @@ class ServiceSettings(Section):
             for check in self.preflight.rules.values():
                 if "{directory}" in " ".join(getattr(check, "command", ())):
                     raise PydanticCustomError("deploy_no_directory", "no directory")
-        seen: dict[str, str] = {}
-        for name, environment in self.environments.items():
-            for address in (environment.slots.a, environment.slots.b):
-                if seen.setdefault(address, name) != name:
-                    raise PydanticCustomError("deploy_same", "the same twice", {"text": address})
+        _must_be_apart((name, _slots_of(each)) for name, each in self.environments.items())
         return self
 
     def service(self, name: str) -> Service:
@@ -283,21 +279,36 @@ class DeploySettings(Section):
     @model_validator(mode="after")
     def _are_apart(self) -> DeploySettings:
         """What two places share would let one move the other's traffic, or start its releases there."""
-        seen: dict[tuple[object, ...], tuple[str, str]] = {}
-        for service, settings in self.services.items():
-            for name, environment in settings.environments.items():
-                place = (service, name)
-                for entry in (*_addresses_of(environment), *_units_of(environment.releases, place)):
-                    if seen.setdefault(entry, place) != place:
-                        raise PydanticCustomError("deploy_same", "the same twice", {"text": entry[-1]})
+        _must_be_apart(
+            ((service, name), _own(service, name, environment))
+            for service, settings in self.services.items()
+            for name, environment in settings.environments.items()
+        )
         return self
 
 
-def _addresses_of(environment: EnvironmentSettings) -> Iterator[tuple[object, ...]]:
-    """What of the network is one place's alone: its slots, and in HAProxy its entry of the map and its
-    backends, which the log tells apart by their names."""
+def _must_be_apart(places: Iterable[tuple[object, Iterable[tuple[object, ...]]]]) -> None:
+    """Refuse what stands in two places, each given with all that has to be its own."""
+    seen: dict[tuple[object, ...], object] = {}
+    for place, entries in places:
+        for entry in entries:
+            if seen.setdefault(entry, place) != place:
+                raise PydanticCustomError("deploy_same", "the same twice", {"text": entry[-1]})
+
+
+def _own(service: str, name: str, environment: EnvironmentSettings) -> Iterator[tuple[object, ...]]:
+    """All that is one environment's alone."""
+    yield from _slots_of(environment)
+    yield from _entries_of(environment.traffic)
+    yield from _units_of(environment.releases, {"service": service, "environment": name})
+
+
+def _slots_of(environment: EnvironmentSettings) -> Iterator[tuple[object, ...]]:
     yield from ((environment.slots.a,), (environment.slots.b,))
-    traffic = environment.traffic
+
+
+def _entries_of(traffic: TrafficSettings) -> Iterator[tuple[object, ...]]:
+    """In HAProxy: the entry of its map, and the backends, which the log tells apart by their names."""
     if isinstance(traffic, HaproxySettings):
         for file in {traffic.map, traffic.map_name or traffic.map}:
             yield "entry", traffic.socket, file, traffic.key
@@ -307,10 +318,9 @@ def _addresses_of(environment: EnvironmentSettings) -> Iterator[tuple[object, ..
                 yield "logged", traffic.log, backend
 
 
-def _units_of(releases: ReleasesSettings, place: tuple[str, str]) -> Iterator[tuple[object, ...]]:
-    """The units of a place, and the files that they read."""
+def _units_of(releases: ReleasesSettings, names: Mapping[str, str]) -> Iterator[tuple[object, ...]]:
+    """The units, and the files that they read."""
     if isinstance(releases, SystemdSettings):
-        names = dict(zip(("service", "environment"), place, strict=True))
         for slot in Slot:
             yield "file", fill(releases.environment_file, {**names, "slot": slot.value})
             # Another machine's systemd, by another command, has units of its own.
