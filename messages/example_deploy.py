@@ -117,7 +117,11 @@ PENDING = OperationFacts(
         "committed_at": _AT,
         "risk": "medium",
         "risks": [
-            {"name": "friday", "level": "medium", "values": {"at": "2025-08-22T07:10:00+00:00"}},
+            {
+                "name": "friday",
+                "level": "medium",
+                "values": {"at": "2025-08-22 16:10", "day": "fri", "zone": "Asia/Seoul"},
+            },
             {"name": "left_out", "level": "low", "values": {"count": 2}},
             {"name": "first_today", "level": "low", "values": {}},
         ],

@@ -13,7 +13,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from bot.domain.levels import Level
-from bot.domain.oncall.model import Hours
+from bot.domain.oncall.model import WEEKDAYS, Hours
 from bot.domain.operations.plan import JsonObject
 
 BUDGET_SPAN = timedelta(days=30)
@@ -155,7 +155,9 @@ def _reasons(rules: RiskRules, facts: RiskFacts, now: datetime) -> Iterator[Risk
 
 def _times(rules: RiskRules, facts: RiskFacts, now: datetime) -> Iterator[RiskReason]:
     local = now.astimezone(rules.zone)
-    clock = {"at": now.isoformat()}
+    # By the clock of the place and not of the reader: what makes it night is the hour it is here.
+    at, day = f"{local:%Y-%m-%d %H:%M}", WEEKDAYS[local.weekday()]
+    clock: JsonObject = {"at": at, "day": day, "zone": str(rules.zone)}
     if local.hour >= _NIGHT[0] or local.hour < _NIGHT[1]:
         yield RiskReason("night", RiskLevel.HIGH, clock)
     elif local.weekday() not in rules.days:

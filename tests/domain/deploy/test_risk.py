@@ -44,6 +44,12 @@ def test_the_hour(now: datetime, name: str, level: RiskLevel) -> None:
     assert [reason.name for reason in risk.reasons] == [name] * bool(name)
 
 
+def test_the_hour_is_told_by_the_clock_of_the_place() -> None:
+    (reason,) = risk_of(RULES, CALM, datetime(2026, 3, 2, 16, 30, tzinfo=UTC)).reasons
+    assert reason.name == "night"
+    assert reason.values == {"at": "2026-03-03 01:30", "day": "tue", "zone": "Asia/Seoul"}
+
+
 @pytest.mark.parametrize(
     ("facts", "name", "level"),
     [
