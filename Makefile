@@ -8,10 +8,12 @@ RUN_STAMP := .venv/.installed-run
 TEST_STAMP := .venv/.installed-test
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test test-fast soak bench format lock packages clean
+.PHONY: help install run check test test-fast soak bench format lock packages clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(RUN_STAMP) ## install the Guardian and its libraries into .venv, and start nothing
 
 run: $(RUN_STAMP) ## install what is needed and start the Guardian with a Slack of its own (ARGS=… go to `guardian run`)
 	@.ci/packages restic
