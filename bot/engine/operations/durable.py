@@ -4,13 +4,20 @@ DBOS keeps what each step of a run gave in tables of its own (a SQLite file besi
 in PostgreSQL). After a crash it calls the run's body again; steps that are kept give what they gave, the one
 that was under way is done once more, and the run goes on from there.
 
+A step that cannot be kept, because the disk is full, ends nothing: everything is taken down as if the process
+had died, and goes on as soon as it can be written there again.
+
 It costs 15 MB and eight threads, so it is imported and started with the first run, not with the Guardian.
 """
 
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
+import shutil
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -21,6 +28,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 from pydantic import JsonValue
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.engine.clock import Clock, utc_now
 from bot.engine.operations.broken_runs import file_of, is_damaged, put_aside, sentence_of
@@ -35,6 +43,9 @@ _WORKFLOW = "guardian.operation"
 _VERSION = "1"
 """Never the hash of the sources that DBOS would take: after an upgrade it would leave runs lying."""
 _CLOSE_SECONDS = 2.0
+_AGAIN_SECONDS = 1.0
+_LIES_SECONDS = 10.0
+_ROOM_BYTES = 1 << 20
 _OVER = frozenset({"SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"})
 
 
@@ -125,10 +136,13 @@ class DbosRuns:
         """as DBOS knows it, once it is launched"""
         self._launched = False
         self._launching = asyncio.Lock()
-        self._tasks: set[asyncio.Task[object]] = set()
-        """runs that are under way"""
+        self._tasks: dict[asyncio.Task[object], Run] = {}
+        """runs that are under way in this process"""
         self._handles: dict[Run, WorkflowHandleAsync[None]] = {}
         self._broken: RunsBroken | None = None
+        self._starting_over: asyncio.Task[None] | None = None
+        self._lying: dict[Run, float] = {}
+        """since when runs are seen lying"""
 
     async def ready(self) -> None:
         """As `Durable` has it."""
@@ -167,6 +181,10 @@ class DbosRuns:
         async with self._using():
             await self._launch()
             status = await DBOS.get_workflow_status_async(run.key)
+        if status is not None and status.status == "PENDING" and run not in self._tasks.values():
+            self._lies(run)
+        else:
+            self._lying.pop(run, None)
         return status is not None and status.status in _OVER
 
     async def forget(self, run: Run) -> None:
@@ -180,6 +198,9 @@ class DbosRuns:
 
     async def close(self) -> None:
         """As `Durable` has it. DBOS ends its threads too, which takes a second."""
+        if self._starting_over is not None:
+            self._starting_over.cancel()
+            await asyncio.wait([self._starting_over])
         async with self._launching:
             await self._end()
 
@@ -197,6 +218,34 @@ class DbosRuns:
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         # It has taken the loop's pool of threads along; others may still have something to do there.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+
+    def _lies(self, run: Run) -> None:
+        """It is begun, and nobody does it: it could not be gone on with, or its end not be written, and DBOS
+        tries either once. For a moment that is so of every run."""
+        now = time.monotonic()
+        if now - self._lying.setdefault(run, now) >= _LIES_SECONDS:
+            del self._lying[run]
+            log.error("run_lies", run=run.number)
+            self._start_over()
+
+    def _start_over(self) -> None:
+        """Take DBOS down, and launch it as after a crash: then it goes on with what was under way."""
+        if self._starting_over is None or self._starting_over.done():
+            self._starting_over = asyncio.create_task(self._end_and_launch(), name="runs:start over")
+
+    async def _end_and_launch(self) -> None:
+        async with self._launching:
+            await self._end()
+        while True:
+            try:
+                await self.ready()
+            except RunsUnavailable as error:
+                log.warning("runs_not_launched", detail=error.detail)
+                await asyncio.sleep(_AGAIN_SECONDS)
+            except RunsBroken:
+                return  # whoever looks after the runs finds it so
+            else:
+                return
 
     @asynccontextmanager
     async def _using(self) -> AsyncIterator[None]:
@@ -222,6 +271,7 @@ class DbosRuns:
                 return
             from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
+            await self._see_room()
             # Before it is configured it says at each start that it was shut down, which alarms for nothing.
             logging.getLogger("dbos").setLevel(logging.ERROR)
             # One that was left behind in this process has another database.
@@ -244,11 +294,17 @@ class DbosRuns:
 
             @DBOS.workflow(name=_WORKFLOW)
             async def workflow(number: int, plan_hash: str) -> None:
-                task = asyncio.current_task()
+                task, run = asyncio.current_task(), Run(number, plan_hash)
                 if task is not None:
-                    self._tasks.add(task)
-                    task.add_done_callback(self._tasks.discard)
-                await body(Run(number, plan_hash), _DbosJournal())
+                    self._tasks[task] = run
+                    task.add_done_callback(self._tasks.pop)
+                try:
+                    await body(run, _DbosJournal())
+                except RunsUnavailable as error:
+                    log.error("run_not_kept", run=number, detail=error.detail)
+                    self._start_over()
+                    # DBOS would call it over, and nobody go on with it. To start over cancels this task.
+                    await asyncio.Event().wait()
 
             self._workflow = workflow
             self._launched = True
@@ -259,6 +315,16 @@ class DbosRuns:
                 raise
             log.info("runs_launched")
 
+    async def _see_room(self) -> None:
+        """Raises RunsUnavailable on a disk that is full: DBOS tries once to go on with a run, and where that
+        cannot be written the run lies."""
+        file = file_of(self._url)
+        if file is None:
+            return
+        free = (await asyncio.to_thread(shutil.disk_usage, file.parent)).free
+        if free < _ROOM_BYTES:
+            raise RunsUnavailable(f"{file.parent}: {os.strerror(errno.ENOSPC)} ({free >> 10} KiB)")
+
 
 class _DbosJournal:
     """Keeps steps in DBOS."""
@@ -266,7 +332,10 @@ class _DbosJournal:
     async def once(self, name: str, work: Callable[[], Coroutine[object, object, JsonValue]]) -> JsonValue:
         from dbos import DBOS
 
-        return await DBOS.run_step_async({"name": name}, work)
+        try:
+            return await DBOS.run_step_async({"name": name}, work)
+        except SQLAlchemyError as error:  # what it keeps steps in: `work` raises none of these
+            raise RunsUnavailable(sentence_of(error)) from error
 
 
 def runs_url(store_url: str) -> str:

@@ -364,10 +364,13 @@ async def grounded(
     trials: dict[Trial, TrialRule] | None = None,
     backed_up: OperationRefused | None = None,
     tuned: Callable[[Site], Site] = lambda site: site,
+    runs: Callable[[Body], Durable] | None = None,
 ) -> AsyncIterator[Ground]:
-    """With release v1 in slot a, which carries everything."""
+    """With release v1 in slot a, which carries everything. `runs`: where runs live, instead of in memory."""
     async with standing(environment, checks, trials) as (folder, balancer, site):
-        async with deployed_by(database, clock, folder, balancer, tuned(site), backed_up=backed_up) as ground:
+        async with deployed_by(
+            database, clock, folder, balancer, tuned(site), runs=runs, backed_up=backed_up
+        ) as ground:
             yield ground
 
 
