@@ -257,10 +257,14 @@ class Insight:
     async def _latest_changes(self, now: datetime, since: datetime) -> list[Happening]:
         """The changes that may be behind what began at `since`; read anew at most every few seconds."""
         if self._changes is None or not self._is_fresh(self._changes[0], timedelta(seconds=15)):
-            self._changes = (now, await self._store.changes(now - CHANGED_WITHIN - _FORGET))
+            self._changes = (now, await self._changes_since(now - CHANGED_WITHIN - _FORGET))
         if since < now - _FORGET:
-            return await self._store.changes(since - CHANGED_WITHIN)
+            return await self._changes_since(since - CHANGED_WITHIN)
         return self._changes[1]
+
+    async def _changes_since(self, since: datetime) -> list[Happening]:
+        """With the canaries that began before and may go on."""
+        return [*await self._store.changes(since), *await self._store.canaries(since)]
 
     async def _together(self, now: datetime) -> Pairs:
         if self._pairs is None or not self._is_fresh(self._pairs[0], PAIRS_EVERY):

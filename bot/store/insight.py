@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 
 from bot.domain.alerts.forecast import Forecast
-from bot.domain.alerts.happenings import ChangeKind, Happening
+from bot.domain.alerts.happenings import DEPLOYS, ChangeKind, Happening, is_canary
 from bot.domain.alerts.model import Subject
 from bot.domain.alerts.scoring import Foretold, Outcome, Score
 from bot.domain.alerts.together import TIMES
@@ -20,6 +20,8 @@ from bot.store.asynchronous import AsyncConnection
 from bot.store.database import Database
 
 _AT_ONCE = 1000
+_CANARY_LASTS = timedelta(days=7)
+"""longer than anybody holds one"""
 
 
 class InsightStore:
@@ -51,6 +53,22 @@ class InsightStore:
         async with self._database.read() as connection:
             rows = await connection.execute(query.limit(limit))
             return [_change_of(row) for row in rows.mappings()]
+
+    async def canaries(self, before: datetime) -> list[Happening]:
+        """Of each service in each environment the last deployment that was told before that moment, if it
+        shared the traffic then: nobody knows of its end yet, unless something later tells it."""
+        table = tables.changes
+        query = (
+            select(table)
+            .where(table.c.at < before, table.c.at >= before - _CANARY_LASTS, table.c.kind.in_(DEPLOYS))
+            .order_by(table.c.at.desc(), table.c.id.desc())
+        )
+        found: dict[tuple[str, str], Happening] = {}
+        async with self._database.read() as connection:
+            for row in (await connection.execute(query)).mappings():
+                change = _change_of(row)
+                found.setdefault((change.service, change.environment), change)
+        return [change for change in found.values() if is_canary(change)]
 
     async def add_forecast(self, subject: Subject, forecast: Forecast, rising: bool) -> bool:
         """Write a forecast about that subject; False, and nothing is written, while an earlier one of that

@@ -38,6 +38,23 @@ def change(seconds: float, **more: str) -> Happening:
     )
 
 
+async def test_canaries_are_what_shared_the_traffic_and_was_not_told_of_again(insight: InsightStore) -> None:
+    async def tell(seconds: float, service: str, environment: str, event: str) -> int:
+        told = replace(change(seconds, service=service), environment=environment, facts={"event": event})
+        return (await insight.add_change(told)).id
+
+    await tell(0, "shop", "production", "traffic")
+    goes_on = await tell(10, "shop", "production", "traffic")
+    await tell(0, "mail", "production", "traffic")
+    await tell(10, "mail", "production", "complete")
+    await tell(0, "shop", "staging", "traffic")
+    await tell(10, "shop", "staging", "back")
+    await insight.add_change(change(5, service="pay"))
+    assert [each.id for each in await insight.canaries(at(60))] == [goes_on]
+    assert await insight.canaries(at(0)) == []
+    assert await insight.canaries(at(60) + timedelta(days=8)) == []
+
+
 async def test_changes_come_back_newest_first(insight: InsightStore) -> None:
     full = Happening(
         at(0),

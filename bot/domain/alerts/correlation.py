@@ -11,7 +11,7 @@ from types import MappingProxyType
 from pydantic import JsonValue
 
 from bot.domain.alerts.failed_runs import is_about_deployments
-from bot.domain.alerts.happenings import DEPLOYS, Happening, in_time
+from bot.domain.alerts.happenings import DEPLOYS, Happening, in_time, is_canary
 from bot.domain.alerts.model import Alert
 from bot.domain.alerts.together import Pairs, Together
 from bot.domain.alerts.whereabouts import BY_NAME, Whereabouts
@@ -116,10 +116,11 @@ def standing(alert: Alert, changes: Iterable[Happening]) -> tuple[Happening, ...
 
 
 def _last(changes: list[Happening], alert: Alert) -> Happening | None:
-    """What counts of one service's deployments in one environment."""
+    """What counts of one service's deployments in one environment. While Green carries a part of the traffic
+    it is a change, however long ago it got that part: a stage may last for hours, or be held."""
     last = max(changes, key=in_time)
     if last.at <= alert.detected_at:
-        return last
+        return replace(last, until=alert.detected_at) if is_canary(last) else last
     operation = last.facts.get("operation")
     if operation is None or last.facts.get("event") == "back":
         return None
@@ -127,7 +128,7 @@ def _last(changes: list[Happening], alert: Alert) -> Happening | None:
     before = max(own, key=in_time, default=None)
     if before is None or before.facts.get("operation") != operation:
         return None
-    return replace(before, facts=last.facts)
+    return replace(before, facts=last.facts, until=alert.detected_at)
 
 
 def deployment_before(
@@ -144,7 +145,7 @@ def deployment_before(
         for each in changes
         if each.kind in DEPLOYS
         and where.meets(alert, each.service, each.environment)
-        and timedelta(0) <= alert.detected_at - each.at <= CHANGED_WITHIN
+        and timedelta(0) <= alert.detected_at - each.latest_at <= CHANGED_WITHIN
     ]
     if context is not None:
         found = {each.id: each for each in before}
@@ -252,7 +253,7 @@ def _by_change(own: _Own, change: Happening) -> Cause | None:
     depends on, or, named without either, its environment. What a deployment ran into is not put down to
     another one."""
     began = own.alert.detected_at
-    if not timedelta(0) <= began - change.at <= CHANGED_WITHIN:
+    if not timedelta(0) <= began - change.latest_at <= CHANGED_WITHIN:
         return None
     if change.environment and not _is_there(own, change):
         return None

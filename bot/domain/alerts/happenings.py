@@ -40,8 +40,20 @@ class Happening:
     """a Slack user id, or a name"""
     facts: Mapping[str, JsonValue] = field(default_factory=lambda: MappingProxyType({}))
     id: int = 0
+    until: datetime | None = None
+    """when it was still going on, of one that takes a while, such as a canary"""
+
+    @property
+    def latest_at(self) -> datetime:
+        """When it last was a change."""
+        return self.until or self.at
 
 
 def in_time(change: Happening) -> tuple[datetime, int]:
     """What the latest of several is the greatest by."""
     return change.at, change.id
+
+
+def is_canary(change: Happening) -> bool:
+    """Whether it is a deployment that was sharing the traffic, and nothing else is known of it yet."""
+    return change.kind in DEPLOYS and change.facts.get("event") == "traffic"

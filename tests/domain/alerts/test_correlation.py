@@ -175,6 +175,32 @@ def test_a_deployment_that_goes_on_is_named_as_it_stands_by_now() -> None:
     assert deployment_before(own, [found]) == found
 
 
+HOURS_AGO = 1970 - 3 * 3600
+
+
+@pytest.mark.parametrize(
+    ("later", "named"),
+    [
+        ((), 1),
+        ((moved(2, 2050, 7, "traffic"),), 1),
+        ((moved(2, 2050, 7, "complete"),), 1),
+        ((moved(2, 2050, 7, "back"),), None),
+        ((moved(2, HOURS_AGO + 60, 7, "complete"),), None),
+        ((moved(2, HOURS_AGO + 60, 7, "back"),), None),
+    ],
+)
+def test_a_canary_that_is_held_for_hours_is_a_deployment_all_the_while(
+    later: tuple[Happening, ...], named: int | None
+) -> None:
+    own = firing(9, 2000, "shop")
+    changes = standing(own, [*later, moved(1, HOURS_AGO, 7, "traffic")])
+    found = deployment_before(own, changes)
+    assert (found.id if found is not None else None) == named
+    assert [each.id for each in touching(own, changes, SHOP)] == ([] if named is None else [named])
+    causes = context_of(own, [], changes, SHOP).causes
+    assert [cause.evidence["minutes"] for cause in causes] == ([] if named is None else [180])
+
+
 @pytest.mark.parametrize(
     ("later", "named"),
     [
