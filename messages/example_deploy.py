@@ -235,7 +235,7 @@ _RESULTS: tuple[dict[str, JsonValue], ...] = (
     _stage(100, 32_090, 3),
     {},
     _stage(100, 190_220, 20),
-    {"stopped": True},
+    {"stopped": True, "drained": {"seconds": 10.0, "cut": 3, "left": 0}},
 )
 
 
@@ -483,6 +483,9 @@ DEPLOY_OPERATIONS: dict[str, dict[str, Facts]] = {
         "deploy_preflight": _running(0, OperationProgressFacts(0, 3, 6, "check", None)),
         "deploy_shifting": _SHIFTING,
         "deploy_held": _running(5, _live("go", "stop", held=True), _ANN),
+        "deploy_held_before": _running(
+            4, OperationProgressFacts(4, 0, None, "", None, {"held": True, "share": 0}, ("go", "stop")), _ANN
+        ),
         "deploy_asking": _running(5, _live("go", "hold", "stop", **_ASKING)),
         "deploy_extended": _running(5, _live("hold", "stop", phase="extended", probes=0)),
         "deploy_unseen": _running(

@@ -17,6 +17,7 @@ from pydantic import JsonValue
 from bot.domain.deploy.slots import Slot, share_of
 from bot.engine.deploy.site import Site
 from bot.engine.operations.contract import StepFailed
+from bot.tools.listening import accepts
 from bot.tools.releases.health import check, session_of
 from bot.tools.traffic.contract import TrafficFailed
 
@@ -29,7 +30,7 @@ _TOLD_WITHIN = 3.0
 _AGAIN = 0.25
 _ASKED = 3
 _ANSWERS_WITHIN = 2.0
-_REFUSED = "health_refused"
+_REFUSED, _SLOW = "health_refused", "health_slow"
 _LOOKS = 0.05
 _STILL = 0.3
 """seconds without one further request"""
@@ -121,11 +122,14 @@ async def drain(site: Site, slot: Slot, seconds: float) -> dict[str, JsonValue]:
 
 async def answers(site: Site, slot: Slot) -> bool:
     """Whether anybody is there at all, who answers well, badly or late. Asked a few times, and for long of
-    nobody: traffic waits for it, whatever a health check may take."""
+    nobody: traffic waits for it, whatever a health check may take. Who is late may be a machine that is off
+    the network: who listens takes a connection all the same."""
     rules = replace(site.health, timeout=min(site.health.timeout, _ANSWERS_WITHIN))
     async with session_of(1, rules.timeout) as session:
         for _ in range(_ASKED):
             problem = await check(site.address(slot), rules, session)
+            if problem is not None and problem.name == _SLOW:
+                return await accepts(site.address(slot), _ASKED)
             if problem is None or problem.name != _REFUSED:
                 return True
             await asyncio.sleep(_AGAIN)

@@ -27,11 +27,11 @@ class _Turn:
 
 
 class CheckedOnce:
-    """Keeps the last ones that were good."""
+    """Keeps the last ones of each place that were good."""
 
     def __init__(self, inspection: Inspection) -> None:
         self._inspection = inspection
-        self._kept: dict[_Key, tuple[float, tuple[Done, ...]]] = {}
+        self._kept: dict[tuple[str, str], tuple[_Key, float, tuple[Done, ...]]] = {}
         self._turns: dict[_Key, _Turn] = {}
 
     async def of(self, site: Site, revision: str, commit: str | None) -> tuple[Done, ...]:
@@ -51,8 +51,12 @@ class CheckedOnce:
                 del self._turns[key]
 
     async def _found(self, key: _Key, site: Site, revision: str, commit: str | None) -> tuple[Done, ...]:
-        made, found = self._kept.get(key, (0.0, ()))
-        if not found or time.monotonic() - made > _LIVE:
-            found = await self._inspection.before(site, revision, commit)
-            self._kept = {key: (time.monotonic(), found)} if not failed_of(found) else {}
+        place = key[:2]
+        kept, made, known = self._kept.get(place, (None, 0.0, ()))
+        if kept == key and time.monotonic() - made <= _LIVE:
+            return known
+        found = await self._inspection.before(site, revision, commit)
+        self._kept.pop(place, None)
+        if not failed_of(found):
+            self._kept[place] = (key, time.monotonic(), found)
         return found

@@ -91,14 +91,15 @@ class Rollback:
         return {"seconds": round(health.seconds, 1)}
 
     async def _traffic(self, site: Site, plan: Plan, step: Step, work: Work) -> JsonObject:
-        """Traffic over to it, unless it is not well, or another release is there in its place, while the
-        other slot is well: worse than before. Where it carries everything already, an earlier try of this
-        step has found so, and what follows is written down."""
+        """Traffic over to it, unless that would be worse than before: it is not well, or another release is
+        there in its place, while the other slot is well; or nobody is there at all, and somebody is in the
+        other one, however badly they answer. Where it carries everything already, an earlier try of this step
+        has found so, and what follows is written down."""
         slot, revision = Slot(str(step.params["slot"])), str(step.params["revision"])
         before = await share_told(site)
         if before is None or share_of(slot, before) != 100:
             wrong = await _wrong_with(revision, site, slot)
-            if wrong is not None and await _is_well(site, slot.other):
+            if wrong is not None and (await _is_well(site, slot.other) or await _is_empty(site, slot)):
                 await self._leave(site, plan, slot, work)
                 raise wrong
         moved = await divert(before, site, slot)
@@ -176,6 +177,11 @@ async def _wrong_with(revision: str, site: Site, slot: Slot) -> StepFailed | Non
 
 def _not_well(problem: str = "") -> StepFailed:
     return StepFailed("target_unhealthy", seconds=0, problem=problem, values={})
+
+
+async def _is_empty(site: Site, slot: Slot) -> bool:
+    """Whether nobody is there, and somebody in the other slot."""
+    return not await answers(site, slot) and await answers(site, slot.other)
 
 
 async def _is_well(site: Site, slot: Slot) -> bool:

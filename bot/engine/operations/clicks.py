@@ -87,6 +87,10 @@ class Clicks:
             could = _who_could(click, record, needs, roles)
         return OperationClickFacts(verdict.value, click.value, self._shown.facts(fresh), could)
 
+    async def stop(self, record: OperationRecord, by: str) -> bool:
+        """Stop that run, as its button does; False where it comes too late. Raises StoreUnavailable."""
+        return await self._pass_on(record, Click.STOP, by)
+
     async def _now(self, record: OperationRecord) -> OperationRecord:
         """What it is after a click; what it was where that cannot be read: the click is decided already."""
         try:

@@ -58,9 +58,11 @@ class OperationDesk:
         self._durable = durable(self._runner.body)
         self.shown = Shown(parts, self._runner.live)
         self._moves = Moves(parts, self.shown)
-        self._starter = Starter(parts, self.shown, self._moves, self._operations, self._durable)
+        self._clicks = Clicks(parts, self.shown, self._moves, self._runner, self.wake)
+        self._starter = Starter(
+            parts, self.shown, self._moves, self._operations, self._durable, self._clicks.stop
+        )
         self._looking = Looking(parts.store, self._starter, self._moves, self._runner.running)
-        self._clicks = Clicks(parts, self.shown, self._moves, self._runner, self._looking.wake)
         self._next = 1
         self._adding = asyncio.Lock()
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import structlog
 from pydantic import JsonValue
@@ -12,7 +13,7 @@ from pydantic import JsonValue
 from bot.domain.audit import GUARDIAN, Action, Outcome
 from bot.domain.operations.approval import UNDER_WAY, State
 from bot.domain.operations.locks import PREEMPTIVE, Lock
-from bot.domain.operations.plan import Difference, difference
+from bot.domain.operations.plan import Difference, OnFailure, difference
 from bot.domain.operations.record import OperationRecord, Problem
 from bot.engine.operations.contract import Operation, OperationRefused
 from bot.engine.operations.durable import Durable
@@ -32,12 +33,23 @@ _CLOSE_SECONDS = 1.0
 _HASHES = ("list", "sha256")
 
 
+Stop: TypeAlias = Callable[[OperationRecord, str], Awaitable[bool]]
+"""Somebody stops a run; False where that comes too late. Raises StoreUnavailable."""
+
+
 class Starter:
     """Looks at what waits, again and again."""
 
     def __init__(
-        self, parts: Parts, shown: Shown, moves: Moves, operations: Mapping[str, Operation], durable: Durable
+        self,
+        parts: Parts,
+        shown: Shown,
+        moves: Moves,
+        operations: Mapping[str, Operation],
+        durable: Durable,
+        stop: Stop,
     ) -> None:
+        self._stop = stop
         self._parts = parts
         self._shown = shown
         self._moves = moves
@@ -75,6 +87,8 @@ class Starter:
         lock = await self._parts.locks.in_the_way(*first.subjects)
         if lock is not None and lock.run is None and first.operation in PREEMPTIVE:
             lock = None  # a person's, which `_begin` ends
+        elif lock is not None and lock.run is not None and first.operation in PREEMPTIVE:
+            await self._preempt(line[0], lock.run)
         if lock is None:
             task = asyncio.create_task(self._start(line[0]), name=f"start:{line[0].id}")
             self._busy[subject] = task
@@ -85,6 +99,20 @@ class Starter:
             if self._drawn.get(record.id) != shown:
                 self._drawn[record.id] = shown
                 await self._moves.draw(record.id)
+
+    async def _preempt(self, record: OperationRecord, number: int) -> None:
+        """Stop the run in its way, if that is one that is taken back wholly: the one of a deployment, which
+        began after this was asked for. It begins when that one is back, if all is as it was approved then."""
+        running = await self._parts.store.get(number)
+        if (
+            running is not None
+            and running.state is State.RUNNING
+            and running.stopped_by is None
+            and running.plan.on_failure is OnFailure.UNDO_ALL
+        ):
+            by = record.decided_by or record.asked_by
+            log.info("run_preempted", run=number, by=record.id)
+            await self._stop(running, by)
 
     async def _start(self, record: OperationRecord) -> None:
         try:

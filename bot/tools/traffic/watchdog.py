@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bot.domain.deploy.addresses import Address
+from bot.tools.listening import accepts
 from bot.tools.traffic.contract import TrafficFailed
 from bot.tools.traffic.drivers import Divertible, driver_of
 from bot.tools.traffic.leases import (
@@ -45,11 +45,8 @@ _STUCK = 5.0
 """seconds that a Guardian may be at the traffic although its lease has lapsed, before we act all the same"""
 _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0)
 """seconds between tries, the last one for ever"""
-_ACCEPTED_WITHIN = 0.5
-"""seconds for one connection: shorter than a Guardian that comes back waits for the fence"""
 _GREEN_ASKED = 3
-"""times before Green is believed to be gone as well, with `_AGAIN` seconds between them"""
-_AGAIN = 0.1
+"""times before Green is believed to be gone as well"""
 _STAYS = 1.0
 """seconds between two looks at a Blue that is not there"""
 _STAYS_TOLD = 60
@@ -214,7 +211,7 @@ class _Rollback:
         """Whether traffic is left where it is for now: nobody is at Blue, and somebody at Green, who carries
         some of it. How well they answer is not asked."""
         known = self.lease.blue_and_green
-        if known is None or await _accepts(known[0]) or not await _accepts(known[1], _GREEN_ASKED):
+        if known is None or await accepts(known[0]) or not await accepts(known[1], _GREEN_ASKED):
             self.stayed = 0
             return False
         with suppress(TrafficFailed):  # who can't be asked may carry it
@@ -289,21 +286,6 @@ class _Rollback:
         if detail != self.problem or self.tries % 30 == 0:
             self.problem = detail
             say("trying", run=self.lease.run, tries=self.tries, reason=reason, detail=detail)
-
-
-async def _accepts(address: Address, times: int = 1) -> bool:
-    """Whether somebody takes a TCP connection there, asked so many times at most."""
-    for left in reversed(range(times)):
-        with suppress(OSError, UnicodeError):  # a time-out is the first; no name for DNS is the second
-            async with asyncio.timeout(_ACCEPTED_WITHIN):
-                _, writer = await asyncio.open_connection(address.host, address.port)
-            writer.close()
-            # A port that nobody listens on may meet itself, when the kernel gives it to the connection.
-            if writer.get_extra_info("sockname") != writer.get_extra_info("peername"):
-                return True
-        if left:
-            await asyncio.sleep(_AGAIN)
-    return False
 
 
 async def _watch(folder: Path, linger: float | None, place: Fence | None) -> int:

@@ -1,8 +1,8 @@
 """A release: answers at a port as the file behaviour.json beside it says.
 
-`errors` and `slow` are every how many requests one fails, or takes `slow_ms`; `healthy` is false for one that
-answers /health with an error page; `dies_after` ends it after so many requests. A request may itself ask for
-an answer after so many milliseconds: `/?wait=2000`.
+`errors` and `slow` are every how many requests one fails, or takes `slow_ms`; the first `good` never fail;
+`healthy` is false for one that answers /health with an error page; `dies_after` ends it after so many
+requests. A request may itself ask for an answer after so many milliseconds: `/?wait=2000`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ async def answer(request: web.Request) -> web.Response:
     if BEHAVIOUR.get("slow") and asked % BEHAVIOUR["slow"] == 0:
         await asyncio.sleep(BEHAVIOUR.get("slow_ms", 800) / 1000)
     await asyncio.sleep(int(request.query.get("wait", "0")) / 1000)
-    failed = BEHAVIOUR.get("errors") and asked % BEHAVIOUR["errors"] == 0
+    failed = BEHAVIOUR.get("errors") and asked > BEHAVIOUR.get("good", 0) and asked % BEHAVIOUR["errors"] == 0
     return web.Response(status=500 if failed else 200, text=os.environ["GUARDIAN_REVISION"])
 
 

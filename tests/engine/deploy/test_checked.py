@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,17 @@ async def test_where_the_first_is_cancelled_the_next_runs_them(tmp_path: Path) -
     await stage.began(2)
     stage.go()
     assert not failed_of(await second)
+
+
+async def test_what_was_good_in_one_place_is_kept_beside_that_of_another(tmp_path: Path) -> None:
+    stage = Stage(tmp_path)
+    stage.go()
+    production = stage.site
+    staging = replace(production, environment=replace(production.environment, name="staging"))
+    first = await stage.checked.of(production, "v2", None)
+    await stage.checked.of(staging, "v2", None)
+    assert len(await stage.began(2)) == 2
+    assert await stage.checked.of(production, "v2", None) is first
+    # Of one place only the latest is kept.
+    await stage.checked.of(production, "v3", None)
+    assert await stage.checked.of(production, "v2", None) is not first

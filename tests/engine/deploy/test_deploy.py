@@ -41,8 +41,8 @@ def lines(ground: Ground, number: int) -> list[str]:
     return [what for what in ground.yard.thread(number) if what != "call"]
 
 
-async def is_back(ground: Ground, number: int, *, moved: bool = True) -> None:
-    """Everything is as it was before."""
+async def is_back(ground: Ground, number: int, *, moved: bool = True, came_to: str = "traffic") -> None:
+    """Everything is as it was before. `came_to`: the last that was told of it before it went back."""
     assert await ground.live() == "v1"
     assert await ground.site.releases.find(Slot.B) is None
     blue = await ground.site.releases.find(Slot.A)
@@ -57,7 +57,7 @@ async def is_back(ground: Ground, number: int, *, moved: bool = True) -> None:
         assert row.outcome is Outcome.ROLLED_BACK
         assert row.traffic_at is not None and row.failed_at is not None and row.restored_at is not None
         assert row.traffic_at <= row.failed_at <= row.restored_at
-        assert (await ground.changes())[-2:] == [("traffic", row.revision), ("back", row.revision)]
+        assert (await ground.changes())[-2:] == [(came_to, row.revision), ("back", row.revision)]
     assert await ground.yard.locks.held() == ()
 
 
@@ -152,6 +152,31 @@ async def test_a_release_that_is_killed_at_half_the_traffic_goes_back(
         await is_back(ground, number)
         # HAProxy asks the other slot what a dead one does not answer; what was under way is lost.
         assert len(found.failures) < 20
+
+
+@pytest.mark.parametrize("fault", ["killed", "errors"])
+async def test_a_release_that_turns_bad_while_blue_is_kept_warm_goes_back(
+    small: Database, clock: SetClock, fault: str
+) -> None:
+    environment = replace(BRISK, stages=(100,), warm=timedelta(minutes=30))
+    async with grounded(small, clock, environment=environment) as ground:
+        ground.put("v2", **({"errors": 4, "good": 2000} if fault == "errors" else {}))
+        async with visitors(ground.balancer.url) as found:
+            number = await ground.begin("v2")
+            await ground.reaches_step(number, "warm")
+            assert (await ground.changes())[-1] == ("complete", "v2")
+            if fault == "killed":
+                for pid in KILLED["supervisor"](ground):
+                    os.kill(pid, signal.SIGKILL)
+            over = await ground.over(number)
+            await found.more(50)
+        assert over.state is State.UNDONE
+        reason, faults = problem(over)
+        assert reason == "judged"
+        assert "error_rate" in faults or fault == "killed"
+        assert [over.plan.steps[each.number].name for each in over.steps if each.problem] == ["warm"]
+        await is_back(ground, number, came_to="complete")
+        assert found.answers["v1"]
 
 
 async def test_a_release_that_dies_of_its_traffic_goes_back(small: Database, clock: SetClock) -> None:

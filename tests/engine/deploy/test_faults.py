@@ -41,13 +41,14 @@ async def at_a_quarter(ground: Ground) -> int:
 
 async def test_haproxy_is_reloaded_in_the_middle(small: Database, clock: SetClock) -> None:
     async with grounded(small, clock, environment=SLOW) as ground:
-        async with visitors(ground.balancer.url, 4):
+        async with visitors(ground.balancer.url, 4) as found:
             number = await at_a_quarter(ground)
             await ground.balancer.reload()
             assert await ground.site.traffic.share() == 25
             over = await ground.over(number)
         assert over.state is State.DONE, over.problem
         assert await ground.live() == "v2"
+        assert found.failures == []
 
 
 async def test_haproxy_is_restarted_in_the_middle_and_shares_as_before(
@@ -177,23 +178,28 @@ async def test_a_map_file_that_cannot_be_written_at_first_moves_nothing(
         await is_back(ground, number)
 
 
+@pytest.mark.parametrize(
+    ("behaviour", "ends", "live"),
+    [({}, State.DONE, "v2"), ({"errors": 10}, State.UNDONE, "v1")],
+    ids=["good", "bad"],
+)
 async def test_slack_is_away_for_the_whole_of_it_and_is_told_all_of_it_afterwards(
-    database: Database, clock: SetClock
+    database: Database, clock: SetClock, behaviour: dict[str, int], ends: State, live: str
 ) -> None:
     async with grounded(database, clock, environment=BRISK) as ground:
         slack = ground.yard.slack
         slack.fault = lambda call, letter: Fault(Temporary("internal_error"))
-        ground.put("v2")
+        ground.put("v2", **behaviour)
         async with visitors(ground.balancer.url):
             number = await ground.begin("v2")
             over = await ground.over(number)
-        assert over.state is State.DONE
-        assert await ground.live() == "v2"
+        assert over.state is ends
+        assert await ground.live() == live
         slack.fault = lambda call, letter: None
         await until(lambda: ground.yard.thread(number)[-1:] == ["end"])
         said = Counter(what for what in ground.yard.thread(number) if what != "call")
         assert said == Counter(["approve", "start", "end"])
-        await until(lambda: ground.yard.card(number).get("state") == "done")
+        await until(lambda: ground.yard.card(number).get("state") == ends.value)
         cards = [each for each in slack.messages if each.thread is None]
         assert len(cards) == 1
 

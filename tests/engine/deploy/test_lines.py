@@ -10,10 +10,11 @@ from bot.domain.deploy.checks import ByCommand, Trial, TrialRule
 from bot.domain.deploy.rollback import ROLLBACK
 from bot.domain.deploy.slots import Slot
 from bot.domain.operations.approval import Click, State
+from bot.domain.operations.locks import Lock
 from bot.store.database import Database
 from messages.operation_facts import OperationAskedFacts, OperationRefusedFacts
-from tests.engine.deploy.ground import BRISK, deployed_by, grounded, standing
-from tests.engine.deploy.visitors import visitors
+from tests.engine.deploy.ground import BRISK, EAGER, deployed_by, grounded, standing
+from tests.engine.deploy.visitors import deployed, visitors
 from tests.engine.operations.jobs import BOB, CHO
 from tests.engine.support import SetClock
 
@@ -119,3 +120,36 @@ async def test_a_rollback_goes_past_the_queue(small: Database, clock: SetClock) 
             for each in waiting:
                 assert (await ground.over(each)).state is State.CHANGED
         assert await ground.live() == "v1"
+
+
+async def test_a_rollback_that_was_asked_for_before_a_deployment_began_stops_it(
+    database: Database, clock: SetClock
+) -> None:
+    async with grounded(database, clock, environment=EAGER) as ground:
+        await deployed(ground, "v2")
+        asked = await ground.ask("", operation=ROLLBACK)
+        assert isinstance(asked, OperationAskedFacts)
+        back = asked.operation.id
+        ground.put("v3")
+        number = await ground.begin("v3")
+        await ground.reaches_step(number, "shift")  # there it stays: without visitors nothing can be judged
+        await ground.press(Click.APPROVE, back)
+        over = await ground.over(back)
+        stopped = await ground.yard.record(number)
+        assert (stopped.state, stopped.stopped_by) == (State.UNDONE, BOB)
+        assert over.state is State.DONE, over.problem
+        assert await ground.live() == "v1"
+
+
+async def test_a_rollback_does_not_stop_what_deploys_another_service(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        await deployed(ground, "v2")
+        # Somebody else's run holds the environment, and not this service in it.
+        held = Lock("production", 0, CHO, clock.now, 99)
+        await ground.yard.store.write(ground.yard.locks.store.taking(held))
+        number = await ground.begin("", ROLLBACK, BOB)
+        assert (await ground.over(number)).state is State.DONE
+        assert await ground.live() == "v1"
+        assert [each.run for each in await ground.yard.locks.held()] == [99]

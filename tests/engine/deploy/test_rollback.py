@@ -144,6 +144,24 @@ async def test_a_target_that_does_not_get_healthy_leaves_production_where_it_is(
         assert list(await ground.book.store.slots_of("shop", "production")) == [Slot.B]
 
 
+async def test_traffic_is_not_sent_to_nobody_though_the_present_release_is_unwell(
+    small: Database, clock: SetClock
+) -> None:
+    async with grounded(small, clock, environment=EAGER) as ground:
+        await deployed(ground, "v2")
+        (ground.folder / "releases" / "v1" / "service.py").write_text("raise SystemExit(3)")
+        ground.put("v2", healthy=False)  # it goes on answering, and is why somebody wants to go back
+        async with visitors(ground.balancer.url) as found:
+            number = await ground.begin("", ROLLBACK)
+            over = await ground.over(number)
+            await found.more(20)
+        assert over.state is State.PARTIAL
+        assert became(over)["traffic"] is StepState.FAILED
+        assert found.failures == []
+        assert await ground.live() == "v2"
+        assert ground.yard.alerts[-1] == (number, State.PARTIAL)
+
+
 async def test_what_was_running_before_is_left_running_though_it_is_unwell(
     small: Database, clock: SetClock
 ) -> None:
