@@ -104,15 +104,11 @@ class Starter:
         """Stop the run in its way, if that is one that is taken back wholly: the one of a deployment, which
         began after this was asked for. It begins when that one is back, if all is as it was approved then."""
         running = await self._parts.store.get(number)
-        if (
-            running is not None
-            and running.state is State.RUNNING
-            and running.stopped_by is None
-            and running.plan.on_failure is OnFailure.UNDO_ALL
-        ):
-            by = record.decided_by or record.asked_by
+        if running is None or running.state is not State.RUNNING or running.stopped_by is not None:
+            return
+        by = record.decided_by or record.asked_by
+        if running.plan.on_failure is OnFailure.UNDO_ALL and await self._stop(running, by):
             log.info("run_preempted", run=number, by=record.id)
-            await self._stop(running, by)
 
     async def _start(self, record: OperationRecord) -> None:
         try:
