@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import tempfile
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -105,6 +106,23 @@ async def test_a_blue_that_hangs_is_not_waited_for_as_long_as_its_health_may_tak
             site = site_at(Path(folder), balancer.configuration, addresses, patient)
             async with asyncio.timeout(CEILING_SECONDS):
                 assert await answers(site, Slot.A)
+
+
+async def test_a_blue_that_takes_no_connection_and_refuses_none_is_not_there() -> None:
+    # As of a machine that is off the network: what is sent there is dropped. Here the queue is full.
+    with (
+        tempfile.TemporaryDirectory(prefix="guardian-") as folder,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        ExitStack() as waiting,
+    ):
+        for _ in range(4):
+            each = waiting.enter_context(socket.socket())
+            each.setblocking(False)
+            each.connect_ex(full.getsockname())
+        async with balanced(Path(folder)) as (balancer, addresses):
+            addresses[Slot.A] = f"127.0.0.1:{full.getsockname()[1]}"
+            site = site_at(Path(folder), balancer.configuration, addresses, LONG)
+            assert not await answers(site, Slot.A)
 
 
 async def test_a_load_balancer_that_is_away_for_too_long_is_left_to_the_watchdog(
