@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,8 +10,8 @@ import pytest
 from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.ports import free_port
-from tests.process import Process, configuration
 from tests.scenarios.test_page import address, go_to
+from tests.scenarios.test_trial_start import trial
 
 pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
@@ -23,23 +22,20 @@ OPERATOR, APPROVER = "이도윤", "박서연"
 @pytest.fixture
 async def page(tmp_path: Path, browser: Browser) -> AsyncIterator[Page]:
     """The page of a trial that has just begun."""
-    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    trial = Process(
-        tmp_path, configuration(tmp_path, free_port()), kept, ("run", "--trial", "--port", str(free_port()))
-    )
-    await trial.start()
+    process = trial(tmp_path, free_port())
+    await process.start()
     try:
         page = await browser.new_page(locale="ko-KR")
         page.set_default_timeout(_PATIENCE_MS)
         expect.set_options(timeout=_PATIENCE_MS)
-        await page.goto(await address(trial))
+        await page.goto(await address(process))
         await go_to(page, "guardian-ops")
         await expect(page.locator("#messages")).to_contain_text("시스템 상태")
         yield page
         await page.close()
     finally:
-        await trial.terminate()
-    assert "Traceback" not in trial.said()
+        await process.terminate()
+    assert "Traceback" not in process.said()
 
 
 async def act_as(page: Page, person: str) -> None:

@@ -136,6 +136,11 @@ async def answers(site: Site, slot: Slot) -> bool:
     return False
 
 
+async def is_deserted(site: Site, slot: Slot) -> bool:
+    """Whether nobody is there, and somebody in the other slot: traffic sent there would find nothing."""
+    return not await answers(site, slot) and await answers(site, slot.other)
+
+
 async def patiently(site: Site, ask: Callable[[], Awaitable[T]], seconds: float | None = None) -> T:
     """What the load balancer says or does, asked again for a while (`seconds`, or the site's patience) when
     it is away: it may just be restarting. Raises StepFailed."""

@@ -22,7 +22,7 @@ from bot.domain.deploy.rollback import (
 from bot.domain.deploy.slots import Slot, share_of
 from bot.domain.operations.plan import JsonObject, Plan, Step
 from bot.engine.clock import Clock
-from bot.engine.deploy.back import answers, divert, drain, patiently, see_still, share_told
+from bot.engine.deploy.back import answers, divert, drain, is_deserted, patiently, see_still, share_told
 from bot.engine.deploy.book import DeployBook
 from bot.engine.deploy.facts import TELLS_WITHIN, Planner
 from bot.engine.deploy.failures import as_failures, unhealthy
@@ -99,7 +99,7 @@ class Rollback:
         before = await share_told(site)
         if before is None or share_of(slot, before) != 100:
             wrong = await _wrong_with(revision, site, slot)
-            if wrong is not None and (await _is_well(site, slot.other) or await _is_empty(site, slot)):
+            if wrong is not None and (await _is_well(site, slot.other) or await is_deserted(site, slot)):
                 await self._leave(site, plan, slot, work)
                 raise wrong
         moved = await divert(before, site, slot)
@@ -177,11 +177,6 @@ async def _wrong_with(revision: str, site: Site, slot: Slot) -> StepFailed | Non
 
 def _not_well(problem: str = "") -> StepFailed:
     return StepFailed("target_unhealthy", seconds=0, problem=problem, values={})
-
-
-async def _is_empty(site: Site, slot: Slot) -> bool:
-    """Whether nobody is there, and somebody in the other slot."""
-    return not await answers(site, slot) and await answers(site, slot.other)
 
 
 async def _is_well(site: Site, slot: Slot) -> bool:

@@ -16,9 +16,9 @@ from bot.engine.clock import Clock
 from bot.engine.deploy.back import (
     GONE,
     Diverted,
-    answers,
     divert,
     drain,
+    is_deserted,
     patiently,
     see_still,
     share_told,
@@ -163,7 +163,7 @@ async def home(site: Site, green: Slot) -> Diverted:
     Raises StepFailed."""
     b = await share_told(site)
     carries = b is None or share_of(green, b) > 0
-    if carries and not await answers(site, green.other) and await answers(site, green):
+    if carries and await is_deserted(site, green.other):
         raise StepFailed(_BLUE_GONE, seconds=0.0, problem="health_gone", values={})
     return await divert(b, site, green.other)
 

@@ -20,7 +20,7 @@ import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -238,14 +238,12 @@ class DbosRuns:
             await self._end()
         while True:
             try:
-                await self.ready()
+                with suppress(RunsBroken):  # whoever looks after the runs finds it so
+                    await self.ready()
+                return
             except RunsUnavailable as error:
                 log.warning("runs_not_launched", detail=error.detail)
                 await asyncio.sleep(_AGAIN_SECONDS)
-            except RunsBroken:
-                return  # whoever looks after the runs finds it so
-            else:
-                return
 
     @asynccontextmanager
     async def _using(self) -> AsyncIterator[None]:

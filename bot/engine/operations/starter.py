@@ -32,7 +32,6 @@ _DIFFERENCES = 8
 _CLOSE_SECONDS = 1.0
 _HASHES = ("list", "sha256")
 
-
 Stop: TypeAlias = Callable[[OperationRecord, str], Awaitable[bool]]
 """Somebody stops a run; False where that comes too late. Raises StoreUnavailable."""
 
@@ -49,11 +48,11 @@ class Starter:
         durable: Durable,
         stop: Stop,
     ) -> None:
-        self._stop = stop
         self._parts = parts
         self._shown = shown
         self._moves = moves
         self._operations = operations
+        self._stop = stop
         self.going = Going(parts, shown, moves, durable, self.ended)
         self._busy: dict[str, asyncio.Task[None]] = {}
         """what is being started, by subject: to make a plan anew may take long"""
@@ -85,10 +84,11 @@ class Starter:
     async def _serve(self, subject: str, line: list[OperationRecord]) -> None:
         first = line[0].plan
         lock = await self._parts.locks.in_the_way(*first.subjects)
-        if lock is not None and lock.run is None and first.operation in PREEMPTIVE:
-            lock = None  # a person's, which `_begin` ends
-        elif lock is not None and lock.run is not None and first.operation in PREEMPTIVE:
-            await self._preempt(line[0], lock.run)
+        if lock is not None and first.operation in PREEMPTIVE:
+            if lock.run is None:
+                lock = None  # a person's, which `_begin` ends
+            else:
+                await self._preempt(line[0], lock.run)
         if lock is None:
             task = asyncio.create_task(self._start(line[0]), name=f"start:{line[0].id}")
             self._busy[subject] = task
